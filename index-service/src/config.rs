@@ -1,0 +1,122 @@
+//! The index's settings, from the environment. Each field says its variable and its default.
+//!
+//! Must not open or make anything.
+
+use anyhow::{Context, bail};
+use server::Environment;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Every variable of the index; a secret has a `*_FILE` twin.
+const KNOWN: [&str; 12] = [
+    "INDEX_PUBLIC_URL",
+    "INDEX_HTTP_ADDR",
+    "INDEX_DATA",
+    "INDEX_DATABASE_URL",
+    "INDEX_SIGNUP",
+    "INDEX_ADMIN_USER",
+    "INDEX_ADMIN_PASSWORD",
+    "INDEX_SERVICE",
+    "INDEX_ISSUER",
+    "INDEX_INTERNAL_SECRET",
+    "INDEX_INTERNAL_SECRET_PATH",
+    "INDEX_LOG_LEVEL",
+];
+
+/// How this index runs. It does not print itself: it holds secrets.
+pub struct Settings {
+    /// `INDEX_HTTP_ADDR`: where the split program listens. Default `127.0.0.1:5001`.
+    pub address: SocketAddr,
+    /// `INDEX_PUBLIC_URL`: the address for people and clients. Default `http://localhost:` and the port listened on.
+    pub public_url: String,
+    /// `INDEX_DATA`: the folder of database, token key and first password. Default `./index-data`.
+    pub data: PathBuf,
+    /// `INDEX_DATABASE_URL`: as `sqlite:<path>`. Default `index.sqlite` in the data folder.
+    pub database_url: String,
+    /// `INDEX_ADMIN_USER`: the account made at the first start. Default `admin`.
+    pub admin_user: String,
+    /// `INDEX_ADMIN_PASSWORD`, or a file in `INDEX_ADMIN_PASSWORD_FILE`: its password. Default: a random one.
+    pub admin_password: Option<String>,
+    /// `INDEX_SERVICE`: the registry that tokens are for, their `aud`. Default `berth`.
+    pub service: String,
+    /// `INDEX_ISSUER`: the `iss` of tokens. Default `berth`.
+    pub issuer: String,
+    /// `INDEX_INTERNAL_SECRET`, or a file in `INDEX_INTERNAL_SECRET_FILE`: what registries show. Default: none.
+    pub internal_secret: Option<String>,
+    /// `INDEX_INTERNAL_SECRET_PATH`: without a secret given, a file with a random one, made if missing. Default: none,
+    /// and with neither there is no internal API.
+    pub internal_secret_path: Option<PathBuf>,
+    /// `INDEX_LOG_LEVEL`: `error`, `warn`, `info`, `debug`, `trace`, or a filter. Default `info`.
+    pub log_level: String,
+}
+
+impl Settings {
+    /// Reads them; an error names the variable.
+    pub fn read(environment: &Environment) -> anyhow::Result<Self> {
+        let text = |name: &str, default: &str| environment.get(name).unwrap_or(default).to_owned();
+        let address: SocketAddr =
+            environment.parse("INDEX_HTTP_ADDR")?.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5001)));
+        let data = PathBuf::from(text("INDEX_DATA", "./index-data"));
+        let database = data.join("index.sqlite");
+        let database = database.to_str().context("INDEX_DATA is not UTF-8")?;
+        let signup = text("INDEX_SIGNUP", "closed");
+        if signup != "closed" {
+            bail!("INDEX_SIGNUP={signup:?} cannot be used: only `closed` is, an administrator makes the accounts");
+        }
+        Ok(Self {
+            address,
+            public_url: public_url(environment, address.port())?,
+            database_url: text("INDEX_DATABASE_URL", &format!("sqlite:{database}")),
+            data,
+            admin_user: text("INDEX_ADMIN_USER", "admin"),
+            admin_password: environment.secret("INDEX_ADMIN_PASSWORD")?,
+            service: text("INDEX_SERVICE", "berth"),
+            issuer: text("INDEX_ISSUER", "berth"),
+            internal_secret: environment.secret("INDEX_INTERNAL_SECRET")?,
+            internal_secret_path: environment.get("INDEX_INTERNAL_SECRET_PATH").map(PathBuf::from),
+            log_level: text("INDEX_LOG_LEVEL", "info"),
+        })
+    }
+
+    /// Warns about variables that look like the index's and are not.
+    pub fn warn_about_unknown(environment: &Environment) {
+        environment.warn_about_unknown("INDEX_", &KNOWN);
+    }
+}
+
+fn public_url(environment: &Environment, port: u16) -> anyhow::Result<String> {
+    let Some(url) = environment.get("INDEX_PUBLIC_URL") else { return Ok(format!("http://localhost:{port}")) };
+    if !url.starts_with("http://") && !url.starts_with("https://") {
+        bail!("INDEX_PUBLIC_URL={url:?} cannot be used: it begins with http:// or https://");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        Settings::read(&variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn everything_has_a_default() {
+        let settings = settings(&[("INDEX_HTTP_ADDR", "0.0.0.0:80"), ("INDEX_DATA", "/data")]).unwrap();
+        assert_eq!(settings.public_url, "http://localhost:80");
+        assert_eq!(settings.database_url, "sqlite:/data/index.sqlite");
+        assert_eq!(settings.admin_user, "admin");
+    }
+
+    #[test]
+    fn a_public_url_loses_its_last_slash_and_has_a_scheme() {
+        assert_eq!(settings(&[("INDEX_PUBLIC_URL", "https://hub/")]).unwrap().public_url, "https://hub");
+        assert!(settings(&[("INDEX_PUBLIC_URL", "hub")]).is_err());
+    }
+
+    #[test]
+    fn sign_up_is_closed() {
+        assert!(settings(&[("INDEX_SIGNUP", "open")]).is_err());
+        assert!(settings(&[("INDEX_SIGNUP", "closed")]).is_ok());
+    }
+}

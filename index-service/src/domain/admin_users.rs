@@ -1,0 +1,49 @@
+//! Accounts, as administrators of the instance run them. Who may call this is settled before.
+
+use super::Index;
+use super::error::{Noun, Refusal};
+use crate::model::account::AccountChange;
+use crate::model::names::new_namespace;
+use crate::model::password::NewPassword;
+use crate::model::{Account, Page, Paged};
+use crate::store::{AccountChanged, Claim, NewAccount};
+use jiff::Timestamp;
+
+impl Index {
+    /// A page of all accounts.
+    pub async fn accounts(&self, page: &Page) -> Result<Paged<Account>, Refusal> {
+        Ok(self.database.accounts(page).await?)
+    }
+
+    /// The account `name`.
+    pub async fn account(&self, name: &str) -> Result<Account, Refusal> {
+        self.database.account(name).await?.ok_or_else(|| Refusal::not_found(Noun::User, name))
+    }
+
+    /// Makes an account and its namespace.
+    pub async fn create_account(
+        &self,
+        name: &str,
+        password: String,
+        is_admin: bool,
+        now: Timestamp,
+    ) -> Result<Account, Refusal> {
+        let name = new_namespace(name).map_err(Refusal::invalid)?;
+        let password = NewPassword::parse(password).map_err(Refusal::invalid)?;
+        let password_hash = self.passwords.hash(password).await?;
+        let new = NewAccount { name, password_hash, is_admin };
+        match self.database.create_account(&new, now).await? {
+            Claim::Made => self.account(new.name.as_str()).await,
+            Claim::Taken => Err(Refusal::NameUnavailable),
+        }
+    }
+
+    /// Changes an account.
+    pub async fn change_account(&self, name: &str, change: AccountChange, now: Timestamp) -> Result<Account, Refusal> {
+        match self.database.change_account(name, change, now).await? {
+            AccountChanged::Changed(account) => Ok(account),
+            AccountChanged::Unknown => Err(Refusal::not_found(Noun::User, name)),
+            AccountChanged::LastAdmin => Err(Refusal::LastAdmin),
+        }
+    }
+}

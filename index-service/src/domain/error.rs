@@ -1,0 +1,124 @@
+//! Why a verb says no, in words for the person who asked. Must not know how an answer carries it.
+
+use crate::model::Role;
+use crate::store::StoreError;
+use shared::RepositoryName;
+use std::fmt;
+
+/// What was not found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noun {
+    /// An account.
+    User,
+    /// An organisation.
+    Organisation,
+    /// A member of an organisation.
+    Member,
+    /// A namespace.
+    Namespace,
+    /// A grant.
+    Grant,
+    /// A repository.
+    Repository,
+    /// A manifest.
+    Manifest,
+}
+
+impl fmt::Display for Noun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User => "user",
+            Self::Organisation => "organisation",
+            Self::Member => "member",
+            Self::Namespace => "namespace",
+            Self::Grant => "grant for user",
+            Self::Repository => "repository",
+            Self::Manifest => "manifest",
+        })
+    }
+}
+
+/// A verb's no. What is private is refused exactly as what does not exist.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// No credentials where some are needed.
+    #[error("sign in with the name and password of an account")]
+    SignInNeeded,
+    /// Wrong credentials; which part of them is nobody's business.
+    #[error("incorrect username or password")]
+    BadCredentials,
+    /// Right credentials of an account that may do nothing.
+    #[error("this account is disabled; ask an administrator")]
+    AccountDisabled,
+    /// A token that is not good, whatever the reason.
+    #[error("the token is not valid for this")]
+    BadToken,
+    /// Not there, or not for this subject's eyes.
+    #[error("there is no {0} {1:?} that you can see")]
+    NotFound(Noun, String),
+    /// Seen, and not allowed.
+    #[error("this needs the role {needed} on {on}")]
+    RoleNeeded {
+        /// The least role that may.
+        needed: Role,
+        /// Namespace or repository.
+        on: String,
+    },
+    /// Only who runs the organisation may.
+    #[error("only an owner of organisation {0} may do this")]
+    OwnerNeeded(String),
+    /// Only members may see it.
+    #[error("only members of organisation {0} may see this")]
+    MemberNeeded(String),
+    /// Only who runs the instance may.
+    #[error("only an administrator of this instance may do this")]
+    AdminNeeded,
+    /// Taken, reserved, or in a namespace where the subject may make nothing: one sentence for all.
+    #[error("this name is not available to you")]
+    NameUnavailable,
+    /// The name of a repository that was deleted lately.
+    #[error("repository {0} was deleted, and its name is held for 7 days so that it can be restored")]
+    NameHeld(RepositoryName),
+    /// The organisation would have nobody to run it.
+    #[error("an organisation keeps at least one owner; make another member owner first")]
+    LastOwner,
+    /// The instance would have nobody to run it.
+    #[error("an instance keeps at least one administrator who can sign in")]
+    LastAdmin,
+    /// An organisation is deleted when it is empty.
+    #[error("organisation {0} still has repositories; delete them first")]
+    HasRepositories(String),
+    /// The request's content breaks a rule.
+    #[error("{0}")]
+    Invalid(String),
+    /// Too many people sign in at once.
+    #[error("too many are signing in at this moment; try again in a few seconds")]
+    Overloaded,
+    /// The database cannot do it now; the same request may succeed later.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A fault of ours.
+    #[error("{0}")]
+    Fault(String),
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy(_) => Self::Unavailable(error.to_string()),
+            StoreError::Broken(_) => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+impl Refusal {
+    /// Not there, or not for this subject's eyes.
+    pub(super) fn not_found(noun: Noun, name: impl fmt::Display) -> Self {
+        Self::NotFound(noun, name.to_string())
+    }
+
+    /// The request's content breaks a rule.
+    pub(crate) fn invalid(reason: impl fmt::Display) -> Self {
+        Self::Invalid(reason.to_string())
+    }
+}

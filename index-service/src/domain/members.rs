@@ -1,0 +1,61 @@
+//! Members of organisations: owners let people in and out, anybody may leave.
+
+use super::Index;
+use super::error::{Noun, Refusal};
+use crate::model::{Account, Member, MemberRole, Page, Paged};
+use crate::store::MemberChanged;
+use jiff::Timestamp;
+use shared::NamespaceName;
+
+impl Index {
+    /// A page of the members of `organisation`, for members.
+    pub async fn members(
+        &self,
+        caller: &Account,
+        organisation: &NamespaceName,
+        page: &Page,
+    ) -> Result<Paged<Member>, Refusal> {
+        let standing = self.organisation_standing(&caller.subject(), organisation).await?;
+        if standing.membership.is_none() && !standing.is_owner() {
+            return Err(Refusal::MemberNeeded(organisation.to_string()));
+        }
+        Ok(self.database.members(organisation, page).await?)
+    }
+
+    /// Makes `account` a member, or changes what it is.
+    pub async fn put_member(
+        &self,
+        caller: &Account,
+        organisation: &NamespaceName,
+        account: &NamespaceName,
+        role: MemberRole,
+        now: Timestamp,
+    ) -> Result<Member, Refusal> {
+        self.require_owner(caller, organisation).await?;
+        match self.database.put_member(organisation, account, role, now).await? {
+            MemberChanged::Changed(member) => Ok(member),
+            MemberChanged::Unknown => Err(Refusal::not_found(Noun::User, account)),
+            MemberChanged::LastOwner => Err(Refusal::LastOwner),
+        }
+    }
+
+    /// Ends the membership of `account`.
+    pub async fn delete_member(
+        &self,
+        caller: &Account,
+        organisation: &NamespaceName,
+        account: &NamespaceName,
+    ) -> Result<(), Refusal> {
+        let leaves = caller.name == *account;
+        if leaves {
+            self.organisation_standing(&caller.subject(), organisation).await?;
+        } else {
+            self.require_owner(caller, organisation).await?;
+        }
+        match self.database.delete_member(organisation, account).await? {
+            MemberChanged::Changed(()) => Ok(()),
+            MemberChanged::Unknown => Err(Refusal::not_found(Noun::Member, account)),
+            MemberChanged::LastOwner => Err(Refusal::LastOwner),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The verbs of the index: each decides, in order, and says no in words.
+//!
+//! Must not know HTTP, SQL or files; the time is passed in.
+
+mod admin_users;
+mod content;
+mod error;
+mod grants;
+mod members;
+mod namespaces;
+mod organisations;
+mod passwords;
+mod registry;
+mod repositories;
+mod search;
+mod signing;
+mod token;
+mod user;
+
+use crate::store::Database;
+use crate::store::files::DataFolder;
+use std::sync::Arc;
+
+pub use error::Refusal;
+pub use grants::Governed;
+pub use passwords::Passwords;
+pub use search::{SearchPage, SearchResults};
+pub use signing::{PublicKey, Signer};
+pub use token::{IssuedToken, TokenRequest};
+pub use user::Credentials;
+
+/// What this index calls itself.
+#[derive(Debug)]
+pub struct Identity {
+    /// Its address for people and clients, without a slash at its end.
+    pub public_url: String,
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// The registry its tokens are for: their `aud`, and the `service` of the challenge.
+    pub service: String,
+}
+
+/// The index. Clones share everything; all that matters lies in the database.
+#[derive(Clone)]
+pub struct Index {
+    pub(crate) database: Database,
+    pub(crate) folder: DataFolder,
+    pub(crate) passwords: Passwords,
+    pub(crate) signer: Arc<Signer>,
+    pub(crate) identity: Arc<Identity>,
+}
+
+impl Index {
+    /// What it calls itself.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The key that its tokens are verified with.
+    pub fn public_key(&self) -> &PublicKey {
+        self.signer.public_key()
+    }
+
+    /// Whether it can do its work now.
+    pub async fn check(&self) -> Result<(), Refusal> {
+        Ok(self.database.check().await?)
+    }
+
+    /// Closes the database after everything committed; nothing else needs an end.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+}

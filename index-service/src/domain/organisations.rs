@@ -1,0 +1,99 @@
+//! Organisations: anybody with an account makes one, owners run it.
+
+use super::Index;
+use super::error::{Noun, Refusal};
+use crate::model::names::new_namespace;
+use crate::model::{Account, NamespaceKind, Organisation, Page, Paged, Standing, Subject};
+use crate::store::{Claim, OrganisationDeleted};
+use jiff::Timestamp;
+use shared::NamespaceName;
+
+/// Characters of what people call an organisation.
+const MAX_DISPLAY_NAME: usize = 100;
+
+impl Index {
+    /// A page of the organisations that `subject` may see.
+    pub async fn organisations(&self, subject: &Subject, page: &Page) -> Result<Paged<Organisation>, Refusal> {
+        Ok(self.database.organisations(subject, page).await?)
+    }
+
+    /// The organisation `name`.
+    pub async fn organisation(&self, subject: &Subject, name: &NamespaceName) -> Result<Organisation, Refusal> {
+        self.organisation_standing(subject, name).await?;
+        self.database.organisation(name).await?.ok_or_else(|| Refusal::not_found(Noun::Organisation, name))
+    }
+
+    /// Makes an organisation that `owner` owns.
+    pub async fn create_organisation(
+        &self,
+        owner: &Account,
+        name: &str,
+        display_name: Option<String>,
+        now: Timestamp,
+    ) -> Result<Organisation, Refusal> {
+        let name = new_namespace(name).map_err(Refusal::invalid)?;
+        let display_name = checked_display_name(display_name.unwrap_or_else(|| name.to_string()))?;
+        let organisation = Organisation { name, display_name, created_at: now };
+        match self.database.create_organisation(&organisation, &owner.id).await? {
+            Claim::Made => Ok(organisation),
+            Claim::Taken => Err(Refusal::NameUnavailable),
+        }
+    }
+
+    /// Changes what people call it.
+    pub async fn set_display_name(
+        &self,
+        caller: &Account,
+        name: &NamespaceName,
+        display_name: String,
+    ) -> Result<Organisation, Refusal> {
+        self.require_owner(caller, name).await?;
+        let display_name = checked_display_name(display_name)?;
+        let changed = self.database.set_display_name(name, &display_name).await?;
+        changed.ok_or_else(|| Refusal::not_found(Noun::Organisation, name))
+    }
+
+    /// Deletes an organisation without repositories.
+    pub async fn delete_organisation(
+        &self,
+        caller: &Account,
+        name: &NamespaceName,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.require_owner(caller, name).await?;
+        match self.database.delete_organisation(name, now).await? {
+            OrganisationDeleted::Deleted => Ok(()),
+            OrganisationDeleted::Unknown => Err(Refusal::not_found(Noun::Organisation, name)),
+            OrganisationDeleted::HasRepositories => Err(Refusal::HasRepositories(name.to_string())),
+        }
+    }
+
+    /// What `subject` is in the organisation `name`, which it must be able to see.
+    pub(super) async fn organisation_standing(
+        &self,
+        subject: &Subject,
+        name: &NamespaceName,
+    ) -> Result<Standing, Refusal> {
+        let seen = self.namespace_standing(subject, name, Noun::Organisation).await?;
+        match seen.namespace.kind {
+            NamespaceKind::Organisation => Ok(seen.standing),
+            NamespaceKind::Account | NamespaceKind::BuiltIn => Err(Refusal::not_found(Noun::Organisation, name)),
+        }
+    }
+
+    /// Refuses whoever does not run the organisation `name`.
+    pub(super) async fn require_owner(&self, caller: &Account, name: &NamespaceName) -> Result<(), Refusal> {
+        let standing = self.organisation_standing(&caller.subject(), name).await?;
+        if standing.is_owner() { Ok(()) } else { Err(Refusal::OwnerNeeded(name.to_string())) }
+    }
+}
+
+fn checked_display_name(text: String) -> Result<String, Refusal> {
+    let is_good =
+        !text.trim().is_empty() && text.chars().count() <= MAX_DISPLAY_NAME && !text.chars().any(char::is_control);
+    if is_good {
+        Ok(text)
+    } else {
+        Err(Refusal::invalid("display_name has 1 to 100 characters and no control characters"))
+    }
+}

@@ -1,0 +1,85 @@
+//! Hashing and checking passwords with argon2id, off the async workers and only so many at once.
+//!
+//! Each run takes 19 MiB and tens of milliseconds: without a bound, signing in would be a way to stop the service.
+
+use super::error::Refusal;
+use crate::model::password::NewPassword;
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// How long a request waits for its turn: docker gives up on a token after 15 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Checked where there is no account, so that an unknown name costs the same time. No password has this hash.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIQ$\
+                      bm9ib2R5IGtub3dzIGEgcGFzc3dvcmQgZm9yIHRoaXM";
+
+/// Hashes and checks, at most one on each core at a time.
+#[derive(Clone)]
+pub struct Passwords {
+    turns: Arc<Semaphore>,
+}
+
+impl Passwords {
+    /// With one turn a core.
+    pub fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { turns: Arc::new(Semaphore::new(cores)) }
+    }
+
+    /// The PHC string of a new password.
+    pub(super) async fn hash(&self, password: NewPassword) -> Result<String, Refusal> {
+        let hash = self.in_turn(move || {
+            let hash: Result<PasswordHash, _> = Argon2::default().hash_password(password.into_text().as_bytes());
+            hash.map(|hash| hash.to_string())
+        });
+        hash.await?.map_err(|error| Refusal::Fault(format!("cannot hash a password: {error}")))
+    }
+
+    /// Whether `password` is the one of `hash`; the same work without a hash, and then never.
+    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Refusal> {
+        self.in_turn(move || {
+            let hash = hash.as_deref().unwrap_or(NOBODY);
+            PasswordHash::new(hash)
+                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+        })
+        .await
+    }
+
+    /// Runs `work` on a blocking thread. The turn ends with the work, also when the request is gone before.
+    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
+            .await
+            .map_err(|_| Refusal::Overloaded)?
+            .map_err(|error| Refusal::Fault(error.to_string()))?;
+        tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            work()
+        })
+        .await
+        .map_err(|error| Refusal::Fault(format!("the password check stopped: {error}")))
+    }
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_nobody_costs_what_a_real_one_does() {
+        let real: PasswordHash = Argon2::default().hash_password(b"some password").unwrap();
+        let nobody = PasswordHash::new(NOBODY).unwrap();
+        assert_eq!((nobody.algorithm, nobody.version, &nobody.params), (real.algorithm, real.version, &real.params));
+        assert_eq!(nobody.hash.map(|hash| hash.len()), real.hash.map(|hash| hash.len()));
+    }
+}

@@ -1,0 +1,137 @@
+//! Repositories: made by hand or by a first push, changed, deleted.
+
+use super::Index;
+use super::error::{Noun, Refusal};
+use super::search::check_text;
+use crate::model::repository::RepositoryChange;
+use crate::model::{Account, Occupant, Page, Paged, Place, Repository, Role, Subject, Visibility};
+use crate::store::{Claim, NewRepository};
+use jiff::Timestamp;
+use shared::{NamespaceName, RepositoryName};
+
+/// Characters of a description.
+const MAX_DESCRIPTION: usize = 1000;
+
+impl Index {
+    /// A page of the repositories that `subject` may see.
+    pub async fn repositories(
+        &self,
+        subject: &Subject,
+        namespace: Option<&NamespaceName>,
+        text: Option<&str>,
+        page: &Page,
+    ) -> Result<Paged<Repository>, Refusal> {
+        text.map_or(Ok(()), check_text)?;
+        Ok(self.database.repositories(subject, namespace, text, page).await?)
+    }
+
+    /// The repository `name`, if `subject` has the role `needed` on it.
+    pub async fn repository_with(
+        &self,
+        subject: &Subject,
+        name: &RepositoryName,
+        needed: Role,
+    ) -> Result<Repository, Refusal> {
+        let place = self.database.place(subject, name).await?;
+        let (repository, role) = place.repository().ok_or_else(|| Refusal::not_found(Noun::Repository, name))?;
+        if role < needed {
+            return Err(Refusal::RoleNeeded { needed, on: name.to_string() });
+        }
+        Ok(repository.clone())
+    }
+
+    /// Makes the repository `name`, or changes it if it is there; tells whether it was made.
+    pub async fn put_repository(
+        &self,
+        caller: &Account,
+        name: &RepositoryName,
+        wanted: RepositoryChange,
+        now: Timestamp,
+    ) -> Result<(Repository, bool), Refusal> {
+        check_change(&wanted)?;
+        let subject = caller.subject();
+        let mut place = self.database.place(&subject, name).await?;
+        let mut made = false;
+        if matches!(place.occupant, Occupant::Free) {
+            let role = place.creator_role().ok_or(Refusal::NameUnavailable)?;
+            if wanted.visibility == Some(Visibility::Public) && role < Role::Admin {
+                return Err(Refusal::RoleNeeded { needed: Role::Admin, on: name.namespace().to_string() });
+            }
+            (place, made) = self.make_repository(&subject, name, &wanted, now).await?;
+        }
+        match (made, place.repository()) {
+            (true, Some((repository, _))) => Ok((repository.clone(), true)),
+            (false, Some((_, Role::Admin))) => Ok((self.change_repository(caller, name, wanted, now).await?, false)),
+            (false, Some(_)) => Err(Refusal::RoleNeeded { needed: Role::Admin, on: name.to_string() }),
+            (_, None) => Err(why_not(&place, name)),
+        }
+    }
+
+    /// Changes what is said about the repository `name`, and who may read it.
+    pub async fn change_repository(
+        &self,
+        caller: &Account,
+        name: &RepositoryName,
+        change: RepositoryChange,
+        now: Timestamp,
+    ) -> Result<Repository, Refusal> {
+        check_change(&change)?;
+        let needed = if change.visibility.is_some() { Role::Admin } else { Role::Maintain };
+        let repository = self.repository_with(&caller.subject(), name, needed).await?;
+        if change.official.is_some() && !caller.is_admin {
+            return Err(Refusal::AdminNeeded);
+        }
+        if change == RepositoryChange::default() {
+            return Ok(repository);
+        }
+        let changed = self.database.change_repository(&repository.id, &change, now).await?;
+        changed.ok_or_else(|| Refusal::not_found(Noun::Repository, name))
+    }
+
+    /// Deletes the repository `name`; it holds its name.
+    pub async fn delete_repository(
+        &self,
+        caller: &Account,
+        name: &RepositoryName,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let repository = self.repository_with(&caller.subject(), name, Role::Admin).await?;
+        let deleted = self.database.delete_repository(&repository.id, now).await?;
+        deleted.ok_or_else(|| Refusal::not_found(Noun::Repository, name))
+    }
+
+    /// Makes the repository unless somebody was faster; tells what is there now and whether this call made it.
+    pub(super) async fn make_repository(
+        &self,
+        subject: &Subject,
+        name: &RepositoryName,
+        wanted: &RepositoryChange,
+        now: Timestamp,
+    ) -> Result<(Place, bool), Refusal> {
+        let new = NewRepository {
+            name,
+            visibility: wanted.visibility.unwrap_or(Visibility::Private),
+            description: wanted.description.as_deref().unwrap_or_default(),
+            created_by: subject.as_str(),
+        };
+        let claim = self.database.create_repository(&new, now).await?;
+        Ok((self.database.place(subject, name).await?, claim == Claim::Made))
+    }
+}
+
+/// Why the subject cannot have a repository at `place`: who may make one in the namespace hears of a held name.
+pub(super) fn why_not(place: &Place, name: &RepositoryName) -> Refusal {
+    match place.occupant {
+        Occupant::Deleted if place.creator_role().is_some() => Refusal::NameHeld(name.clone()),
+        Occupant::Deleted | Occupant::Free | Occupant::Live(_) => Refusal::NameUnavailable,
+    }
+}
+
+fn check_change(change: &RepositoryChange) -> Result<(), Refusal> {
+    let Some(description) = &change.description else { return Ok(()) };
+    if description.chars().count() <= MAX_DESCRIPTION && !description.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(Refusal::invalid("description has at most 1000 characters, on one line"))
+    }
+}

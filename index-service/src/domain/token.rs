@@ -1,0 +1,135 @@
+//! Issuing registry tokens: what is asked for, cut down to what the subject holds.
+
+use super::Index;
+use super::error::Refusal;
+use super::user::Credentials;
+use crate::model::{Place, Subject};
+use jiff::Timestamp;
+use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
+use std::collections::BTreeSet;
+
+/// Seconds a token lives. Clients take less than 60 for 60.
+const LIFETIME: u64 = 300;
+
+/// Seconds by which a token is valid before it was issued, for registries whose clock is behind.
+const HEAD_START: u64 = 30;
+
+/// Scopes in one request: a token with more would not fit in a header.
+const MAX_SCOPES: usize = 64;
+
+/// A token request's parameters, as they came; each may be there several times.
+#[derive(Debug, Default)]
+pub struct TokenRequest {
+    /// The `service` parameters.
+    pub services: Vec<String>,
+    /// The `scope` parameters, each of them with one or several scopes.
+    pub scopes: Vec<String>,
+}
+
+/// A token with what clients want to know about it.
+pub struct IssuedToken {
+    /// The token.
+    pub token: String,
+    /// Seconds it lives.
+    pub expires_in: u64,
+    /// When it was issued, in whole seconds.
+    pub issued_at: Timestamp,
+    /// The scopes granted.
+    pub scope: String,
+}
+
+impl Index {
+    /// A token for the account of `credentials`. That less is granted than asked for, or nothing, is no error.
+    pub async fn issue_token(
+        &self,
+        credentials: Credentials,
+        request: &TokenRequest,
+        now: Timestamp,
+    ) -> Result<IssuedToken, Refusal> {
+        self.check_service(&request.services)?;
+        let scopes = parse_scopes(&request.scopes)?;
+        let subject = self.sign_in_subject(credentials).await?;
+        let access = self.access(&subject, scopes).await?;
+        let issued_at = u64::try_from(now.as_second()).unwrap_or_default();
+        let claims = Claims {
+            iss: self.identity.issuer.clone(),
+            sub: subject.as_str().to_owned(),
+            aud: self.identity.service.clone(),
+            exp: issued_at + LIFETIME,
+            nbf: issued_at.saturating_sub(HEAD_START),
+            iat: issued_at,
+            jti: uuid::Uuid::new_v4().to_string(),
+            access,
+        };
+        Ok(IssuedToken {
+            token: self.signer.sign(&claims)?,
+            expires_in: LIFETIME,
+            issued_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
+            scope: granted_scope(&claims.access),
+        })
+    }
+
+    /// A token is for our registry or for none: never for whatever audience somebody names.
+    fn check_service(&self, services: &[String]) -> Result<(), Refusal> {
+        match services {
+            [] => Ok(()),
+            [service] if *service == self.identity.service => Ok(()),
+            [_] => Err(Refusal::invalid("this service is not known here")),
+            _ => Err(Refusal::invalid("one service at a time")),
+        }
+    }
+
+    /// One entry for each scope asked for.
+    async fn access(&self, subject: &Subject, scopes: Vec<Scope>) -> Result<Vec<Access>, Refusal> {
+        let names: Vec<Option<RepositoryName>> = scopes.iter().map(repository_name).collect();
+        let wanted: Vec<RepositoryName> = names.iter().flatten().cloned().collect();
+        let mut places = self.database.places(subject, &wanted).await?.into_iter();
+        let access = scopes.into_iter().zip(names).map(|(scope, name)| match name {
+            Some(_) => repository_access(scope, places.next().as_ref()),
+            None => other_access(scope),
+        });
+        Ok(access.collect())
+    }
+}
+
+fn parse_scopes(parameters: &[String]) -> Result<Vec<Scope>, Refusal> {
+    let count: usize = parameters.iter().map(|parameter| parameter.split_whitespace().count()).sum();
+    if count > MAX_SCOPES {
+        return Err(Refusal::invalid("a token has at most 64 scopes"));
+    }
+    Ok(Scope::parse_all(parameters.iter().map(String::as_str)))
+}
+
+/// The repository that `scope` names, if it is one that can be.
+fn repository_name(scope: &Scope) -> Option<RepositoryName> {
+    (scope.resource == ResourceType::Repository).then(|| RepositoryName::parse(&scope.name).ok())?
+}
+
+/// The id stands only beside a granted action: it would tell that the repository exists.
+fn repository_access(scope: Scope, place: Option<&Place>) -> Access {
+    let actions = place.map(|place| place.granted(&scope.actions)).unwrap_or_default();
+    let id = place.filter(|_| !actions.is_empty()).and_then(Place::repository_id).map(str::to_owned);
+    Access { resource: scope.resource, name: scope.name, actions, id }
+}
+
+/// Everybody may list and search, since each is shown only what is for its eyes. Nothing else is granted.
+fn other_access(scope: Scope) -> Access {
+    let held = match (scope.resource, scope.name.as_str()) {
+        (ResourceType::Registry, "catalog") => BTreeSet::from([Action::Search, Action::All]),
+        _ => BTreeSet::new(),
+    };
+    let actions = scope.actions.intersection(&held).copied().collect();
+    Access { resource: scope.resource, name: scope.name, actions, id: None }
+}
+
+/// What was granted, in the words of scopes.
+fn granted_scope(access: &[Access]) -> String {
+    let granted = access.iter().filter(|entry| !entry.actions.is_empty());
+    let scopes: Vec<String> = granted
+        .map(|entry| {
+            let scope = Scope { resource: entry.resource, name: entry.name.clone(), actions: entry.actions.clone() };
+            scope.to_string()
+        })
+        .collect();
+    scopes.join(" ")
+}

@@ -1,0 +1,75 @@
+//! `/api/v1/admin/users`: accounts, for administrators of the instance.
+
+use super::auth::InstanceAdmin;
+use super::clock::now;
+use super::error::Failure;
+use super::json::{List, PageQuery};
+use super::user::UserBody;
+use crate::domain::Index;
+use crate::model::account::AccountChange;
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Json, Path, Query};
+use serde::Deserialize;
+
+/// An account to be made. It does not print itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    name: String,
+    password: String,
+    #[serde(default)]
+    is_admin: bool,
+}
+
+/// What is to be changed; what is absent stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    is_admin: Option<bool>,
+    disabled: Option<bool>,
+}
+
+/// `GET /admin/users`
+pub async fn list(_: InstanceAdmin, index: Data<Index>, query: Query<PageQuery>) -> Result<HttpResponse, Failure> {
+    let accounts = index.accounts(&query.page()?).await?;
+    Ok(HttpResponse::Ok().json(List::<UserBody>::of(accounts)))
+}
+
+/// `POST /admin/users`
+pub async fn create(_: InstanceAdmin, index: Data<Index>, body: Json<NewUser>) -> Result<HttpResponse, Failure> {
+    let NewUser { name, password, is_admin } = body.into_inner();
+    let account = index.create_account(&name, password, is_admin, now()).await?;
+    let location = format!("/api/v1/admin/users/{}", account.name);
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserBody::from(account)))
+}
+
+/// `GET /admin/users/{user}`
+pub async fn show(_: InstanceAdmin, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
+    Ok(HttpResponse::Ok().json(UserBody::from(index.account(&user).await?)))
+}
+
+/// `PATCH /admin/users/{user}`
+pub async fn change(
+    _: InstanceAdmin,
+    index: Data<Index>,
+    user: Path<String>,
+    body: Json<UserChange>,
+) -> Result<HttpResponse, Failure> {
+    apply(&index, &user, AccountChange { is_admin: body.is_admin, disabled: body.disabled }).await
+}
+
+/// `POST /admin/users/{user}/disable`
+pub async fn disable(_: InstanceAdmin, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
+    apply(&index, &user, AccountChange { disabled: Some(true), ..AccountChange::default() }).await
+}
+
+/// `POST /admin/users/{user}/enable`
+pub async fn enable(_: InstanceAdmin, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
+    apply(&index, &user, AccountChange { disabled: Some(false), ..AccountChange::default() }).await
+}
+
+async fn apply(index: &Index, user: &str, change: AccountChange) -> Result<HttpResponse, Failure> {
+    let account = index.change_account(user, change, now()).await?;
+    Ok(HttpResponse::Ok().json(UserBody::from(account)))
+}

@@ -1,0 +1,120 @@
+//! Who asks, as parameters of handlers: a handler that forgets to ask has no caller to act for.
+
+use super::error::Failure;
+use crate::domain::{Credentials, Index, Refusal};
+use crate::model::{Account, Subject};
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::{LocalBoxFuture, Ready, ready};
+use subtle::ConstantTimeEq;
+
+/// An account that signed in.
+pub struct Caller(pub Account);
+
+/// Whoever it is: an account that signed in, or the anonymous client.
+pub struct AnyCaller(pub Subject);
+
+/// An administrator of the instance who signed in.
+pub struct InstanceAdmin;
+
+/// A registry that knows the internal secret.
+pub struct Registry;
+
+/// The secret that registries share with the index. It does not print itself.
+#[derive(Clone)]
+pub struct InternalSecret(String);
+
+impl InternalSecret {
+    /// The secret as it is sent.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (index, credentials) = (index(request), basic(request.headers()));
+        Box::pin(async move {
+            let account = index?.sign_in(credentials?).await?;
+            account.map(Caller).ok_or(Failure::Refused(Refusal::SignInNeeded))
+        })
+    }
+}
+
+impl FromRequest for AnyCaller {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (index, credentials) = (index(request), basic(request.headers()));
+        Box::pin(async move { Ok(Self(index?.sign_in_subject(credentials?).await?)) })
+    }
+}
+
+impl FromRequest for InstanceAdmin {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload);
+        Box::pin(async move {
+            if caller.await?.0.is_admin { Ok(Self) } else { Err(Failure::Refused(Refusal::AdminNeeded)) }
+        })
+    }
+}
+
+impl FromRequest for Registry {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let secret = request.app_data::<Data<InternalSecret>>();
+        let given = bearer(request.headers());
+        let is_right =
+            secret.zip(given).is_some_and(|(secret, given)| bool::from(secret.0.as_bytes().ct_eq(given.as_bytes())));
+        ready(if is_right { Ok(Self) } else { Err(Failure::NotARegistry) })
+    }
+}
+
+fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {
+    let index = request.app_data::<Data<Index>>().cloned();
+    index.ok_or_else(|| Failure::Refused(Refusal::Fault("the routes were made without an index".to_owned())))
+}
+
+/// The credentials of a request. Whatever is there and cannot be read is wrong, never nothing; only an empty name with
+/// an empty password is nothing, as docker and the conformance program send it.
+pub fn basic(headers: &HeaderMap) -> Result<Credentials, Failure> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let Some(value) = values.next() else { return Ok(Credentials::Anonymous) };
+    if values.next().is_some() {
+        return Err(Failure::Malformed("there are two Authorization headers".to_owned()));
+    }
+    let wrong = || Failure::Refused(Refusal::BadCredentials);
+    let encoded = value.to_str().ok().and_then(|value| after_scheme(value, "basic")).ok_or_else(wrong)?;
+    let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
+    let (user, password) = decoded.split_once(':').ok_or_else(wrong)?;
+    if user.is_empty() && password.is_empty() {
+        return Ok(Credentials::Anonymous);
+    }
+    Ok(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
+}
+
+/// The bearer token of a request with exactly one.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all(AUTHORIZATION);
+    let value = values.next()?.to_str().ok()?;
+    if values.next().is_some() { None } else { after_scheme(value, "bearer") }
+}
+
+/// What follows the scheme, whose case does not matter.
+fn after_scheme<'a>(value: &'a str, scheme: &str) -> Option<&'a str> {
+    let (given, rest) = value.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}

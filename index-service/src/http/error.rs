@@ -1,0 +1,222 @@
+//! From a refusal to an answer: one exhaustive match, and the two shapes of bodies.
+//!
+//! A handler returns the failure; the middleware here, which has the request at hand, writes the body. A body of 5xx
+//! carries a code and the request's id, never what went wrong: that goes to the log.
+
+use crate::domain::{Index, Refusal};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use serde_json::json;
+use shared::{ErrorBody, ErrorCode};
+use std::fmt;
+use tracing_actix_web::RequestId;
+
+/// Seconds after which a request that met a passing trouble may come again.
+const RETRY_SECONDS: u32 = 5;
+
+/// Why a request gets no good answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// A verb said no.
+    Refused(Refusal),
+    /// The request cannot be read.
+    Malformed(String),
+    /// Its body is too large.
+    TooLarge,
+    /// `POST /token` with a grant that is not offered.
+    UnsupportedGrantType,
+    /// Not the internal secret.
+    NotARegistry,
+    /// No such address.
+    NoSuchRoute,
+    /// The address has no such method.
+    WrongMethod,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Malformed(reason) => f.write_str(reason),
+            Self::TooLarge => f.write_str("the body is too large"),
+            Self::UnsupportedGrantType => f.write_str("only the password grant is offered"),
+            Self::NotARegistry => f.write_str("this is for registries with the internal secret"),
+            Self::NoSuchRoute => f.write_str("there is nothing at this address"),
+            Self::WrongMethod => f.write_str("this address does not take this method; see Allow"),
+        }
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        self.kind().status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// What all failures of one sort share.
+struct Kind {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+}
+
+impl Failure {
+    fn kind(&self) -> Kind {
+        let (status, code, title) = match self {
+            Self::Refused(refusal) => return kind_of(refusal),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
+            Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Grant not offered"),
+            Self::NotARegistry => (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in"),
+            Self::NoSuchRoute => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+        };
+        Kind { status, code, title }
+    }
+
+    /// What a person may read.
+    fn detail(&self) -> Option<String> {
+        (!self.kind().status.is_server_error()).then(|| self.to_string())
+    }
+}
+
+fn kind_of(refusal: &Refusal) -> Kind {
+    use Refusal as R;
+    let (status, code, title) = match refusal {
+        R::SignInNeeded | R::BadCredentials | R::BadToken => {
+            (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in")
+        }
+        R::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled", "Account disabled"),
+        R::NotFound(..) => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+        R::RoleNeeded { .. } | R::OwnerNeeded(_) | R::MemberNeeded(_) | R::AdminNeeded => {
+            (StatusCode::FORBIDDEN, "forbidden", "Not allowed")
+        }
+        R::NameUnavailable => (StatusCode::CONFLICT, "name_unavailable", "Name not available"),
+        R::NameHeld(_) => (StatusCode::CONFLICT, "name_held", "Name held"),
+        R::LastOwner => (StatusCode::CONFLICT, "last_owner", "Last owner"),
+        R::LastAdmin => (StatusCode::CONFLICT, "last_admin", "Last administrator"),
+        R::HasRepositories(_) => (StatusCode::CONFLICT, "has_repositories", "Not empty"),
+        R::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "Not valid"),
+        R::Overloaded | R::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available at this moment")
+        }
+        R::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of the server"),
+    };
+    Kind { status, code, title }
+}
+
+/// Middleware: failures as `application/problem+json` (RFC 9457).
+pub async fn render_problem(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    Ok(render(next.call(request).await?, problem))
+}
+
+/// Middleware: failures as docker and OAuth2 clients both read them.
+pub async fn render_token_error(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    Ok(render(next.call(request).await?, token_error))
+}
+
+fn render(
+    answer: ServiceResponse<impl MessageBody + 'static>,
+    body: impl FnOnce(&HttpRequest, &Failure) -> HttpResponse,
+) -> ServiceResponse<BoxBody> {
+    let failure = answer.response().error().and_then(|error| error.as_error::<Failure>());
+    let failure = match failure {
+        Some(failure) => failure,
+        None if answer.status() == StatusCode::METHOD_NOT_ALLOWED => &Failure::WrongMethod,
+        None => return answer.map_into_boxed_body(),
+    };
+    if failure.status_code().is_server_error() {
+        tracing::error!("{failure}");
+    }
+    let mut rendered = body(answer.request(), failure);
+    if let Some(allowed) = answer.headers().get(ALLOW) {
+        rendered.headers_mut().insert(ALLOW, allowed.clone());
+    }
+    answer.into_response(rendered)
+}
+
+/// The answer without its body.
+fn begin(failure: &Failure) -> HttpResponseBuilder {
+    let status = failure.status_code();
+    let mut response = HttpResponse::build(status);
+    response.insert_header((CACHE_CONTROL, "no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((RETRY_AFTER, RETRY_SECONDS));
+    }
+    response
+}
+
+/// RFC 9457, with a code for programs and the request's id for the log.
+#[derive(Serialize)]
+struct Problem {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    code: &'static str,
+    request_id: String,
+}
+
+fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let Kind { status, code, title } = failure.kind();
+    let public_url = request.app_data::<Data<Index>>().map_or("", |index| &index.identity().public_url);
+    let problem = Problem {
+        r#type: format!("{public_url}/docs/errors/{code}"),
+        title,
+        status: status.as_u16(),
+        detail: failure.detail(),
+        code,
+        request_id: request_id(request),
+    };
+    let mut response = begin(failure);
+    if status == StatusCode::UNAUTHORIZED && request.path().starts_with("/api/") {
+        response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"Berth\""));
+    }
+    response.insert_header((CONTENT_TYPE, "application/problem+json")).json(problem)
+}
+
+fn token_error(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let (code, error) = match failure.status_code() {
+        StatusCode::UNAUTHORIZED => (ErrorCode::Unauthorized, "invalid_grant"),
+        StatusCode::FORBIDDEN => (ErrorCode::Denied, "access_denied"),
+        StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "temporarily_unavailable"),
+        status if status.is_server_error() => (ErrorCode::Unknown, "server_error"),
+        _ => (ErrorCode::Unsupported, "invalid_request"),
+    };
+    let error = if matches!(failure, Failure::UnsupportedGrantType) { "unsupported_grant_type" } else { error };
+    let message = failure.detail().unwrap_or_else(|| format!("request {} failed", request_id(request)));
+    let errors = ErrorBody::one(code, message.as_str()).errors;
+    begin(failure).json(json!({ "errors": errors, "error": error, "error_description": message }))
+}
+
+fn request_id(request: &HttpRequest) -> String {
+    request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+}
+
+/// The handler of every address that is none.
+pub async fn no_such_route() -> Result<HttpResponse, Failure> {
+    Err(Failure::NoSuchRoute)
+}

@@ -1,0 +1,12 @@
+//! `/.well-known/jwks.json`: the key with which any registry can verify our tokens.
+
+use crate::domain::Index;
+use actix_web::HttpResponse;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::Data;
+
+/// `GET /.well-known/jwks.json`
+pub async fn show(index: Data<Index>) -> HttpResponse {
+    let key_set = index.public_key().key_set();
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(key_set)
+}

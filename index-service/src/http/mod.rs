@@ -1,0 +1,142 @@
+//! The doors: every route of the index on one page. A handler parses, calls one verb, renders.
+//!
+//! Must not decide anything, nor know SQL.
+
+mod admin_users;
+mod auth;
+mod clock;
+mod content;
+mod error;
+mod grants;
+mod health;
+mod internal;
+mod json;
+mod keys;
+mod members;
+mod namespaces;
+mod organisations;
+mod repositories;
+mod search;
+mod token;
+mod user;
+
+pub use auth::InternalSecret;
+
+use crate::domain::Index;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put, resource};
+use error::{no_such_route, render_problem, render_token_error};
+
+/// What anybody may reach.
+pub fn public_routes(cfg: &mut ServiceConfig, index: &Index) {
+    cfg.app_data(Data::new(index.clone()))
+        .service(
+            resource("/token")
+                .wrap(from_fn(render_token_error))
+                .route(get().to(token::get))
+                .route(post().to(token::post)),
+        )
+        .service(resource("/.well-known/jwks.json").wrap(from_fn(render_problem)).route(get().to(keys::show)))
+        .service(
+            web::scope("/v1")
+                .configure(json::limits)
+                .service(resource("/_ping").route(get().to(search::ping)))
+                .service(resource("/search").route(get().to(search::search)))
+                .default_service(web::to(no_such_route))
+                .wrap(from_fn(render_token_error)),
+        )
+        .service(
+            web::scope("/api")
+                .configure(json::limits)
+                .service(
+                    web::scope("/v1")
+                        .configure(people)
+                        .configure(organisations)
+                        .configure(namespaces)
+                        .configure(repositories)
+                        .default_service(web::to(no_such_route)),
+                )
+                .default_service(web::to(no_such_route))
+                .wrap(from_fn(render_problem)),
+        );
+}
+
+/// What registries reach, with the internal secret.
+pub fn internal_routes(cfg: &mut ServiceConfig, index: &Index, secret: &InternalSecret) {
+    cfg.app_data(Data::new(index.clone())).app_data(Data::new(secret.clone())).service(
+        web::scope("/internal/v1")
+            .configure(internal::limits)
+            .service(resource("/introspect").route(post().to(internal::introspect)))
+            .service(resource("/allocate").route(post().to(internal::allocate)))
+            .service(resource("/judge").route(post().to(internal::judge)))
+            .service(resource("/turn").route(post().to(internal::turn)))
+            .service(resource("/commit").route(post().to(internal::commit)))
+            .service(resource("/catalog").route(post().to(internal::catalog)))
+            .default_service(web::to(no_such_route))
+            .wrap(from_fn(render_problem)),
+    );
+}
+
+/// What a supervisor or load balancer asks: is the process alive, can it do its work?
+pub fn health_routes(cfg: &mut ServiceConfig, index: &Index) {
+    cfg.app_data(Data::new(index.clone()))
+        .service(resource("/livez").route(get().to(health::live)))
+        .service(resource("/readyz").wrap(from_fn(render_problem)).route(get().to(health::ready)));
+}
+
+fn people(cfg: &mut ServiceConfig) {
+    cfg.service(resource("/user").route(get().to(user::show)))
+        .service(resource("/user/password").route(put().to(user::change_password)))
+        .service(resource("/admin/users").route(get().to(admin_users::list)).route(post().to(admin_users::create)))
+        .service(
+            resource("/admin/users/{user}").route(get().to(admin_users::show)).route(patch().to(admin_users::change)),
+        )
+        .service(resource("/admin/users/{user}/disable").route(post().to(admin_users::disable)))
+        .service(resource("/admin/users/{user}/enable").route(post().to(admin_users::enable)));
+}
+
+fn organisations(cfg: &mut ServiceConfig) {
+    cfg.service(resource("/orgs").route(get().to(organisations::list)).route(post().to(organisations::create)))
+        .service(
+            resource("/orgs/{org}")
+                .route(get().to(organisations::show))
+                .route(patch().to(organisations::change))
+                .route(delete().to(organisations::delete)),
+        )
+        .service(resource("/orgs/{org}/members").route(get().to(members::list)))
+        .service(
+            resource("/orgs/{org}/members/{user}").route(put().to(members::put)).route(delete().to(members::delete)),
+        );
+}
+
+fn namespaces(cfg: &mut ServiceConfig) {
+    cfg.service(resource("/namespaces").route(get().to(namespaces::list)))
+        .service(resource("/namespaces/{namespace}").route(get().to(namespaces::show)))
+        .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
+        .service(
+            resource("/namespaces/{on}/grants/user:{user}")
+                .route(put().to(grants::put_on_namespace))
+                .route(delete().to(grants::delete_on_namespace)),
+        );
+}
+
+/// A repository's name has slashes, so what belongs to it follows `/-/`, which no name can contain.
+fn repositories(cfg: &mut ServiceConfig) {
+    cfg.service(resource("/repositories").route(get().to(repositories::list)))
+        .service(resource("/repositories/{on:.+}/-/grants").route(get().to(grants::list_of_repository)))
+        .service(
+            resource("/repositories/{on:.+}/-/grants/user:{user}")
+                .route(put().to(grants::put_on_repository))
+                .route(delete().to(grants::delete_on_repository)),
+        )
+        .service(resource("/repositories/{name:.+}/-/tags").route(get().to(content::tags)))
+        .service(resource("/repositories/{name:.+}/-/manifests/{digest}").route(get().to(content::manifest)))
+        .service(resource("/repositories/{name:.+}/-/{rest:.*}").default_service(web::to(no_such_route)))
+        .service(
+            resource("/repositories/{name:.+}")
+                .route(put().to(repositories::put))
+                .route(get().to(repositories::show))
+                .route(patch().to(repositories::change))
+                .route(delete().to(repositories::delete)),
+        );
+}

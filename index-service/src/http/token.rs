@@ -1,0 +1,66 @@
+//! `/token`: where docker gets its registry token, by GET with Basic credentials or by an OAuth2 POST.
+
+use super::auth::basic;
+use super::clock::now;
+use super::error::Failure;
+use crate::domain::{Credentials, Index, IssuedToken, TokenRequest};
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+/// Parameters that this endpoint reads; it ignores every other one, `offline_token` and `account` among them.
+#[derive(Default)]
+struct Form {
+    grant_type: Option<String>,
+    username: String,
+    password: String,
+    request: TokenRequest,
+}
+
+/// `GET /token`
+pub async fn get(index: Data<Index>, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    let form = Form::parse(request.query_string().as_bytes())?;
+    let credentials = basic(request.headers())?;
+    Ok(render(&index.issue_token(credentials, &form.request, now()).await?))
+}
+
+/// `POST /token`
+pub async fn post(index: Data<Index>, body: Bytes) -> Result<HttpResponse, Failure> {
+    let form = Form::parse(&body)?;
+    if form.grant_type.as_deref() != Some("password") {
+        return Err(Failure::UnsupportedGrantType);
+    }
+    let credentials = Credentials::Password { user: form.username, password: form.password };
+    Ok(render(&index.issue_token(credentials, &form.request, now()).await?))
+}
+
+impl Form {
+    /// Parses by hand, because parameters may be repeated.
+    fn parse(text: &[u8]) -> Result<Self, Failure> {
+        let parameters: Vec<(String, String)> =
+            serde_urlencoded::from_bytes(text).map_err(|error| Failure::Malformed(error.to_string()))?;
+        let mut form = Self::default();
+        for (name, value) in parameters {
+            match name.as_str() {
+                "service" => form.request.services.push(value),
+                "scope" => form.request.scopes.push(value),
+                "grant_type" => form.grant_type = Some(value),
+                "username" => form.username = value,
+                "password" => form.password = value,
+                _ => {}
+            }
+        }
+        Ok(form)
+    }
+}
+
+fn render(issued: &IssuedToken) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(json!({
+        "token": issued.token,
+        "access_token": issued.token,
+        "expires_in": issued.expires_in,
+        "issued_at": issued.issued_at,
+        "scope": issued.scope,
+    }))
+}

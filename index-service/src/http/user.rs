@@ -1,0 +1,55 @@
+//! `/api/v1/user`: one's own account.
+
+use super::auth::Caller;
+use super::error::Failure;
+use crate::domain::Index;
+use crate::model::Account;
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::NamespaceName;
+
+/// An account as it is shown.
+#[derive(Serialize)]
+pub struct UserBody {
+    name: NamespaceName,
+    is_admin: bool,
+    disabled: bool,
+    created_at: Timestamp,
+}
+
+impl From<Account> for UserBody {
+    fn from(account: Account) -> Self {
+        Self {
+            name: account.name,
+            is_admin: account.is_admin,
+            disabled: account.disabled_at.is_some(),
+            created_at: account.created_at,
+        }
+    }
+}
+
+/// A change of password. It does not print itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    old_password: String,
+    new_password: String,
+}
+
+/// `GET /user`
+pub async fn show(caller: Caller) -> HttpResponse {
+    HttpResponse::Ok().json(UserBody::from(caller.0))
+}
+
+/// `PUT /user/password`
+pub async fn change_password(
+    caller: Caller,
+    index: Data<Index>,
+    body: Json<PasswordChange>,
+) -> Result<HttpResponse, Failure> {
+    let PasswordChange { old_password, new_password } = body.into_inner();
+    index.change_password(&caller.0, old_password, new_password).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,75 @@
+//! The split program `index-service`: one index behind its own port.
+//!
+//! Must not hold logic: it reads settings, opens the index, serves.
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use index_service::{Index, Settings, health_routes, internal_routes, internal_secret, public_routes};
+use server::{Environment, listen, logging};
+use std::process::ExitCode;
+
+/// A password's check takes 19 MiB for a moment; glibc's allocator keeps that much for every thread that ever did one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The index of Berth. Settings come from INDEX_* variables.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until stopped (the default).
+    Serve,
+    /// Ask the running index whether it is ready; exit code 0 if it is.
+    Health,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = tokio::runtime::Runtime::new().context("cannot start").and_then(|runtime| {
+        runtime.block_on(async {
+            let environment = Environment::of_process();
+            match arguments.command.unwrap_or(Command::Serve) {
+                Command::Serve => serve(&environment).await,
+                Command::Health => listen::check_health(Settings::read(&environment)?.address).await,
+            }
+        })
+    });
+    server::exit_code(result)
+}
+
+async fn serve(environment: &Environment) -> anyhow::Result<()> {
+    let settings = Settings::read(environment)?;
+    logging::start(&settings.log_level)?;
+    Settings::warn_about_unknown(environment);
+    let listener = listen::bind(settings.address)?;
+    let secret = internal_secret(&settings)?;
+    if secret.is_none() {
+        tracing::warn!("no internal secret is set, so no registry can ask this index");
+    }
+    let (index, first_admin) = Index::open(&settings).await?;
+    if let Some(first_admin) = first_admin {
+        let password_file = first_admin.password_file.as_deref().map(std::path::Path::display);
+        tracing::info!(
+            user = first_admin.user,
+            password_file = password_file.map(tracing::field::display),
+            "made the first account, an administrator"
+        );
+    }
+    tracing::info!(address = %settings.address, public_url = settings.public_url, "ready");
+    let serving = index.clone();
+    listen::run(listener, move |config| {
+        public_routes(config, &serving);
+        health_routes(config, &serving);
+        if let Some(secret) = &secret {
+            internal_routes(config, &serving, secret);
+        }
+    })
+    .await?;
+    index.close().await;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Accounts, and the subject of a decision: an account by name, or nobody in particular.
+
+use jiff::Timestamp;
+use shared::NamespaceName;
+
+/// A person who signs in. Its password's hash is not part of it, so that no caller can show it by mistake.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Never used again for another.
+    pub id: String,
+    /// Also the name of its namespace.
+    pub name: NamespaceName,
+    /// Whether it administers the whole instance.
+    pub is_admin: bool,
+    /// Since when it may do nothing at all.
+    pub disabled_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    /// The account as the subject of a decision.
+    pub fn subject(&self) -> Subject {
+        Subject(self.name.to_string())
+    }
+}
+
+/// What may be changed about an account; `None` leaves it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AccountChange {
+    /// Whether it administers the instance.
+    pub is_admin: Option<bool>,
+    /// Whether it may do nothing at all.
+    pub disabled: Option<bool>,
+}
+
+/// Whose rights are asked for: the `sub` of a token. Whether such an account exists is for the rows to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject(String);
+
+impl Subject {
+    /// A client without credentials.
+    pub fn anonymous() -> Self {
+        Self(String::new())
+    }
+
+    /// The account of this name; an empty name is the anonymous client.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The account's name; empty for the anonymous client.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether nobody signed in.
+    pub fn is_anonymous(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,25 @@
+//! The nouns of the index and their pure rules: who may do what, which names and passwords will do.
+//!
+//! Must not know SQL, HTTP, files or a clock.
+
+pub mod account;
+pub mod content;
+pub mod grant;
+pub mod names;
+pub mod namespace;
+pub mod organisation;
+pub mod page;
+pub mod password;
+pub mod place;
+pub mod repository;
+pub mod role;
+mod word;
+
+pub use account::{Account, Subject};
+pub use grant::{Grant, GrantTarget};
+pub use namespace::{Namespace, NamespaceKind};
+pub use organisation::{Member, MemberRole, Organisation};
+pub use page::{Page, Paged};
+pub use place::{Occupant, Place, Standing};
+pub use repository::{Repository, RepositoryState, Visibility};
+pub use role::Role;

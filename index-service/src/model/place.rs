@@ -1,0 +1,117 @@
+//! The decision: which role a subject has at one repository name. The rules of rights stand here and nowhere else
+//! for one name; lists apply the same rules in SQL, in `store/visibility.rs`.
+
+use super::organisation::MemberRole;
+use super::repository::{Repository, Visibility};
+use super::role::Role;
+use shared::Action;
+use std::collections::BTreeSet;
+
+/// What the rows say about a subject in one namespace.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// The anonymous client, or an account that exists and is not disabled. Nobody else has any right.
+    pub is_good: bool,
+    /// Administers the instance.
+    pub is_admin: bool,
+    /// The namespace is this account's own.
+    pub owns_namespace: bool,
+    /// What it is in the organisation that owns the namespace.
+    pub membership: Option<MemberRole>,
+    /// Granted on the namespace.
+    pub grant: Option<Role>,
+}
+
+impl Standing {
+    /// The role on the namespace, and so on everything in it.
+    pub fn role(&self) -> Option<Role> {
+        if !self.is_good {
+            return None;
+        }
+        if self.is_admin || self.owns_namespace {
+            return Some(Role::Admin);
+        }
+        let as_member = self.membership.map(|membership| match membership {
+            MemberRole::Owner => Role::Admin,
+            MemberRole::Member => Role::Read,
+        });
+        as_member.max(self.grant)
+    }
+
+    /// Whether the namespace is the subject's to run: members and all. A grant, however large, does not give that.
+    pub fn is_owner(&self) -> bool {
+        self.is_good && (self.is_admin || self.owns_namespace || self.membership == Some(MemberRole::Owner))
+    }
+}
+
+/// What lies at a name.
+#[derive(Debug, Clone)]
+pub enum Occupant {
+    /// Nothing, ever or any more.
+    Free,
+    /// A repository.
+    Live(Repository),
+    /// A deleted repository, which holds its name until it is purged.
+    Deleted,
+}
+
+/// What one subject meets at one repository name.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The subject in the namespace that governs the name.
+    pub standing: Standing,
+    /// Whether that namespace exists.
+    pub namespace_exists: bool,
+    /// Whether the whole name is also that of a namespace, so that no repository may take it.
+    pub is_namespace: bool,
+    /// Granted on the repository itself.
+    pub grant: Option<Role>,
+    /// What lies there.
+    pub occupant: Occupant,
+}
+
+impl Place {
+    /// The repository with the subject's role on it, if there is one that the subject may see.
+    pub fn repository(&self) -> Option<(&Repository, Role)> {
+        let Occupant::Live(repository) = &self.occupant else { return None };
+        if !self.standing.is_good {
+            return None;
+        }
+        let as_public = (repository.visibility == Visibility::Public).then_some(Role::Read);
+        let role = self.standing.role().max(self.grant).max(as_public)?;
+        Some((repository, role))
+    }
+
+    /// The role that the subject would have on a repository made here, if it may make one in this namespace.
+    pub fn creator_role(&self) -> Option<Role> {
+        let role = self.standing.role()?;
+        (self.namespace_exists && !self.is_namespace && role >= Role::Write).then_some(role)
+    }
+
+    /// The registry actions that the subject holds here: on the repository, or on one it may make by pushing.
+    pub fn actions(&self) -> BTreeSet<Action> {
+        let role = match self.occupant {
+            Occupant::Live(_) => self.repository().map(|(_, role)| role),
+            Occupant::Free => self.creator_role(),
+            Occupant::Deleted => None,
+        };
+        role.map(Role::actions).unwrap_or_default()
+    }
+
+    /// What of `requested` is granted here; `*` asks for whatever the subject holds.
+    pub fn granted(&self, requested: &BTreeSet<Action>) -> BTreeSet<Action> {
+        let held = self.actions();
+        if requested.contains(&Action::All) { held } else { held.intersection(requested).copied().collect() }
+    }
+
+    /// The id of the repository here, if there is one.
+    pub fn repository_id(&self) -> Option<&str> {
+        match &self.occupant {
+            Occupant::Live(repository) => Some(&repository.id),
+            Occupant::Free | Occupant::Deleted => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

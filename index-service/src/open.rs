@@ -1,0 +1,87 @@
+//! Opening an index: its folder, database and key, and at the very first start its first administrator.
+//!
+//! Must not decide what an index does once it is open.
+
+use crate::config::Settings;
+use crate::domain::{Identity, Index, Passwords, Signer};
+use crate::http::InternalSecret;
+use crate::store::Database;
+use crate::store::files::{DataFolder, read_or_make};
+use anyhow::Context;
+use jiff::Timestamp;
+use rand::distr::{Alphanumeric, SampleString};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Characters of a random password: 142 bits.
+const PASSWORD_LENGTH: usize = 24;
+
+/// Characters of a random internal secret: 256 bits and more.
+const SECRET_LENGTH: usize = 43;
+
+/// The administrator made at the first start, for whoever prints what to type next. It does not print itself.
+pub struct FirstAdmin {
+    /// The account's name.
+    pub user: String,
+    /// Where its password is, if it is a random one.
+    pub password_file: Option<PathBuf>,
+    /// The password, if it is a random one.
+    pub password: Option<String>,
+}
+
+impl Index {
+    /// Opens the index of these settings; tells of the first administrator if this start made it.
+    pub async fn open(settings: &Settings) -> anyhow::Result<(Self, Option<FirstAdmin>)> {
+        let folder = DataFolder::open(&settings.data)?;
+        let database = Database::open(&settings.database_url).await?;
+        let signer = Signer::from_pem(&folder.signing_key(Signer::generate_pem)?)?;
+        let identity = Identity {
+            public_url: settings.public_url.clone(),
+            issuer: settings.issuer.clone(),
+            service: settings.service.clone(),
+        };
+        let index = Self {
+            database,
+            folder,
+            passwords: Passwords::new(),
+            signer: Arc::new(signer),
+            identity: Arc::new(identity),
+        };
+        let first = index.first_admin(settings).await?;
+        Ok((index, first))
+    }
+
+    /// Makes the first administrator, if there is no account yet. The password lies in its file before the account
+    /// exists, so that a start that is cut off in between is simply made again.
+    async fn first_admin(&self, settings: &Settings) -> anyhow::Result<Option<FirstAdmin>> {
+        if self.database.has_accounts().await? {
+            return Ok(None);
+        }
+        let user = settings.admin_user.clone();
+        let (given, password) = match &settings.admin_password {
+            Some(password) => (true, password.clone()),
+            None => (false, random_text(PASSWORD_LENGTH)),
+        };
+        let password_file = if given { None } else { Some(self.folder.write_initial_password(&password)?) };
+        self.create_account(&user, password.clone(), true, Timestamp::now()).await.with_context(|| {
+            format!("cannot make the first account {user:?} (INDEX_ADMIN_USER, INDEX_ADMIN_PASSWORD)")
+        })?;
+        Ok(Some(FirstAdmin { user, password_file, password: (!given).then_some(password) }))
+    }
+}
+
+/// The secret that registries show: given, or kept in a file that is made at the first start. `None`: no internal API.
+pub fn internal_secret(settings: &Settings) -> anyhow::Result<Option<InternalSecret>> {
+    if let Some(secret) = &settings.internal_secret {
+        return Ok(Some(InternalSecret::new(secret.clone())));
+    }
+    let Some(path) = &settings.internal_secret_path else { return Ok(None) };
+    let text = read_or_make(path, || Ok(random_text(SECRET_LENGTH)))?;
+    let secret = text.trim_end();
+    anyhow::ensure!(!secret.is_empty(), "INDEX_INTERNAL_SECRET_PATH: {} is empty", path.display());
+    Ok(Some(InternalSecret::new(secret.to_owned())))
+}
+
+fn random_text(length: usize) -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), length)
+}

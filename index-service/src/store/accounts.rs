@@ -1,0 +1,144 @@
+//! Accounts, each made together with its namespace.
+
+use super::database::Database;
+use super::error::StoreError;
+use super::namespaces::{Owner, claim, insert_namespace};
+use super::rows::{flag, micros, parsed, time, time_option};
+use super::{Claim, new_id};
+use crate::model::account::AccountChange;
+use crate::model::{Account, Page, Paged};
+use jiff::Timestamp;
+use shared::NamespaceName;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+/// An account to be made.
+pub struct NewAccount {
+    /// Its name, and its namespace's.
+    pub name: NamespaceName,
+    /// A PHC string.
+    pub password_hash: String,
+    /// Whether it administers the instance.
+    pub is_admin: bool,
+}
+
+/// What came of a change.
+#[derive(Debug)]
+pub enum AccountChanged {
+    /// It is so now.
+    Changed(Account),
+    /// There is no such account.
+    Unknown,
+    /// Nobody would administer the instance any more; nothing was changed.
+    LastAdmin,
+}
+
+impl FromRow<'_, SqliteRow> for Account {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: parsed(row, "name")?,
+            is_admin: flag(row, "is_admin")?,
+            disabled_at: time_option(row, "disabled_at")?,
+            created_at: time(row, "created_at")?,
+        })
+    }
+}
+
+impl Database {
+    /// Whether there is any account yet.
+    pub async fn has_accounts(&self) -> Result<bool, StoreError> {
+        let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM accounts)");
+        Ok(any.fetch_one(&mut *self.reader().await?).await?)
+    }
+
+    /// The account `name`.
+    pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
+        let account = sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(name);
+        Ok(account.fetch_optional(&mut *self.reader().await?).await?)
+    }
+
+    /// The account `name` with its password's hash: only for checking a password.
+    pub async fn account_with_password_hash(&self, name: &str) -> Result<Option<(Account, String)>, StoreError> {
+        let row = sqlx::query("SELECT * FROM accounts WHERE name = $1")
+            .bind(name)
+            .fetch_optional(&mut *self.reader().await?)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((Account::from_row(&row)?, row.try_get("password_hash")?)))
+    }
+
+    /// A page of all accounts.
+    pub async fn accounts(&self, page: &Page) -> Result<Paged<Account>, StoreError> {
+        let rows = sqlx::query_as("SELECT * FROM accounts WHERE name > $1 ORDER BY name LIMIT $2")
+            .bind(page.after())
+            .bind(page.rows_to_read())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        Ok(page.of(rows, |account: &Account| account.name.to_string()))
+    }
+
+    /// Makes an account and its namespace.
+    pub async fn create_account(&self, account: &NewAccount, now: Timestamp) -> Result<Claim, StoreError> {
+        let mut transaction = self.write().await?;
+        if claim(&mut transaction, &account.name).await? == Claim::Taken {
+            return Ok(Claim::Taken);
+        }
+        let id = new_id();
+        sqlx::query("INSERT INTO accounts (id, name, password_hash, is_admin, created_at) VALUES ($1, $2, $3, $4, $5)")
+            .bind(&id)
+            .bind(account.name.as_str())
+            .bind(&account.password_hash)
+            .bind(i64::from(account.is_admin))
+            .bind(micros(now))
+            .execute(&mut *transaction)
+            .await?;
+        insert_namespace(&mut transaction, &account.name, Owner::Account(&id), now).await?;
+        transaction.commit().await?;
+        Ok(Claim::Made)
+    }
+
+    /// Changes an account, unless no administrator who can sign in would be left.
+    pub async fn change_account(
+        &self,
+        name: &str,
+        change: AccountChange,
+        now: Timestamp,
+    ) -> Result<AccountChanged, StoreError> {
+        let mut transaction = self.write().await?;
+        let account: Option<Account> = sqlx::query_as(
+            "UPDATE accounts SET
+                 is_admin = COALESCE($2, is_admin),
+                 disabled_at = CASE $3 WHEN 1 THEN COALESCE(disabled_at, $4) WHEN 0 THEN NULL ELSE disabled_at END
+             WHERE name = $1 RETURNING *",
+        )
+        .bind(name)
+        .bind(change.is_admin.map(i64::from))
+        .bind(change.disabled.map(i64::from))
+        .bind(micros(now))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(account) = account else { return Ok(AccountChanged::Unknown) };
+        let admin_left: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM accounts WHERE is_admin = 1 AND disabled_at IS NULL)")
+                .fetch_one(&mut *transaction)
+                .await?;
+        if !admin_left {
+            return Ok(AccountChanged::LastAdmin);
+        }
+        transaction.commit().await?;
+        Ok(AccountChanged::Changed(account))
+    }
+
+    /// Sets the hash of an account's password.
+    pub async fn set_password_hash(&self, account_id: &str, password_hash: &str) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
+            .bind(account_id)
+            .bind(password_hash)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}

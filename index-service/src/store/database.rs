@@ -1,0 +1,110 @@
+//! Opens the database once, rightly: one writer connection, several that only read, migrations run.
+
+use super::error::StoreError;
+use anyhow::{Context, bail};
+use sqlx::migrate::MigrateError;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Sqlite, SqlitePool, Transaction};
+use std::time::Duration;
+
+/// Connections that only read.
+const READERS: u32 = 4;
+
+/// How long a statement waits for a lock, and a request for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The first SQLite without the WAL-reset bug, which could lose a commit.
+const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
+
+/// The index's database. Clones share the same connections.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// One connection, so that writers queue in order instead of meeting at the lock.
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens `url`, as `sqlite:<path>`, makes it if it is missing, and brings it up to date.
+    pub async fn open(url: &str) -> anyhow::Result<Self> {
+        let options: SqliteConnectOptions = match url.strip_prefix("sqlite:") {
+            Some(path) => SqliteConnectOptions::new().filename(path.trim_start_matches("//")),
+            None => bail!("INDEX_DATABASE_URL={url:?} cannot be used: only sqlite:<path> is"),
+        };
+        let path = options.get_filename().display().to_string();
+        let options = options.create_if_missing(true).busy_timeout(PATIENCE).foreign_keys(true);
+        let writer_options = options
+            .clone()
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .optimize_on_close(true, None);
+        let writer =
+            pool(1).connect_with(writer_options).await.with_context(|| format!("cannot open the database {path}"))?;
+        check_version(&writer).await?;
+        migrate(&writer, &path).await?;
+        let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self { writer, readers })
+    }
+
+    /// A transaction that writes. It takes the lock at once: one that begins by reading and writes later would fail
+    /// when another wrote in between.
+    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// A transaction that only reads: its statements see one state.
+    pub(super) async fn read(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.readers.begin().await?)
+    }
+
+    /// A connection for one reading statement, which needs no transaction.
+    pub(super) async fn reader(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        Ok(self.readers.acquire().await?)
+    }
+
+    /// Whether the database answers.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT value FROM counters WHERE name = 'turn'").fetch_one(&mut *self.reader().await?).await?;
+        Ok(())
+    }
+
+    /// Closes every connection; the last one to close writes the log back into the database.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// A pool for SQLite: a connection is a thread here, not a socket that could be gone, so none is tested or retired.
+fn pool(size: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(size)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(PATIENCE)
+}
+
+async fn check_version(writer: &SqlitePool) -> anyhow::Result<()> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await?;
+    let numbers: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
+    if numbers.as_slice() < OLDEST_SQLITE.as_slice() {
+        bail!(
+            "SQLite {version} can lose a commit; at least {} is needed",
+            OLDEST_SQLITE.map(|n| n.to_string()).join(".")
+        );
+    }
+    Ok(())
+}
+
+async fn migrate(writer: &SqlitePool, path: &str) -> anyhow::Result<()> {
+    match sqlx::migrate!("../migrations/sqlite").run(writer).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(version)) => bail!(
+            "the database {path} was written by a newer version of Berth (migration {version}); run that version, or \
+             restore the backup made before it"
+        ),
+        Err(error) => bail!("the database {path} cannot be brought up to date: {error}"),
+    }
+}

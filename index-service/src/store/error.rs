@@ -1,0 +1,23 @@
+//! What can go wrong with the database itself.
+
+/// The database did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Not now: locked, no connection free, or no room left. The same request may succeed later.
+    #[error("the database is busy or full: {0}")]
+    Busy(#[source] sqlx::Error),
+    /// A fault.
+    #[error("the database failed: {0}")]
+    Broken(#[source] sqlx::Error),
+}
+
+/// SQLite's result codes, in their low byte, of what passes by itself or with more room: BUSY, LOCKED, FULL.
+const PASSING: [i32; 3] = [5, 6, 13];
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+        let is_passing = code.is_some_and(|code| PASSING.contains(&(code & 0xff)));
+        if is_passing || matches!(error, sqlx::Error::PoolTimedOut) { Self::Busy(error) } else { Self::Broken(error) }
+    }
+}

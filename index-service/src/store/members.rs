@@ -1,0 +1,109 @@
+//! Members of organisations. An organisation never loses its last owner.
+
+use super::database::Database;
+use super::error::StoreError;
+use super::rows::{micros, parsed, time};
+use crate::model::{Member, MemberRole, Page, Paged};
+use jiff::Timestamp;
+use shared::NamespaceName;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, SqliteConnection};
+
+/// What came of a change.
+#[derive(Debug)]
+pub enum MemberChanged<T> {
+    /// It is so now.
+    Changed(T),
+    /// There is no such account, or it is no member.
+    Unknown,
+    /// Nobody would own the organisation any more; nothing was changed.
+    LastOwner,
+}
+
+impl FromRow<'_, SqliteRow> for Member {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self { account: parsed(row, "account")?, role: parsed(row, "role")?, created_at: time(row, "created_at")? })
+    }
+}
+
+impl Database {
+    /// A page of an organisation's members.
+    pub async fn members(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Member>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT a.name AS account, m.role, m.created_at
+             FROM members m JOIN organisations o ON o.id = m.organisation_id JOIN accounts a ON a.id = m.account_id
+             WHERE o.name = $1 AND a.name > $2 ORDER BY a.name LIMIT $3",
+        )
+        .bind(organisation.as_str())
+        .bind(page.after())
+        .bind(page.rows_to_read())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        Ok(page.of(rows, |member: &Member| member.account.to_string()))
+    }
+
+    /// Makes an account a member, or changes what it is.
+    pub async fn put_member(
+        &self,
+        organisation: &NamespaceName,
+        account: &NamespaceName,
+        role: MemberRole,
+        now: Timestamp,
+    ) -> Result<MemberChanged<Member>, StoreError> {
+        let mut transaction = self.write().await?;
+        let member: Option<Member> = sqlx::query_as(
+            "INSERT INTO members (organisation_id, account_id, role, created_at)
+             SELECT o.id, a.id, $3, $4 FROM organisations o, accounts a
+             WHERE o.name = $1 AND o.deleted_at IS NULL AND a.name = $2
+             ON CONFLICT (organisation_id, account_id) DO UPDATE SET role = excluded.role
+             RETURNING $2 AS account, role, created_at",
+        )
+        .bind(organisation.as_str())
+        .bind(account.as_str())
+        .bind(role.as_str())
+        .bind(micros(now))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(member) = member else { return Ok(MemberChanged::Unknown) };
+        if !has_owner(&mut transaction, organisation).await? {
+            return Ok(MemberChanged::LastOwner);
+        }
+        transaction.commit().await?;
+        Ok(MemberChanged::Changed(member))
+    }
+
+    /// Ends a membership.
+    pub async fn delete_member(
+        &self,
+        organisation: &NamespaceName,
+        account: &NamespaceName,
+    ) -> Result<MemberChanged<()>, StoreError> {
+        let mut transaction = self.write().await?;
+        let deleted = sqlx::query(
+            "DELETE FROM members WHERE organisation_id = (SELECT id FROM organisations WHERE name = $1)
+             AND account_id = (SELECT id FROM accounts WHERE name = $2)",
+        )
+        .bind(organisation.as_str())
+        .bind(account.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        if deleted.rows_affected() == 0 {
+            return Ok(MemberChanged::Unknown);
+        }
+        if !has_owner(&mut transaction, organisation).await? {
+            return Ok(MemberChanged::LastOwner);
+        }
+        transaction.commit().await?;
+        Ok(MemberChanged::Changed(()))
+    }
+}
+
+async fn has_owner(connection: &mut SqliteConnection, organisation: &NamespaceName) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM members m JOIN organisations o ON o.id = m.organisation_id
+                        WHERE o.name = $1 AND m.role = 'owner')",
+    )
+    .bind(organisation.as_str())
+    .fetch_one(connection)
+    .await
+}

@@ -1,0 +1,43 @@
+//! The shelves: SQL rows in SQLite, and a few small secret files beside them. One method is one transaction.
+//!
+//! Must not decide anything: no rule of rights, no sentence for people. SQL stands in this room only, and keeps to
+//! what PostgreSQL also runs.
+
+mod accounts;
+mod content;
+mod database;
+mod error;
+pub mod files;
+mod grants;
+mod members;
+mod namespaces;
+mod organisations;
+mod places;
+mod registry;
+mod repositories;
+mod rows;
+mod search;
+mod visibility;
+
+pub use accounts::{AccountChanged, NewAccount};
+pub use database::Database;
+pub use error::StoreError;
+pub use members::MemberChanged;
+pub use namespaces::NamespaceStanding;
+pub use organisations::OrganisationDeleted;
+pub use registry::Taken;
+pub use repositories::NewRepository;
+
+/// What came of giving a name away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It is the caller's now.
+    Made,
+    /// A namespace or a repository has it, or holds it.
+    Taken,
+}
+
+/// A new id, never used again: UUID version 7, so that rows made together lie together.
+fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}

@@ -1,0 +1,153 @@
+//! Namespaces, and what a subject is in one of them.
+
+use super::Claim;
+use super::database::Database;
+use super::error::StoreError;
+use super::rows::{flag, micros, parsed, parsed_option, time};
+use super::visibility::with_visible;
+use crate::model::{Namespace, Page, Paged, Standing, Subject};
+use jiff::Timestamp;
+use shared::NamespaceName;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection};
+
+/// Columns of a [`Standing`]: `s` is the subject's account or NULL, `n` the namespace or NULL, `$1` the subject's name.
+macro_rules! standing_columns {
+    () => {
+        "($1 = '' OR s.id IS NOT NULL) AS is_good, s.is_admin AS is_admin, n.account_id = s.id AS owns_namespace,
+         (SELECT m.role FROM members m
+          WHERE m.organisation_id = n.organisation_id AND m.account_id = s.id) AS membership,
+         (SELECT g.role FROM grants g WHERE g.namespace_id = n.id AND g.account_id = s.id) AS namespace_grant"
+    };
+}
+
+pub(super) use standing_columns;
+
+/// Columns of a [`Namespace`] `n`.
+macro_rules! namespace_columns {
+    () => {
+        "n.id, n.name, n.created_at,
+         CASE WHEN n.account_id IS NOT NULL THEN 'account'
+              WHEN n.organisation_id IS NOT NULL THEN 'organisation' ELSE 'built_in' END AS kind"
+    };
+}
+
+/// A namespace with what a subject is there.
+#[derive(Debug)]
+pub struct NamespaceStanding {
+    /// The namespace.
+    pub namespace: Namespace,
+    /// The subject in it.
+    pub standing: Standing,
+}
+
+impl FromRow<'_, SqliteRow> for Standing {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            is_good: flag(row, "is_good")?,
+            is_admin: flag(row, "is_admin")?,
+            owns_namespace: flag(row, "owns_namespace")?,
+            membership: parsed_option(row, "membership")?,
+            grant: parsed_option(row, "namespace_grant")?,
+        })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for Namespace {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: parsed(row, "name")?,
+            kind: parsed(row, "kind")?,
+            created_at: time(row, "created_at")?,
+        })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for NamespaceStanding {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self { namespace: Namespace::from_row(row)?, standing: Standing::from_row(row)? })
+    }
+}
+
+impl Database {
+    /// The namespace `name`, if `subject` may see it.
+    pub async fn namespace(
+        &self,
+        subject: &Subject,
+        name: &NamespaceName,
+    ) -> Result<Option<NamespaceStanding>, StoreError> {
+        const NAMESPACE: &str = with_visible!(
+            "SELECT ",
+            namespace_columns!(),
+            ", ",
+            standing_columns!(),
+            " FROM visible_namespaces n LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
+              WHERE n.name = $2"
+        );
+        let namespace = sqlx::query_as(NAMESPACE)
+            .bind(subject.as_str())
+            .bind(name.as_str())
+            .fetch_optional(&mut *self.reader().await?)
+            .await?;
+        Ok(namespace)
+    }
+
+    /// A page of the namespaces that `subject` may see.
+    pub async fn namespaces(&self, subject: &Subject, page: &Page) -> Result<Paged<Namespace>, StoreError> {
+        const NAMESPACES: &str = with_visible!(
+            "SELECT ",
+            namespace_columns!(),
+            " FROM visible_namespaces n WHERE n.name > $2 ORDER BY n.name LIMIT $3"
+        );
+        let rows = sqlx::query_as(NAMESPACES)
+            .bind(subject.as_str())
+            .bind(page.after())
+            .bind(page.rows_to_read())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        Ok(page.of(rows, |namespace: &Namespace| namespace.name.to_string()))
+    }
+}
+
+/// To whom a new namespace belongs, by id.
+#[derive(Clone, Copy)]
+pub(super) enum Owner<'a> {
+    Account(&'a str),
+    Organisation(&'a str),
+}
+
+/// Makes the namespace of an owner just made, unless a namespace or a bare repository has the name.
+pub(super) async fn insert_namespace(
+    connection: &mut SqliteConnection,
+    name: &NamespaceName,
+    owner: Owner<'_>,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let (account, organisation) = match owner {
+        Owner::Account(id) => (Some(id), None),
+        Owner::Organisation(id) => (None, Some(id)),
+    };
+    sqlx::query(
+        "INSERT INTO namespaces (id, name, account_id, organisation_id, created_at) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(super::new_id())
+    .bind(name.as_str())
+    .bind(account)
+    .bind(organisation)
+    .bind(micros(now))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Whether a new account or organisation may have `name`: no namespace and no bare repository has or holds it.
+pub(super) async fn claim(connection: &mut SqliteConnection, name: &NamespaceName) -> sqlx::Result<Claim> {
+    let taken: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM namespaces WHERE name = $1) OR EXISTS (SELECT 1 FROM repositories WHERE name = $1)",
+    )
+    .bind(name.as_str())
+    .fetch_one(connection)
+    .await?;
+    Ok(if taken { Claim::Taken } else { Claim::Made })
+}

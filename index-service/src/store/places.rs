@@ -1,0 +1,73 @@
+//! What a subject meets at a repository name: everything a decision needs, in one statement.
+
+use super::database::Database;
+use super::error::StoreError;
+use super::rows::{flag, parsed_option};
+use crate::model::{Occupant, Place, Repository, Standing, Subject};
+use shared::RepositoryName;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection};
+
+/// `$1` the subject, `$2` the repository, `$3` its namespace. Always one row.
+const PLACE: &str = concat!(
+    "SELECT ",
+    super::namespaces::standing_columns!(),
+    ", n.id IS NOT NULL AS namespace_exists,
+       EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2) AS is_namespace,
+       (SELECT g.role FROM grants g WHERE g.repository_id = r.id AND g.account_id = s.id) AS repository_grant,
+       r.*, $3 AS namespace
+     FROM (SELECT 1)
+     LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
+     LEFT JOIN live_namespaces n ON n.name = $3
+     LEFT JOIN repositories r ON r.name = $2"
+);
+
+impl FromRow<'_, SqliteRow> for Place {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let is_there = row.try_get::<Option<&str>, _>("id")?.is_some();
+        let is_deleted = row.try_get::<Option<i64>, _>("deleted_at")?.is_some();
+        Ok(Self {
+            standing: Standing::from_row(row)?,
+            namespace_exists: flag(row, "namespace_exists")?,
+            is_namespace: flag(row, "is_namespace")?,
+            grant: parsed_option(row, "repository_grant")?,
+            occupant: match (is_there, is_deleted) {
+                (false, _) => Occupant::Free,
+                (true, true) => Occupant::Deleted,
+                (true, false) => Occupant::Live(Repository::from_row(row)?),
+            },
+        })
+    }
+}
+
+impl Database {
+    /// What `subject` meets at `name`.
+    pub async fn place(&self, subject: &Subject, name: &RepositoryName) -> Result<Place, StoreError> {
+        place(&mut *self.reader().await?, subject, name).await
+    }
+
+    /// What `subject` meets at each of `names`, in their order and all in one state of the rows.
+    pub async fn places(&self, subject: &Subject, names: &[RepositoryName]) -> Result<Vec<Place>, StoreError> {
+        let mut transaction = self.read().await?;
+        let mut places = Vec::with_capacity(names.len());
+        for name in names {
+            places.push(place(&mut transaction, subject, name).await?);
+        }
+        Ok(places)
+    }
+}
+
+async fn place(
+    connection: &mut SqliteConnection,
+    subject: &Subject,
+    name: &RepositoryName,
+) -> Result<Place, StoreError> {
+    let namespace = name.namespace();
+    let place = sqlx::query_as(PLACE)
+        .bind(subject.as_str())
+        .bind(name.as_str())
+        .bind(namespace.as_str())
+        .fetch_one(connection)
+        .await?;
+    Ok(place)
+}

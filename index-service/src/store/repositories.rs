@@ -1,0 +1,151 @@
+//! Repositories: allocated, listed, changed, deleted.
+
+use super::database::Database;
+use super::error::StoreError;
+use super::rows::{flag, micros, parsed, time, unsigned};
+use super::visibility::{containing, with_visible};
+use super::{Claim, new_id};
+use crate::model::repository::RepositoryChange;
+use crate::model::{Page, Paged, Repository, Subject, Visibility};
+use jiff::Timestamp;
+use shared::{NamespaceName, RepositoryName};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+impl FromRow<'_, SqliteRow> for Repository {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: parsed(row, "name")?,
+            namespace: parsed(row, "namespace")?,
+            visibility: parsed(row, "visibility")?,
+            description: row.try_get("description")?,
+            star_count: unsigned(row, "star_count")?,
+            official: flag(row, "official")?,
+            state: parsed(row, "state")?,
+            created_by: row.try_get("created_by")?,
+            created_at: time(row, "created_at")?,
+            updated_at: time(row, "updated_at")?,
+        })
+    }
+}
+
+/// A repository to be made.
+#[derive(Debug)]
+pub struct NewRepository<'a> {
+    /// Its whole name.
+    pub name: &'a RepositoryName,
+    /// Who may read it.
+    pub visibility: Visibility,
+    /// One line for people.
+    pub description: &'a str,
+    /// Who makes it, by name.
+    pub created_by: &'a str,
+}
+
+impl Database {
+    /// Makes a repository, unless its name is taken or its namespace is gone.
+    pub async fn create_repository(&self, new: &NewRepository<'_>, now: Timestamp) -> Result<Claim, StoreError> {
+        let mut transaction = self.write().await?;
+        let made = sqlx::query(
+            "INSERT INTO repositories (id, name, namespace_id, visibility, description, created_by, created_at, updated_at)
+             SELECT $1, $2, n.id, $4, $5, $6, $7, $7 FROM live_namespaces n
+             WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2)
+             ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(new_id())
+        .bind(new.name.as_str())
+        .bind(new.name.namespace().as_str())
+        .bind(new.visibility.as_str())
+        .bind(new.description)
+        .bind(new.created_by)
+        .bind(micros(now))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(if made.rows_affected() == 0 { Claim::Taken } else { Claim::Made })
+    }
+
+    /// A page of the repositories that `subject` may see, perhaps of one namespace only, perhaps only those with `text`
+    /// in name or description.
+    pub async fn repositories(
+        &self,
+        subject: &Subject,
+        namespace: Option<&NamespaceName>,
+        text: Option<&str>,
+        page: &Page,
+    ) -> Result<Paged<Repository>, StoreError> {
+        const REPOSITORIES: &str = with_visible!(
+            r"SELECT r.*, n.name AS namespace FROM visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
+              WHERE r.name > $2 AND ($4 IS NULL OR n.name = $4)
+                AND ($5 IS NULL OR lower(r.name) LIKE $5 ESCAPE '\' OR lower(r.description) LIKE $5 ESCAPE '\')
+              ORDER BY r.name LIMIT $3"
+        );
+        let rows = sqlx::query_as(REPOSITORIES)
+            .bind(subject.as_str())
+            .bind(page.after())
+            .bind(page.rows_to_read())
+            .bind(namespace.map(NamespaceName::as_str))
+            .bind(text.map(containing))
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        Ok(page.of(rows, |repository: &Repository| repository.name.to_string()))
+    }
+
+    /// A page of the names of repositories with content that `subject` may see, for the registry's catalog.
+    pub async fn catalog(
+        &self,
+        subject: &Subject,
+        after: &str,
+        rows_to_read: u32,
+    ) -> Result<Vec<RepositoryName>, StoreError> {
+        const CATALOG: &str = with_visible!(
+            "SELECT r.name FROM visible_repositories r WHERE r.state = 'ready' AND r.name > $2 ORDER BY r.name LIMIT $3"
+        );
+        let rows: Vec<SqliteRow> = sqlx::query(CATALOG)
+            .bind(subject.as_str())
+            .bind(after)
+            .bind(rows_to_read)
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        Ok(rows.iter().map(|row| parsed(row, "name")).collect::<sqlx::Result<_>>()?)
+    }
+
+    /// Changes a live repository; `None` if it is gone.
+    pub async fn change_repository(
+        &self,
+        id: &str,
+        change: &RepositoryChange,
+        now: Timestamp,
+    ) -> Result<Option<Repository>, StoreError> {
+        let mut transaction = self.write().await?;
+        let repository = sqlx::query_as(
+            "UPDATE repositories SET
+                 visibility = COALESCE($2, visibility), description = COALESCE($3, description),
+                 official = COALESCE($4, official), updated_at = $5
+             WHERE id = $1 AND deleted_at IS NULL
+             RETURNING *, (SELECT n.name FROM namespaces n WHERE n.id = namespace_id) AS namespace",
+        )
+        .bind(id)
+        .bind(change.visibility.map(Visibility::as_str))
+        .bind(&change.description)
+        .bind(change.official.map(i64::from))
+        .bind(micros(now))
+        .fetch_optional(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(repository)
+    }
+
+    /// Marks a live repository deleted; `None` if it is gone already. Its rows stay and hold its name.
+    pub async fn delete_repository(&self, id: &str, now: Timestamp) -> Result<Option<()>, StoreError> {
+        let mut transaction = self.write().await?;
+        let deleted = sqlx::query("UPDATE repositories SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
+            .bind(id)
+            .bind(micros(now))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok((deleted.rows_affected() > 0).then_some(()))
+    }
+}

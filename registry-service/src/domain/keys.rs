@@ -1,0 +1,90 @@
+//! Checking a registry token's signature and claims, by the keys that the index publishes.
+//!
+//! Must not decide what a token allows, nor whether it still holds: see `access.rs`.
+
+use crate::store::index::{Index, IndexUnavailable};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use shared::Claims;
+use shared::claims::LEEWAY_SECONDS;
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
+
+/// A token is a header line of nginx's default size at most.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// An unknown key id makes the keys be fetched again, but no more often than this.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Why a token is not taken.
+#[derive(Debug)]
+pub enum TokenError {
+    /// It is not one of ours, or not valid now.
+    Invalid,
+    /// No keys to check it with.
+    NoKeys(IndexUnavailable),
+}
+
+/// The keys by their ids, and what the claims must say.
+pub struct TokenVerifier {
+    validation: Validation,
+    keys: RwLock<Arc<HashMap<String, DecodingKey>>>,
+    last_reload: Mutex<Option<Instant>>,
+}
+
+impl TokenVerifier {
+    /// Takes tokens of `issuer` for `service` only.
+    pub fn new(issuer: &str, service: &str) -> Self {
+        // One algorithm, never the one that the token's header asks for.
+        let mut validation = Validation::new(Algorithm::ES256);
+        validation.set_issuer(&[issuer]);
+        validation.set_audience(&[service]);
+        validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
+        validation.validate_nbf = true;
+        validation.leeway = LEEWAY_SECONDS;
+        Self { validation, keys: RwLock::default(), last_reload: Mutex::new(None) }
+    }
+
+    /// The claims of `token`, if it is one of ours and valid now.
+    pub async fn verify(&self, token: &str, index: &dyn Index) -> Result<Claims, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Invalid);
+        }
+        let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
+        let id = header.kid.ok_or(TokenError::Invalid)?;
+        let key = match self.key(&id) {
+            Some(key) => key,
+            None => self.reload(&id, index).await?.ok_or(TokenError::Invalid)?,
+        };
+        decode::<Claims>(token, &key, &self.validation).map(|token| token.claims).map_err(|_| TokenError::Invalid)
+    }
+
+    fn key(&self, id: &str) -> Option<DecodingKey> {
+        let keys = self.keys.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        keys.get(id).cloned()
+    }
+
+    /// Fetches the keys again, one request at a time, and looks for `id` among them.
+    async fn reload(&self, id: &str, index: &dyn Index) -> Result<Option<DecodingKey>, TokenError> {
+        let mut last_reload = self.last_reload.lock().await;
+        if let Some(key) = self.key(id) {
+            return Ok(Some(key));
+        }
+        if last_reload.is_some_and(|last| last.elapsed() < RELOAD_INTERVAL) {
+            return Ok(None);
+        }
+        let published = index.keys().await.map_err(TokenError::NoKeys)?;
+        *last_reload = Some(Instant::now());
+        let set: JwkSet = serde_json::from_str(&published)
+            .map_err(|error| TokenError::NoKeys(IndexUnavailable(format!("its keys cannot be read: {error}"))))?;
+        let keys: HashMap<_, _> = set
+            .keys
+            .iter()
+            .filter_map(|key| Some((key.common.key_id.clone()?, DecodingKey::from_jwk(key).ok()?)))
+            .collect();
+        *self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(keys);
+        Ok(self.key(id))
+    }
+}

@@ -1,0 +1,61 @@
+//! Waiting for locks without a thread: each is tried, and tried again a little later, for ten seconds at most.
+
+use super::refusal::Refusal;
+use super::{Registry, Repository};
+use crate::store::{RepositoryLock, Storage};
+use std::io;
+use std::time::{Duration, Instant};
+
+/// After this a client is better told to come again.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+impl Registry {
+    /// Tries `attempt` on the blocking pool until it gets what it wants.
+    pub(super) async fn wait_for<T, F>(&self, attempt: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: Fn(&Storage) -> io::Result<Option<T>> + Clone + Send + 'static,
+    {
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(got) = self.storage().run(attempt.clone()).await? {
+                return Ok(got);
+            }
+            if begun.elapsed() > PATIENCE {
+                return Err(Refusal::Busy);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Shares the repository's lock, for a write; under it the name still means the same repository.
+    pub(super) async fn share(&self, repository: &Repository) -> Result<RepositoryLock, Refusal> {
+        let name = repository.name.clone();
+        let lock = self.wait_for(move |storage| storage.try_share(&name)).await?;
+        self.check_identity(repository).await?;
+        Ok(lock)
+    }
+
+    /// Takes the repository's lock exclusively, for a delete.
+    pub(super) async fn exclude(&self, repository: &Repository) -> Result<RepositoryLock, Refusal> {
+        let name = repository.name.clone();
+        let gate = self.wait_for(move |storage| storage.try_gate(&name)).await?;
+        let name = repository.name.clone();
+        let lock = self.wait_for(move |storage| storage.try_exclude(&name, &gate)).await?;
+        self.check_identity(repository).await?;
+        Ok(lock)
+    }
+
+    async fn check_identity(&self, repository: &Repository) -> Result<(), Refusal> {
+        let there = self.storage().repository_id(&repository.name).await?;
+        if there.as_ref() == Some(&repository.id) {
+            return Ok(());
+        }
+        Err(Refusal::RepositoryUnknown(repository.name.clone()))
+    }
+}

@@ -1,0 +1,96 @@
+//! Deleting a manifest or a tag. Blobs stay for the collector.
+
+use super::access::Permit;
+use super::refusal::Refusal;
+use super::under_intents::Plan;
+use super::{Registry, Repository};
+use crate::model::manifest::Manifest;
+use crate::store::{RepositoryLock, Storage};
+use shared::internal::{Change, ManifestState, TagState};
+use shared::{Digest, Reference, RepositoryName, Tag};
+use std::io;
+use tracing::Instrument;
+
+impl Registry {
+    /// Deletes what `reference` means: a tag alone, or a manifest with every tag that points at it.
+    pub async fn delete_manifest(&self, permit: &Permit, reference: Reference) -> Result<(), Refusal> {
+        let (registry, repository, subject) = (self.clone(), permit.repository.clone(), permit.subject.clone());
+        let task = async move {
+            let lock = registry.exclude(&repository).await?;
+            match reference {
+                Reference::Tag(tag) => registry.delete_tag(lock, repository, subject, tag).await,
+                Reference::Digest(digest) => registry.delete_revision(lock, repository, subject, digest).await,
+            }
+        };
+        self.parts.runtime.spawn(task.in_current_span()).await.map_err(io::Error::other)?
+    }
+
+    async fn delete_tag(
+        &self,
+        lock: RepositoryLock,
+        repository: Repository,
+        subject: String,
+        tag: Tag,
+    ) -> Result<(), Refusal> {
+        let pointed_at = self.storage().tag(&repository.name, &tag).await?;
+        let manifest = pointed_at.ok_or_else(|| Refusal::ManifestUnknown(tag.to_string()))?;
+        let plan = Plan {
+            repository: repository.clone(),
+            subject,
+            manifest,
+            change: Change::DeleteTag { tag: tag.clone() },
+            manifests: Vec::new(),
+            tags: vec![TagState { tag: tag.clone(), digest: None }],
+        };
+        let make = move |storage: &Storage| storage.remove_tag(&repository.name, &repository.id, &tag).map(drop);
+        self.change(lock, plan, |_| Ok(()), make).await
+    }
+
+    async fn delete_revision(
+        &self,
+        lock: RepositoryLock,
+        repository: Repository,
+        subject: String,
+        digest: Digest,
+    ) -> Result<(), Refusal> {
+        if self.storage().revision(&repository.name, &digest).await?.is_none() {
+            return Err(Refusal::ManifestUnknown(digest.to_string()));
+        }
+        let (name, wanted) = (repository.name.clone(), digest.clone());
+        let tags = self
+            .storage()
+            .run(move |storage| match holder_of(storage, &name, &wanted)? {
+                Some(holder) => Ok(Err(Refusal::InUse { wanted, holder })),
+                None => storage.tags_of(&name, &wanted).map(Ok),
+            })
+            .await??;
+        let plan = Plan {
+            repository: repository.clone(),
+            subject,
+            manifest: digest.clone(),
+            change: Change::DeleteManifest { manifest: digest.clone() },
+            manifests: vec![ManifestState { digest: digest.clone(), record: None }],
+            tags: tags.iter().map(|tag| TagState { tag: tag.clone(), digest: None }).collect(),
+        };
+        // The reverse of the order in which it was made: what is visible always has what it needs.
+        let make = move |storage: &Storage| {
+            for tag in &tags {
+                storage.remove_tag(&repository.name, &repository.id, tag)?;
+            }
+            storage.unlink_revision(&repository.name, &digest).map(drop)
+        };
+        self.change(lock, plan, |_| Ok(()), make).await
+    }
+}
+
+/// A manifest of the repository that has `wanted` as a part. Being its subject is not being its part.
+pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Digest) -> io::Result<Option<Digest>> {
+    for revision in storage.revisions(name)? {
+        let Some(bytes) = storage.read_blob(&revision)? else { continue };
+        let Ok(manifest) = Manifest::parse(&bytes, None) else { continue };
+        if revision != *wanted && manifest.needs().any(|(needed, _)| needed == wanted) {
+            return Ok(Some(revision));
+        }
+    }
+    Ok(None)
+}

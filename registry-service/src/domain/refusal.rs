@@ -1,0 +1,127 @@
+//! Every way in which the registry says no. What clients see of each is decided in `http/error.rs`.
+
+use crate::model::manifest::ManifestError;
+use crate::model::upload::UploadId;
+use crate::store::index::IndexUnavailable;
+use shared::digest::DigestError;
+use shared::name::NameError;
+use shared::reference::{ReferenceError, TagError};
+use shared::{Digest, RepositoryName, Scope};
+use std::io;
+
+/// Why a token does not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenFault {
+    /// None was sent.
+    Missing,
+    /// Malformed, expired, of another issuer, audience or key, or no longer confirmed by the index.
+    Invalid,
+    /// Good, but without the right that is needed.
+    Insufficient,
+}
+
+/// A request that is not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A better token is needed, with these scopes.
+    #[error("unauthorized")]
+    Unauthorized {
+        /// What is wrong with the one sent.
+        fault: TokenFault,
+        /// What the request needs; empty where any token does.
+        scopes: Vec<Scope>,
+    },
+    /// Known, and not allowed; a better token would not help.
+    #[error("{0}")]
+    Denied(String),
+    /// The name is outside the grammar.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A digest is outside the grammar.
+    #[error(transparent)]
+    DigestGrammar(#[from] DigestError),
+    /// A tag is outside the grammar.
+    #[error(transparent)]
+    Tag(#[from] TagError),
+    /// The content is not what the digest says.
+    #[error("the content's digest is {actual}, not {claimed}")]
+    DigestMismatch {
+        /// What the client said.
+        claimed: Digest,
+        /// What the bytes are.
+        actual: Digest,
+    },
+    /// There is no such repository.
+    #[error("repository {0} is not known here")]
+    RepositoryUnknown(RepositoryName),
+    /// The repository has no such blob.
+    #[error("the repository has no blob {0}")]
+    BlobUnknown(Digest),
+    /// The repository has no such manifest.
+    #[error("the repository has no manifest {0}")]
+    ManifestUnknown(String),
+    /// The manifest breaks a rule.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The manifest is larger than the limit in bytes.
+    #[error("a manifest has at most {0} bytes")]
+    ManifestTooLarge(usize),
+    /// The manifest names what the repository does not have.
+    #[error("the manifest names content that the repository does not have; push that first")]
+    ManifestBlobUnknown(Vec<Digest>),
+    /// Another manifest of the repository names it.
+    #[error("{wanted} is part of manifest {holder}; delete that one first")]
+    InUse {
+        /// What was to be deleted.
+        wanted: Digest,
+        /// Who names it.
+        holder: Digest,
+    },
+    /// A length or range is malformed, or disagrees with the content.
+    #[error("{0}")]
+    Size(&'static str),
+    /// The request lacks something, or has something twice.
+    #[error("{0}")]
+    Upload(&'static str),
+    /// There is no such upload, or not for this subject.
+    #[error("there is no such upload; begin a new one")]
+    UploadUnknown,
+    /// The chunk does not begin where the upload stands, or somebody else is writing it.
+    #[error("the upload stands at byte {offset}")]
+    UploadOffset {
+        /// Which upload.
+        id: UploadId,
+        /// Bytes acknowledged.
+        offset: u64,
+    },
+    /// The body ended before its end, or nothing came for too long.
+    #[error("the request's body ended early")]
+    BodyCut,
+    /// The blob has nothing of the range asked for.
+    #[error("the blob has {size} bytes")]
+    RangeNotSatisfiable {
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// A page size that is not a number.
+    #[error("n must be a whole number, 0 or more")]
+    PageSize,
+    /// Somebody else holds what is needed; the same request succeeds a little later.
+    #[error("busy with another change of the same content; try again")]
+    Busy,
+    /// The index gave no usable answer.
+    #[error(transparent)]
+    Index(#[from] IndexUnavailable),
+    /// The disk failed.
+    #[error("storage: {0}")]
+    Storage(#[from] io::Error),
+}
+
+impl From<ReferenceError> for Refusal {
+    fn from(error: ReferenceError) -> Self {
+        match error {
+            ReferenceError::Digest(error) => error.into(),
+            ReferenceError::Tag(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Settling intents that a stopped process left: the index is told what storage holds now, whatever was meant.
+
+use super::refusal::Refusal;
+use super::{Registry, Repository};
+use crate::model::manifest::Manifest;
+use crate::store::{IntentTarget, Storage};
+use shared::internal::{CommitRequest, ManifestState, TagState};
+use shared::{Digest, RepositoryName};
+use std::io;
+
+impl Registry {
+    /// Settles every intent that nobody holds. What fails is tried again at the next call.
+    pub async fn settle_leftovers(&self) -> Result<(), Refusal> {
+        for (name, target) in self.storage().run(Storage::intents).await? {
+            self.settle(name, target).await?;
+        }
+        Ok(())
+    }
+
+    async fn settle(&self, name: RepositoryName, target: IntentTarget) -> Result<(), Refusal> {
+        let Some(id) = self.storage().repository_id(&name).await? else {
+            tracing::warn!(repository = %name, "an intent for a repository that storage does not know stays");
+            return Ok(());
+        };
+        let repository = Repository { name, id };
+        let lock = self.share(&repository).await?;
+        let name = repository.name.clone();
+        let Some(intent) = self.storage().run(move |storage| storage.try_intent(&name, &target)).await? else {
+            return Ok(());
+        };
+        if intent.leftover.is_some() {
+            self.report(&repository, &intent.target).await?;
+            tracing::info!(repository = %repository.name, target = ?intent.target, "settled a leftover intent");
+        }
+        self.storage()
+            .run(move |storage| {
+                let _lock = lock;
+                storage.remove_intent(&intent)
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Tells the index what storage holds of `target`. The caller holds its intent.
+    pub(super) async fn report(&self, repository: &Repository, target: &IntentTarget) -> Result<(), Refusal> {
+        let number = self.index().turn().await?.number;
+        let (name, looked_at) = (repository.name.clone(), target.clone());
+        let (manifests, tags) = self.storage().run(move |storage| observe(storage, &name, looked_at)).await?;
+        let report = CommitRequest {
+            repository: repository.name.clone(),
+            repository_id: repository.id.clone(),
+            number,
+            actor: None,
+            manifests,
+            tags,
+        };
+        self.tell(&report).await
+    }
+}
+
+fn observe(
+    storage: &Storage,
+    name: &RepositoryName,
+    target: IntentTarget,
+) -> io::Result<(Vec<ManifestState>, Vec<TagState>)> {
+    match target {
+        IntentTarget::Tag(tag) => {
+            let digest = storage.tag_now(name, &tag)?;
+            Ok((Vec::new(), vec![TagState { tag, digest }]))
+        }
+        IntentTarget::Manifest(digest) => {
+            let record = if storage.has_revision(name, &digest)? { record(storage, &digest)? } else { None };
+            Ok((vec![ManifestState { digest, record }], Vec::new()))
+        }
+    }
+}
+
+fn record(storage: &Storage, digest: &Digest) -> io::Result<Option<shared::internal::ManifestRecord>> {
+    let Some(bytes) = storage.read_blob(digest)? else { return Ok(None) };
+    Ok(Manifest::parse(&bytes, None).ok().map(|manifest| manifest.record(bytes.len() as u64)))
+}

@@ -1,0 +1,206 @@
+//! Uploading blobs: begun, gone on with and finished by any replica, written by one at a time.
+
+use super::Registry;
+use super::access::Permit;
+use super::refusal::Refusal;
+use crate::model::range::Chunk;
+use crate::model::upload::{Opener, UploadId};
+use crate::store::UploadSession;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use jiff::Timestamp;
+use shared::{Algorithm, Digest};
+use std::io;
+use std::mem;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Bytes gathered before they go to the blocking pool, to be hashed and written in one hop.
+const BATCH: usize = 256 * 1024;
+
+/// A client that sends nothing for so long has gone.
+const INACTIVITY: Duration = Duration::from_mins(1);
+
+/// Where the bytes of a request belong.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Placement {
+    /// The chunk's place, where the client says one; else the bytes follow what is there.
+    pub chunk: Option<Chunk>,
+    /// The body's length in bytes, where the client says it.
+    pub length: Option<u64>,
+}
+
+impl Placement {
+    fn check(self) -> Result<(), Refusal> {
+        match (self.chunk, self.length) {
+            (Some(chunk), Some(length)) if chunk.length != length => {
+                Err(Refusal::Size("Content-Length and Content-Range do not agree"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Registry {
+    /// Begins an upload.
+    pub async fn begin_upload(
+        &self,
+        permit: &Permit,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<UploadId, Refusal> {
+        let id = UploadId::random();
+        let (name, opener) = (permit.repository.name.clone(), opener(permit));
+        let begin =
+            move |storage: &crate::store::Storage| storage.begin_upload(&name, id, opener, algorithm, &now.to_string());
+        self.storage().run(begin).await?;
+        Ok(id)
+    }
+
+    /// How many bytes of an upload are acknowledged.
+    pub async fn upload_offset(&self, permit: &Permit, id: UploadId) -> Result<u64, Refusal> {
+        let name = permit.repository.name.clone();
+        let state = self.storage().run(move |storage| storage.upload_state(&name, id)).await?;
+        match state {
+            Some(state) if state.opener == opener(permit) => Ok(state.offset),
+            _ => Err(Refusal::UploadUnknown),
+        }
+    }
+
+    /// Adds a request's body to an upload. Returns the bytes acknowledged now. A body that ends early adds nothing.
+    pub async fn append_upload<B, E>(
+        &self,
+        permit: &Permit,
+        id: UploadId,
+        placement: Placement,
+        body: B,
+    ) -> Result<u64, Refusal>
+    where
+        B: Stream<Item = Result<Bytes, E>> + Unpin,
+    {
+        placement.check()?;
+        let session = self.resume(permit, id, placement).await?;
+        let mut session = self.receive(session, placement, body).await?;
+        let acknowledge = move |_: &crate::store::Storage| session.acknowledge().map(|()| session.offset());
+        Ok(self.storage().run(acknowledge).await?)
+    }
+
+    /// Ends an upload, with the last of its bytes if the request has some: from now on it is the blob `digest`.
+    pub async fn finish_upload<B, E>(
+        &self,
+        permit: &Permit,
+        id: UploadId,
+        placement: Placement,
+        body: B,
+        digest: &Digest,
+    ) -> Result<(), Refusal>
+    where
+        B: Stream<Item = Result<Bytes, E>> + Unpin,
+    {
+        placement.check()?;
+        let session = match self.resume(permit, id, placement).await {
+            Err(Refusal::UploadUnknown) => return self.finished_before(permit, digest).await,
+            other => other?,
+        };
+        let session = self.receive(session, placement, body).await?;
+        let algorithm = digest.algorithm();
+        let (session, actual) =
+            self.storage().run(move |_| session.digest(algorithm).map(|actual| (session, actual))).await?;
+        if actual != *digest {
+            self.storage().run(move |_| session.remove()).await?;
+            return Err(Refusal::DigestMismatch { claimed: digest.clone(), actual });
+        }
+        let lock = self.share(&permit.repository).await?;
+        let name = permit.repository.name.clone();
+        self.storage().run(move |storage| session.finish(storage, &name, &lock, &actual)).await?;
+        Ok(())
+    }
+
+    /// Throws an upload away.
+    pub async fn cancel_upload(&self, permit: &Permit, id: UploadId) -> Result<(), Refusal> {
+        let session = self.resume(permit, id, Placement::default()).await?;
+        Ok(self.storage().run(move |_| session.remove()).await?)
+    }
+
+    /// The final request of an upload, repeated because its answer was lost, gets the same answer.
+    async fn finished_before(&self, permit: &Permit, digest: &Digest) -> Result<(), Refusal> {
+        let (name, digest) = (permit.repository.name.clone(), digest.clone());
+        let there = self.storage().run(move |storage| storage.has_layer(&name, &digest)).await?;
+        if there { Ok(()) } else { Err(Refusal::UploadUnknown) }
+    }
+
+    /// Takes an upload to write it, if the request's bytes come next.
+    async fn resume(&self, permit: &Permit, id: UploadId, placement: Placement) -> Result<UploadSession, Refusal> {
+        let offset = self.upload_offset(permit, id).await?;
+        let name = permit.repository.name.clone();
+        let resumed = self.storage().run(move |storage| storage.resume_upload(&name, id)).await;
+        let session = match resumed {
+            Ok(Some(session)) => session,
+            Ok(None) => return Err(Refusal::UploadOffset { id, offset }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Refusal::UploadUnknown),
+            Err(error) => return Err(error.into()),
+        };
+        match placement.chunk {
+            Some(chunk) if chunk.first != session.offset() => {
+                Err(Refusal::UploadOffset { id, offset: session.offset() })
+            }
+            _ => Ok(session),
+        }
+    }
+
+    /// Writes a body as it comes: while one batch is hashed and written, the next is gathered.
+    async fn receive<B, E>(
+        &self,
+        session: UploadSession,
+        placement: Placement,
+        mut body: B,
+    ) -> Result<UploadSession, Refusal>
+    where
+        B: Stream<Item = Result<Bytes, E>> + Unpin,
+    {
+        let begun_at = session.offset();
+        let mut writer = Writer::Idle(Box::new(session));
+        let mut batch = Vec::new();
+        let mut gathered = 0;
+        loop {
+            let next = tokio::time::timeout(INACTIVITY, body.next()).await.map_err(|_| Refusal::BodyCut)?;
+            let Some(bytes) = next.transpose().map_err(|_| Refusal::BodyCut)? else { break };
+            gathered += bytes.len();
+            batch.push(bytes);
+            if gathered >= BATCH {
+                writer = self.write(writer, mem::take(&mut batch)).await?;
+                gathered = 0;
+            }
+        }
+        let session = self.write(writer, batch).await?.idle().await?;
+        let received = session.offset() - begun_at;
+        let expected = placement.chunk.map(|chunk| chunk.length).or(placement.length);
+        if expected.is_some_and(|expected| expected != received) {
+            return Err(Refusal::Size("the body is not as long as the request says"));
+        }
+        Ok(session)
+    }
+
+    async fn write(&self, writer: Writer, batch: Vec<Bytes>) -> io::Result<Writer> {
+        let mut session = writer.idle().await?;
+        Ok(Writer::Writing(self.storage().start(move |_| session.append(&batch).map(|()| session))))
+    }
+}
+
+enum Writer {
+    Idle(Box<UploadSession>),
+    Writing(JoinHandle<io::Result<UploadSession>>),
+}
+
+impl Writer {
+    async fn idle(self) -> io::Result<UploadSession> {
+        match self {
+            Self::Idle(session) => Ok(*session),
+            Self::Writing(writing) => writing.await.map_err(io::Error::other)?,
+        }
+    }
+}
+
+fn opener(permit: &Permit) -> Opener {
+    Opener { subject: permit.subject.clone(), repository_id: permit.repository.id.clone() }
+}

@@ -1,0 +1,66 @@
+//! `/v2/<name>/blobs/<digest>`: OCI distribution spec 1.1, end-2 and end-10.
+
+use super::auth::{Delete, Pull};
+use super::error::Handled;
+use super::headers::{CONTENT_DIGEST, IMMUTABLE, client_has, etag};
+use crate::domain::Registry;
+use crate::domain::refusal::Refusal;
+use crate::model::range::{Wanted, wanted};
+use crate::store::{Chunks, OpenBlob};
+use actix_web::body::SizedStream;
+use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, RANGE};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use futures_util::stream;
+use shared::Digest;
+use std::io;
+
+pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
+    let digest = digest(&request)?;
+    let OpenBlob { file, size } = registry.blob(&permit.repository, &digest).await?;
+    if client_has(&request, &digest) {
+        return Ok(described(HttpResponse::NotModified(), &digest).finish());
+    }
+    let range = request.headers().get(RANGE).and_then(|value| value.to_str().ok());
+    match wanted(range, size) {
+        Wanted::Whole => {
+            Ok(described(HttpResponse::Ok(), &digest).body(SizedStream::new(size, Chunks::new(file, 0, size))))
+        }
+        Wanted::Part { first, last } => {
+            let length = last - first + 1;
+            Ok(described(HttpResponse::PartialContent(), &digest)
+                .insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")))
+                .body(SizedStream::new(length, Chunks::new(file, first, length))))
+        }
+        Wanted::Unsatisfiable => Err(Refusal::RangeNotSatisfiable { size }.into()),
+    }
+}
+
+pub async fn stat(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
+    let digest = digest(&request)?;
+    let OpenBlob { size, .. } = registry.blob(&permit.repository, &digest).await?;
+    // The length is declared and nothing is sent: an empty body would make it 0.
+    let nothing = SizedStream::new(size, stream::empty::<io::Result<_>>());
+    Ok(described(HttpResponse::Ok(), &digest).body(nothing))
+}
+
+pub async fn delete(Delete(permit): Delete, request: HttpRequest, registry: Data<Registry>) -> Handled {
+    registry.delete_blob(&permit, &digest(&request)?).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+fn digest(request: &HttpRequest) -> Result<Digest, Refusal> {
+    Ok(Digest::parse(request.match_info().get("digest").unwrap_or_default())?)
+}
+
+/// A blob is never a page: a browser that is led here saves it.
+fn described(mut answer: HttpResponseBuilder, digest: &Digest) -> HttpResponseBuilder {
+    answer
+        .insert_header((CONTENT_DIGEST, digest.as_str()))
+        .insert_header((ETAG, etag(digest)))
+        .insert_header((ACCEPT_RANGES, "bytes"))
+        .insert_header((CACHE_CONTROL, IMMUTABLE))
+        .insert_header((CONTENT_DISPOSITION, "attachment"))
+        .content_type("application/octet-stream");
+    answer
+}

@@ -1,0 +1,32 @@
+//! Headers that several answers share.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, IF_NONE_MATCH};
+use shared::{Digest, RepositoryName};
+
+/// The digest of what an answer is about; docker and containerd compare it with what they asked for.
+pub const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// The id of an upload, for clients that do not take it from `Location`.
+pub const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
+
+/// Content by digest never changes; whether a client may have it can.
+pub const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+
+/// The entity tag of content: its digest in quotes.
+pub fn etag(digest: &Digest) -> String {
+    format!("\"{digest}\"")
+}
+
+/// Where a blob can be had.
+pub fn blob_location(name: &RepositoryName, digest: &Digest) -> String {
+    format!("/v2/{name}/blobs/{digest}")
+}
+
+/// Whether the client has the content already. The digest counts with and without quotes, as Distribution has it.
+pub fn client_has(request: &HttpRequest, digest: &Digest) -> bool {
+    let tags = request.headers().get_all(IF_NONE_MATCH).filter_map(|value| value.to_str().ok());
+    tags.flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'))
+        .any(|tag| tag == "*" || tag == digest.as_str())
+}

@@ -1,0 +1,49 @@
+//! `/v2/<name>/manifests/<reference>`: OCI distribution spec 1.1, end-3, end-7 and end-9.
+
+use super::auth::{Delete, Pull, Push};
+use super::error::Handled;
+use super::headers::{CONTENT_DIGEST, client_has, etag};
+use crate::domain::Registry;
+use crate::domain::refusal::Refusal;
+use crate::model::manifest::MAX_MANIFEST_BYTES;
+use actix_web::http::header::{CONTENT_TYPE, ETAG, LOCATION};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use shared::Reference;
+
+/// GET and HEAD: the server leaves out the body of the latter.
+pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
+    let manifest = registry.manifest(&permit.repository, &reference(&request)?).await?;
+    let mut answer =
+        if client_has(&request, &manifest.digest) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer.insert_header((CONTENT_DIGEST, manifest.digest.as_str())).insert_header((ETAG, etag(&manifest.digest)));
+    if client_has(&request, &manifest.digest) {
+        return Ok(answer.finish());
+    }
+    // The stored media type without parameters: clients compare the whole string.
+    Ok(answer.insert_header((CONTENT_TYPE, manifest.media_type.as_str())).body(manifest.bytes.clone()))
+}
+
+pub async fn put(Push(permit): Push, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {
+    let reference = reference(&request)?;
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let bytes = body
+        .to_bytes_limited(MAX_MANIFEST_BYTES)
+        .await
+        .map_err(|_| Refusal::ManifestTooLarge(MAX_MANIFEST_BYTES))?
+        .map_err(|_| Refusal::BodyCut)?;
+    let digest = registry.put_manifest(&permit, reference, content_type, bytes).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, format!("/v2/{}/manifests/{digest}", permit.repository.name)))
+        .insert_header((CONTENT_DIGEST, digest.as_str()))
+        .finish())
+}
+
+pub async fn delete(Delete(permit): Delete, request: HttpRequest, registry: Data<Registry>) -> Handled {
+    registry.delete_manifest(&permit, reference(&request)?).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+fn reference(request: &HttpRequest) -> Result<Reference, Refusal> {
+    Ok(Reference::parse(request.match_info().get("reference").unwrap_or_default())?)
+}

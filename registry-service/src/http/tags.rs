@@ -1,0 +1,19 @@
+//! `GET /v2/<name>/tags/list`: OCI distribution spec 1.1, end-8.
+
+use super::auth::Pull;
+use super::error::Handled;
+use super::pages::PageRequest;
+use crate::domain::Registry;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+pub async fn list(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
+    let wanted = PageRequest::of(&request)?;
+    let page = registry.tags(&permit.repository, wanted.limit, wanted.after.clone()).await?;
+    let mut answer = HttpResponse::Ok();
+    if let Some(last) = page.items.last().filter(|_| page.more) {
+        answer.insert_header(wanted.next(&request, last.as_str()));
+    }
+    Ok(answer.json(json!({ "name": permit.repository.name, "tags": page.items })))
+}

@@ -1,0 +1,11 @@
+//! The stateless registry: OCI distribution on a directory, tokens confirmed with an index.
+//!
+//! Rooms, top to bottom: `http` (the doors), `domain` (the verbs), `store` (the shelves), `model` (the nouns). Must not
+//! name the index service: it is reached through the trait `store::index::Index`.
+
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod model;
+pub mod start;
+pub mod store;

@@ -1,0 +1,99 @@
+//! Blobs and the links that make them readable in a repository.
+
+use super::cached_read::read_link_blocking;
+use super::files::{self, Placed};
+use super::hashing::hash_file;
+use super::{Storage, found};
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use shared::{Digest, RepositoryName};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+/// A blob's bytes, open for reading. They stay readable whatever becomes of the path.
+#[derive(Debug)]
+pub struct OpenBlob {
+    /// The open file.
+    pub file: File,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Storage {
+    /// The digest of the content that `name` has under `digest`; `None` if it has no such blob.
+    pub async fn layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Option<Digest>> {
+        self.read_link(self.layout().layer_link(name, digest)).await
+    }
+
+    /// Opens the content of `digest`, whoever may read it.
+    pub async fn open_blob(&self, digest: &Digest) -> io::Result<Option<OpenBlob>> {
+        let path = self.layout().blob(digest);
+        if let Some(file) = self.open_cached(&path) {
+            let size = file.metadata()?.len();
+            return Ok(Some(OpenBlob { file, size }));
+        }
+        self.run(move |_| {
+            let Some(file) = found(File::open(path))? else { return Ok(None) };
+            let size = file.metadata()?.len();
+            Ok(Some(OpenBlob { file, size }))
+        })
+        .await
+    }
+
+    /// All bytes of the content of `digest`.
+    pub fn read_blob(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
+        found(std::fs::read(self.layout().blob(digest)))
+    }
+
+    /// Whether `name` has the blob, and its bytes are there.
+    pub fn has_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
+        match read_link_blocking(&self.layout().layer_link(name, digest))? {
+            Some(content) => Ok(self.layout().blob(&content).is_file()),
+            None => Ok(false),
+        }
+    }
+
+    /// Makes the blob readable in `name`. Its bytes are durable already.
+    pub fn link_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+        files::replace(&self.layout().layer_link(name, digest), digest.as_str().as_bytes())
+    }
+
+    /// Takes the blob away from `name`; the bytes stay for others. Tells whether it was there.
+    pub fn unlink_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
+        files::remove(&self.layout().layer_link(name, digest))
+    }
+
+    /// Writes `bytes`, whose digest is `digest`.
+    pub fn store_blob(&self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+        let path = self.layout().blob(digest);
+        if self.read_blob(digest)?.is_some_and(|there| there == bytes) {
+            return Ok(());
+        }
+        // Free, or damaged: what is there is not what its name says.
+        files::replace(&path, bytes)
+    }
+
+    /// Moves the synced file `data`, whose digest is `digest`, to its place. Good bytes that lie there already stay;
+    /// damaged ones are replaced, so that pushing again heals.
+    pub(super) fn place_blob(&self, digest: &Digest, data: &Path) -> io::Result<()> {
+        let path = self.layout().blob(digest);
+        files::create_dirs(files::parent_of(&path)?)?;
+        if files::rename_no_replace(data, &path)? == Placed::New || is_good(&path, digest)? {
+            return Ok(());
+        }
+        tracing::warn!(%digest, "a damaged blob was replaced by a good one");
+        files::rename(data, &path)
+    }
+
+    fn open_cached(&self, path: &Path) -> Option<File> {
+        let below_root = self.layout().below_root(path)?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        openat2(&self.inner.root, &below_root, flags, Mode::empty(), ResolveFlags::CACHED).ok().map(File::from)
+    }
+}
+
+fn is_good(path: &Path, digest: &Digest) -> io::Result<bool> {
+    let Some(file) = found(File::open(path))? else { return Ok(false) };
+    let length = file.metadata()?.len();
+    Ok(hash_file(digest.algorithm(), &file, length)?.finish() == *digest)
+}

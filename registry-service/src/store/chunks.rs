@@ -1,0 +1,156 @@
+//! A file's bytes as a stream of chunks.
+//!
+//! A chunk is first asked for without waiting: bytes in the page cache are read on the async worker itself, and only
+//! when the kernel would have to wait for the disk is the read moved to the blocking pool. A hop for each chunk would
+//! cost more than the copy.
+
+use bytes::Bytes;
+use futures_util::Stream;
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, IoSliceMut};
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::task::JoinHandle;
+
+/// Bytes in one chunk: large enough to make the system call cheap, small enough for hundreds of streams.
+const CHUNK: usize = 256 * 1024;
+
+/// Spare buffers kept by each thread.
+const SPARE: usize = 8;
+
+/// The bytes of a part of a file, in order. An error, or the file ending early, ends the stream with an error, so that
+/// a short answer is never taken for a whole one.
+pub struct Chunks {
+    file: Arc<File>,
+    offset: u64,
+    end: u64,
+    pending: Option<JoinHandle<io::Result<Buffer>>>,
+}
+
+impl Chunks {
+    /// The `length` bytes of `file` that begin at `offset`.
+    pub fn new(file: File, offset: u64, length: u64) -> Self {
+        Self { file: Arc::new(file), offset, end: offset.saturating_add(length), pending: None }
+    }
+
+    fn emit(&mut self, buffer: Buffer) -> io::Result<Bytes> {
+        if buffer.length == 0 {
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than it was"));
+        }
+        self.offset += buffer.length as u64;
+        Ok(Bytes::from_owner(buffer))
+    }
+}
+
+impl Stream for Chunks {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(pending) = &mut self.pending {
+            let read = ready!(Pin::new(pending).poll(context));
+            self.pending = None;
+            let chunk = read.map_err(io::Error::other).flatten().and_then(|buffer| self.emit(buffer));
+            return Poll::Ready(Some(chunk));
+        }
+        let Ok(wanted) = usize::try_from((self.end - self.offset).min(CHUNK as u64)) else { return Poll::Ready(None) };
+        if wanted == 0 {
+            return Poll::Ready(None);
+        }
+        let mut buffer = Buffer::take(wanted);
+        let offset = self.offset;
+        let read = preadv2(&self.file, &mut [IoSliceMut::new(buffer.space())], offset, ReadWriteFlags::NOWAIT);
+        match read {
+            Ok(length) => {
+                buffer.length = length;
+                Poll::Ready(Some(self.emit(buffer)))
+            }
+            Err(Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INTR) => {
+                let file = Arc::clone(&self.file);
+                self.pending = Some(tokio::task::spawn_blocking(move || {
+                    buffer.length = file.read_at(buffer.space(), offset)?;
+                    Ok(buffer)
+                }));
+                self.poll_next(context)
+            }
+            Err(error) => Poll::Ready(Some(Err(error.into()))),
+        }
+    }
+}
+
+/// A buffer that goes back to its thread's spares when the last reader of its bytes has gone: clearing a fresh one for
+/// each chunk would cost a tenth of the copy.
+struct Buffer {
+    bytes: Vec<u8>,
+    length: usize,
+    wanted: usize,
+}
+
+thread_local! {
+    static SPARES: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Buffer {
+    fn take(wanted: usize) -> Self {
+        let spare = SPARES.with_borrow_mut(Vec::pop);
+        Self { bytes: spare.unwrap_or_else(|| vec![0; CHUNK]), length: 0, wanted }
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(..self.wanted).unwrap_or_default()
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.bytes);
+        // On a thread that is ending there is nobody to keep it for.
+        let _ = SPARES.try_with(|spares| {
+            let mut spares = spares.borrow_mut();
+            if spares.len() < SPARE {
+                spares.push(bytes);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::StreamExt;
+    use std::io::Write;
+
+    async fn read(content: &[u8], offset: u64, length: u64) -> io::Result<Vec<u8>> {
+        let mut file = tempfile::tempfile()?;
+        file.write_all(content)?;
+        let mut chunks = Chunks::new(file, offset, length);
+        let mut all = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            all.extend_from_slice(&chunk?);
+        }
+        Ok(all)
+    }
+
+    #[tokio::test]
+    async fn all_chunks_together_are_the_part_asked_for() {
+        let content: Vec<u8> = (0..251).cycle().take(CHUNK * 2 + 100).collect();
+        assert_eq!(read(&content, 0, content.len() as u64).await.unwrap(), content);
+        assert_eq!(read(&content, 7, 5).await.unwrap(), content[7..12]);
+        assert_eq!(read(b"", 0, 0).await.unwrap(), b"");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_ends_early_is_an_error() {
+        let error = read(b"short", 0, 10).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

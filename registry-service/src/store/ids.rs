@@ -1,0 +1,34 @@
+//! Which repository of the index lies under a name: its id, written once, where nothing lay before.
+
+use super::Storage;
+use super::cached_read::read_small_blocking;
+use super::files::{self, Placed};
+use shared::RepositoryName;
+use std::io;
+
+impl Storage {
+    /// The id of what lies under `name`, or `None` if nothing of ours does.
+    pub async fn repository_id(&self, name: &RepositoryName) -> io::Result<Option<String>> {
+        self.read_small(self.layout().id(name)).await
+    }
+
+    /// Gives the name to repository `id` if nothing lies there. Tells the id that is there afterwards; `None` when
+    /// content without an id lies there.
+    pub fn claim_name(&self, name: &RepositoryName, id: &str) -> io::Result<Option<String>> {
+        let path = self.layout().id(name);
+        if let Some(there) = read_small_blocking(&path)? {
+            return Ok(Some(there));
+        }
+        if self.layout().manifests(name).exists() || self.layout().layers(name).exists() {
+            return Ok(None);
+        }
+        let placed = files::create(&path, id.as_bytes())?;
+        // A peer finds a repository by either of the two, depending on its version.
+        files::create_dirs(&self.layout().layers(name))?;
+        files::create_dirs(&self.layout().manifests(name))?;
+        match placed {
+            Placed::New => Ok(Some(id.to_owned())),
+            Placed::Taken => read_small_blocking(&path),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The index over HTTP: one `POST` per call, with the internal secret.
+
+use super::index::{Answer, Index, IndexUnavailable};
+use async_trait::async_trait;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::internal::{
+    AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
+    IntrospectRequest, JudgeRequest, TurnAnswer, TurnRequest, Verdict,
+};
+use std::time::Duration;
+
+/// Longer than any answer of a living index takes; calls are made under locks.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// A living index accepts at once, also when it is busy.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
+
+/// An index at an address.
+pub struct HttpIndex {
+    base: String,
+    secret: String,
+    client: reqwest::Client,
+}
+
+impl HttpIndex {
+    /// The index at `base`, as `http://index:5001`, which knows `secret`.
+    pub fn new(base: &str, secret: String) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            .connect_timeout(CONNECT_DEADLINE)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), secret, client })
+    }
+
+    async fn call<Q: Serialize + Sync, A: DeserializeOwned>(&self, verb: &str, question: &Q) -> Answer<A> {
+        let url = format!("{}/internal/v1/{verb}", self.base);
+        let ask = async {
+            let request = self.client.post(url).bearer_auth(&self.secret).json(question);
+            request.send().await?.error_for_status()?.json().await
+        };
+        ask.await.map_err(unavailable)
+    }
+}
+
+#[async_trait]
+impl Index for HttpIndex {
+    async fn keys(&self) -> Answer<String> {
+        let url = format!("{}/.well-known/jwks.json", self.base);
+        let ask = async { self.client.get(url).send().await?.error_for_status()?.text().await };
+        ask.await.map_err(unavailable)
+    }
+
+    async fn introspect(&self, token: &str) -> Answer<IntrospectAnswer> {
+        self.call("introspect", &IntrospectRequest { token: token.to_owned() }).await
+    }
+
+    async fn allocate(&self, request: &AllocateRequest) -> Answer<AllocateAnswer> {
+        self.call("allocate", request).await
+    }
+
+    async fn judge(&self, request: &JudgeRequest) -> Answer<Verdict> {
+        self.call("judge", request).await
+    }
+
+    async fn turn(&self) -> Answer<TurnAnswer> {
+        self.call("turn", &TurnRequest {}).await
+    }
+
+    async fn commit(&self, request: &CommitRequest) -> Answer<CommitAnswer> {
+        self.call("commit", request).await
+    }
+
+    async fn catalog(&self, request: &CatalogRequest) -> Answer<CatalogAnswer> {
+        self.call("catalog", request).await
+    }
+}
+
+/// The whole chain of causes: "error sending request" alone tells an operator nothing.
+fn unavailable(error: reqwest::Error) -> IndexUnavailable {
+    IndexUnavailable(format!("{:#}", anyhow::Error::new(error)))
+}

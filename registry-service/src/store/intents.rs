@@ -1,0 +1,126 @@
+//! Intents: one small file for each tag or digest that is being changed, holding the manifest's digest.
+//!
+//! It is the lock under which that tag or digest changes, it keeps the manifest before it is visible, and it notes that
+//! the index must be told. Written in place, never by rename over it: the lock belongs to the file.
+
+use super::cached_read::read_small_blocking;
+use super::locks::Lock;
+use super::{Storage, files, found};
+use shared::{Digest, RepositoryName, Tag};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// What an intent is about. Digests come before tags in the order of locking.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum IntentTarget {
+    /// A manifest.
+    Manifest(Digest),
+    /// A tag.
+    Tag(Tag),
+}
+
+/// A locked intent.
+pub struct Intent {
+    /// What it is about.
+    pub target: IntentTarget,
+    /// What a holder that died had published in it.
+    pub leftover: Option<Digest>,
+    lock: Lock,
+    path: PathBuf,
+}
+
+impl Storage {
+    /// Tries to lock the intent for `target`. `None`: somebody is changing it.
+    pub fn try_intent(&self, name: &RepositoryName, target: &IntentTarget) -> io::Result<Option<Intent>> {
+        let path = self.intent_path(name, target);
+        let Some(lock) = Lock::try_exclusive(&path)? else { return Ok(None) };
+        let content = read_small_blocking(&path)?.unwrap_or_default();
+        // Empty or torn: never published.
+        let leftover = Digest::parse(content.trim_end()).ok();
+        Ok(Some(Intent { target: target.clone(), leftover, lock, path }))
+    }
+
+    /// Says durably that `digest` is about to become visible, or to go, under this intent.
+    pub fn publish(&self, intent: &Intent, digest: &Digest) -> io::Result<()> {
+        let mut file = intent.lock.file();
+        file.set_len(0)?;
+        io::Seek::rewind(&mut file)?;
+        file.write_all(digest.as_str().as_bytes())?;
+        file.sync_all()?;
+        files::sync_dir(files::parent_of(&intent.path)?)
+    }
+
+    /// Removes the intent, still locked: nothing is left to be told.
+    pub fn remove_intent(&self, intent: &Intent) -> io::Result<()> {
+        files::remove(&intent.path).map(drop)
+    }
+
+    /// Every intent that there is now, held or left over.
+    pub fn intents(&self) -> io::Result<Vec<(RepositoryName, IntentTarget)>> {
+        let mut all = Vec::new();
+        walk(&self.layout().intents_root(), "", &mut all)?;
+        Ok(all)
+    }
+
+    fn intent_path(&self, name: &RepositoryName, target: &IntentTarget) -> PathBuf {
+        match target {
+            IntentTarget::Manifest(digest) => self.layout().digest_intent(name, digest),
+            IntentTarget::Tag(tag) => self.layout().tag_intent(name, tag),
+        }
+    }
+}
+
+fn walk(directory: &Path, name: &str, all: &mut Vec<(RepositoryName, IntentTarget)>) -> io::Result<()> {
+    for part in entries(directory)? {
+        let below = directory.join(&part);
+        match (part.as_str(), RepositoryName::parse(name)) {
+            ("_tags", Ok(name)) => {
+                let tags = entries(&below)?.into_iter().filter_map(|tag| Tag::parse(&tag).ok());
+                all.extend(tags.map(|tag| (name.clone(), IntentTarget::Tag(tag))));
+            }
+            ("_digests", Ok(name)) => {
+                for algorithm in entries(&below)? {
+                    let digests = entries(&below.join(&algorithm))?
+                        .into_iter()
+                        .filter_map(|hex| Digest::parse(&format!("{algorithm}:{hex}")).ok());
+                    all.extend(digests.map(|digest| (name.clone(), IntentTarget::Manifest(digest))));
+                }
+            }
+            _ if name.is_empty() => walk(&below, &part, all)?,
+            _ => walk(&below, &format!("{name}/{part}"), all)?,
+        }
+    }
+    Ok(())
+}
+
+/// The names in a directory; none when it is not there.
+pub(super) fn entries(directory: &Path) -> io::Result<Vec<String>> {
+    let Some(entries) = found(std::fs::read_dir(directory))? else { return Ok(Vec::new()) };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_holder_published_is_found_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(folder.path()).unwrap();
+        let name = RepositoryName::parse("acme/tools/app").unwrap();
+        let digest = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();
+        let tag = IntentTarget::Tag(Tag::parse("v1").unwrap());
+
+        let intent = storage.try_intent(&name, &tag).unwrap().unwrap();
+        assert_eq!(intent.leftover, None);
+        assert!(storage.try_intent(&name, &tag).unwrap().is_none(), "one holder at a time");
+        storage.publish(&intent, &digest).unwrap();
+        drop(intent);
+
+        assert_eq!(storage.intents().unwrap(), [(name.clone(), tag.clone())]);
+        let next = storage.try_intent(&name, &tag).unwrap().unwrap();
+        assert_eq!(next.leftover, Some(digest));
+        storage.remove_intent(&next).unwrap();
+        assert_eq!(storage.intents().unwrap(), []);
+    }
+}

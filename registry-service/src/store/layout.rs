@@ -1,0 +1,158 @@
+//! Where everything lies on disk. The only file that makes paths.
+//!
+//! ```text
+//! <root>/docker/registry/v2/
+//!   blobs/<alg>/<2 hex>/<hex>/data                        content
+//!   repositories/<name>/
+//!     _layers/<alg>/<hex>/link                            the repository has this blob
+//!     _manifests/revisions/<alg>/<hex>/link               the repository has this manifest
+//!     _manifests/tags/<tag>/current/link                  where the tag points
+//!     _manifests/tags/<tag>/index/<alg>/<hex>/link        where it has pointed
+//!     _uploads/<uuid>/data, startedat                     an unfinished blob
+//!     _uploads/<uuid>/berth, lock                         ours: what is acknowledged of it; its writer's lock
+//!   berth/                                                ours: Distribution does not look here
+//!     intents/<name>/_digests/<alg>/<hex>                 a manifest that is being changed
+//!     intents/<name>/_tags/<tag>                          a tag that is being changed
+//!     ids/<name>/_id                                      which repository of the index lies under the name
+//!     locks/<name>/_repository, _gate                     the repository's locks
+//!     deleted/<repository id>/_tags/<tag>.<unique>        tags put away whole
+//! ```
+//!
+//! A file named `link` holds a digest, and that digest, not the link's place, is what it means. Names nest (`acme/app`
+//! with a tag `v1` beside a repository `acme/app/v1`), so what lies under a name begins with `_`, which no part of a
+//! name can; ours does so too. Temporary names begin with a dot.
+
+use crate::model::upload::UploadId;
+use shared::{Digest, RepositoryName, Tag};
+use std::path::{Path, PathBuf};
+
+/// Distribution's own first folders below the root directory.
+const BELOW_ROOT: &str = "docker/registry/v2";
+
+/// Paths below one root directory. All are absolute, save where said.
+pub struct Layout {
+    base: PathBuf,
+}
+
+impl Layout {
+    pub fn new(root: &Path) -> Self {
+        Self { base: root.join(BELOW_ROOT) }
+    }
+
+    /// `path` seen from the root directory.
+    pub fn below_root<'a>(&self, path: &'a Path) -> Option<PathBuf> {
+        let rest: &'a Path = path.strip_prefix(&self.base).ok()?;
+        Some(Path::new(BELOW_ROOT).join(rest))
+    }
+
+    pub fn blob(&self, digest: &Digest) -> PathBuf {
+        let fan_out = digest.hex().get(..2).unwrap_or_default();
+        self.base.join(format!("blobs/{}/{fan_out}/{}/data", digest.algorithm().as_str(), digest.hex()))
+    }
+
+    fn repository(&self, name: &RepositoryName) -> PathBuf {
+        self.base.join("repositories").join(name.as_str())
+    }
+
+    pub fn layers(&self, name: &RepositoryName) -> PathBuf {
+        self.repository(name).join("_layers")
+    }
+
+    pub fn layer_link(&self, name: &RepositoryName, digest: &Digest) -> PathBuf {
+        self.layers(name).join(by_digest(digest)).join("link")
+    }
+
+    pub fn manifests(&self, name: &RepositoryName) -> PathBuf {
+        self.repository(name).join("_manifests")
+    }
+
+    pub fn revisions(&self, name: &RepositoryName) -> PathBuf {
+        self.manifests(name).join("revisions")
+    }
+
+    pub fn revision_link(&self, name: &RepositoryName, digest: &Digest) -> PathBuf {
+        self.revisions(name).join(by_digest(digest)).join("link")
+    }
+
+    pub fn tags(&self, name: &RepositoryName) -> PathBuf {
+        self.manifests(name).join("tags")
+    }
+
+    pub fn tag(&self, name: &RepositoryName, tag: &Tag) -> PathBuf {
+        self.tags(name).join(tag.as_str())
+    }
+
+    pub fn tag_current(&self, name: &RepositoryName, tag: &Tag) -> PathBuf {
+        self.tag(name, tag).join("current/link")
+    }
+
+    pub fn tag_index(&self, name: &RepositoryName, tag: &Tag, digest: &Digest) -> PathBuf {
+        self.tag(name, tag).join("index").join(by_digest(digest)).join("link")
+    }
+
+    pub fn upload(&self, name: &RepositoryName, id: UploadId) -> PathBuf {
+        self.repository(name).join("_uploads").join(id.to_string())
+    }
+
+    fn ours(&self, part: &str) -> PathBuf {
+        self.base.join("berth").join(part)
+    }
+
+    pub fn intents_root(&self) -> PathBuf {
+        self.ours("intents")
+    }
+
+    pub fn digest_intent(&self, name: &RepositoryName, digest: &Digest) -> PathBuf {
+        self.intents_root().join(name.as_str()).join("_digests").join(by_digest(digest))
+    }
+
+    pub fn tag_intent(&self, name: &RepositoryName, tag: &Tag) -> PathBuf {
+        self.intents_root().join(name.as_str()).join("_tags").join(tag.as_str())
+    }
+
+    pub fn id(&self, name: &RepositoryName) -> PathBuf {
+        self.ours("ids").join(name.as_str()).join("_id")
+    }
+
+    pub fn locks_root(&self) -> PathBuf {
+        self.ours("locks")
+    }
+
+    pub fn repository_lock(&self, name: &RepositoryName) -> PathBuf {
+        self.locks_root().join(name.as_str()).join("_repository")
+    }
+
+    pub fn repository_gate(&self, name: &RepositoryName) -> PathBuf {
+        self.locks_root().join(name.as_str()).join("_gate")
+    }
+
+    /// A place for a tag that is put away; `unique` keeps two of the same name apart.
+    pub fn deleted_tag(&self, repository_id: &str, tag: &Tag, unique: &str) -> PathBuf {
+        self.ours("deleted").join(repository_id).join("_tags").join(format!("{tag}.{unique}"))
+    }
+}
+
+fn by_digest(digest: &Digest) -> PathBuf {
+    Path::new(digest.algorithm().as_str()).join(digest.hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_of_distribution() {
+        let layout = Layout::new(Path::new("/r"));
+        let name = RepositoryName::parse("acme/app").unwrap();
+        let digest = Digest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap();
+        let hex = digest.hex();
+        assert_eq!(layout.blob(&digest), Path::new(&format!("/r/docker/registry/v2/blobs/sha256/ab/{hex}/data")));
+        assert_eq!(
+            layout.tag_index(&name, &Tag::parse("v1").unwrap(), &digest),
+            Path::new(&format!(
+                "/r/docker/registry/v2/repositories/acme/app/_manifests/tags/v1/index/sha256/{hex}/link"
+            ))
+        );
+        assert_eq!(layout.below_root(&layout.id(&name)), Some("docker/registry/v2/berth/ids/acme/app/_id".into()));
+    }
+}

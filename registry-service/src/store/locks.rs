@@ -1,0 +1,141 @@
+//! Locks between processes: flocks, which die with their process, so that no age is ever judged.
+//!
+//! A lock belongs to the open file. Whoever writes under it on the blocking pool owns a clone of it, so that it lives
+//! as long as the write it guards, whatever becomes of the request. Locks are tried, never waited for on a thread.
+
+use super::{Storage, files};
+use shared::RepositoryName;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A held lock; the last clone that goes releases it.
+#[derive(Clone, Debug)]
+pub struct Lock {
+    file: Arc<File>,
+}
+
+/// A held lock of a repository.
+///
+/// Held shared for every write; exclusively to delete, so that a delete sees no half-made manifest.
+#[derive(Clone, Debug)]
+pub struct RepositoryLock {
+    _lock: Lock,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Shared,
+    Exclusive,
+}
+
+impl Lock {
+    /// Tries to take the file at `path` exclusively, making it if it is not there. `None`: somebody has it.
+    pub(super) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
+        if let Some(directory) = path.parent() {
+            files::create_dirs(directory)?;
+        }
+        Self::try_take(path, Mode::Exclusive, true)
+    }
+
+    /// The same for a file that must be there already.
+    pub(super) fn try_exclusive_existing(path: &Path) -> io::Result<Option<Self>> {
+        Self::try_take(path, Mode::Exclusive, false)
+    }
+
+    /// The open file: its content is changed only by who holds the lock.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    fn try_take(path: &Path, mode: Mode, create: bool) -> io::Result<Option<Self>> {
+        loop {
+            let file = OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)?;
+            let taken = match mode {
+                Mode::Shared => file.try_lock_shared(),
+                Mode::Exclusive => file.try_lock(),
+            };
+            match taken {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // Between open and lock the holder before us may have unlinked the file: then ours locks nothing.
+            match std::fs::metadata(path) {
+                Ok(there)
+                    if (there.ino(), there.dev()) == {
+                        let ours = file.metadata()?;
+                        (ours.ino(), ours.dev())
+                    } =>
+                {
+                    return Ok(Some(Self { file: Arc::new(file) }));
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound && create => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Storage {
+    /// Tries to share the repository's lock. Every sharer passes the gate, which whoever waits for the exclusive lock
+    /// holds: flock alone would let sharers starve it.
+    pub fn try_share(&self, name: &RepositoryName) -> io::Result<Option<RepositoryLock>> {
+        let (gate, lock) = self.lock_paths(name)?;
+        let Some(_passing) = Lock::try_take(&gate, Mode::Shared, true)? else { return Ok(None) };
+        Ok(Lock::try_take(&lock, Mode::Shared, true)?.map(|lock| RepositoryLock { _lock: lock }))
+    }
+
+    /// Tries to take the gate before the repository's exclusive lock; while it is held, no new sharer comes in.
+    pub fn try_gate(&self, name: &RepositoryName) -> io::Result<Option<Lock>> {
+        let (gate, _) = self.lock_paths(name)?;
+        Lock::try_take(&gate, Mode::Exclusive, true)
+    }
+
+    /// Tries to take the repository's lock exclusively. The caller holds the gate.
+    pub fn try_exclude(&self, name: &RepositoryName, _gate: &Lock) -> io::Result<Option<RepositoryLock>> {
+        let (_, lock) = self.lock_paths(name)?;
+        Ok(Lock::try_take(&lock, Mode::Exclusive, true)?.map(|lock| RepositoryLock { _lock: lock }))
+    }
+
+    fn lock_paths(&self, name: &RepositoryName) -> io::Result<(std::path::PathBuf, std::path::PathBuf)> {
+        let lock = self.layout().repository_lock(name);
+        files::create_dirs(files::parent_of(&lock)?)?;
+        Ok((self.layout().repository_gate(name), lock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_taken_twice_is_refused_and_free_again_when_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/lock");
+        let first = Lock::try_exclusive(&path).unwrap().unwrap();
+        assert!(Lock::try_exclusive(&path).unwrap().is_none());
+        let clone = first.clone();
+        drop(first);
+        assert!(Lock::try_exclusive(&path).unwrap().is_none(), "a clone keeps it");
+        drop(clone);
+        assert!(Lock::try_exclusive(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn who_waits_for_the_exclusive_lock_keeps_new_sharers_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = Storage::open(folder.path()).unwrap();
+        let name = RepositoryName::parse("acme/app").unwrap();
+        let sharer = storage.try_share(&name).unwrap().unwrap();
+        assert!(storage.try_share(&name).unwrap().is_some(), "sharers share");
+        let gate = storage.try_gate(&name).unwrap().unwrap();
+        assert!(storage.try_exclude(&name, &gate).unwrap().is_none(), "a sharer is still there");
+        assert!(storage.try_share(&name).unwrap().is_none(), "and no new one comes in");
+        drop(sharer);
+        assert!(storage.try_exclude(&name, &gate).unwrap().is_some());
+    }
+}

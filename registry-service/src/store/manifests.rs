@@ -1,0 +1,51 @@
+//! Revision links: which manifests a repository has. Their bytes are blobs.
+
+use super::cached_read::read_link_blocking;
+use super::intents::entries;
+use super::{Storage, files};
+use shared::{Digest, RepositoryName};
+use std::io;
+
+impl Storage {
+    /// The digest of the content that `name` has as manifest `digest`; `None` if it has no such manifest.
+    pub async fn revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Option<Digest>> {
+        self.read_link(self.layout().revision_link(name, digest)).await
+    }
+
+    /// Whether `name` has the manifest, and its bytes are there.
+    pub fn has_revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
+        match read_link_blocking(&self.layout().revision_link(name, digest))? {
+            Some(content) => Ok(self.layout().blob(&content).is_file()),
+            None => Ok(false),
+        }
+    }
+
+    /// Makes the manifest readable in `name`. Its bytes are durable already.
+    pub fn link_revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+        files::replace(&self.layout().revision_link(name, digest), digest.as_str().as_bytes())
+    }
+
+    /// Takes the manifest away from `name`. Tells whether it was there.
+    pub fn unlink_revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
+        let link = self.layout().revision_link(name, digest);
+        let was_there = files::remove(&link)?;
+        // An empty directory is no manifest to anybody; removing it only keeps the tree tidy.
+        let _ = std::fs::remove_dir(files::parent_of(&link)?);
+        Ok(was_there)
+    }
+
+    /// Every manifest of `name`.
+    pub fn revisions(&self, name: &RepositoryName) -> io::Result<Vec<Digest>> {
+        let root = self.layout().revisions(name);
+        let mut all = Vec::new();
+        for algorithm in entries(&root)? {
+            let digests = entries(&root.join(&algorithm))?
+                .into_iter()
+                .filter_map(|hex| Digest::parse(&format!("{algorithm}:{hex}")).ok());
+            for digest in digests {
+                all.extend(read_link_blocking(&self.layout().revision_link(name, &digest))?);
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,98 @@
+//! The shelves: bytes under paths of Distribution's layout, and the index behind a trait.
+//!
+//! The only room that touches files. A method changes one thing durably or reads one thing; which change comes when,
+//! and whether it may come at all, is decided in `domain/`. Every method that may wait for a disk is called through
+//! [`Storage::run`], never on an async worker.
+
+mod blobs;
+mod cached_read;
+mod chunks;
+mod files;
+pub mod hashing;
+mod ids;
+pub mod index;
+pub mod index_http;
+mod intents;
+mod layout;
+mod locks;
+mod manifests;
+mod tags;
+mod uploads;
+
+pub use blobs::OpenBlob;
+pub use chunks::Chunks;
+pub use intents::{Intent, IntentTarget};
+pub use locks::{Lock, RepositoryLock};
+pub use uploads::UploadSession;
+
+use layout::Layout;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+/// One directory of Distribution's layout. Cheap to clone; any number of processes may hold the same one.
+#[derive(Clone)]
+pub struct Storage {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    layout: Layout,
+    /// The root directory, held open so that hot paths are looked up from it.
+    root: OwnedFd,
+}
+
+impl Storage {
+    /// Opens the directory `root`, making it if it is not there, with an error that names it if it cannot be written.
+    pub fn open(root: &Path) -> anyhow::Result<Self> {
+        let open = || -> io::Result<Self> {
+            std::fs::create_dir_all(root)?;
+            let root = root.canonicalize()?;
+            let layout = Layout::new(&root);
+            files::create_dirs(&layout.locks_root())?;
+            files::probe_writable(&layout.locks_root())?;
+            let descriptor = std::fs::File::open(&root)?.into();
+            Ok(Self { inner: Arc::new(Inner { layout, root: descriptor }) })
+        };
+        open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be written: {error}", root.display()))
+    }
+
+    /// Whether the directory can be written now.
+    pub fn check(&self) -> io::Result<()> {
+        files::probe_writable(&self.layout().locks_root())
+    }
+
+    /// Runs `work`, which may wait for a disk, on the blocking pool.
+    pub async fn run<T, F>(&self, work: F) -> io::Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    {
+        self.start(work).await.map_err(io::Error::other)?
+    }
+
+    /// The same, begun at once and waited for later.
+    pub fn start<T, F>(&self, work: F) -> JoinHandle<io::Result<T>>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Self) -> io::Result<T> + Send + 'static,
+    {
+        let storage = self.clone();
+        tokio::task::spawn_blocking(move || work(&storage))
+    }
+
+    fn layout(&self) -> &Layout {
+        &self.inner.layout
+    }
+}
+
+/// Turns "not there" into `None`.
+fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,148 @@
+//! Uploads: unfinished blobs, each in a directory of its own, written by one process at a time.
+//!
+//! A directory without our own `berth` file was begun by a peer and is left alone.
+
+use super::hashing::{Hasher, hash_file};
+use super::locks::{Lock, RepositoryLock};
+use super::{Storage, found};
+use crate::model::upload::{Opener, UploadId, UploadState};
+use bytes::Bytes;
+use shared::{Algorithm, Digest, RepositoryName};
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// An upload that this process writes. Dropping it keeps what was acknowledged and nothing else.
+pub struct UploadSession {
+    directory: PathBuf,
+    lock: Lock,
+    file: File,
+    hasher: Hasher,
+    opener: Opener,
+    offset: u64,
+}
+
+impl Storage {
+    /// Begins an upload. It need not survive a crash before its first bytes are acknowledged, so nothing is synced.
+    pub fn begin_upload(
+        &self,
+        name: &RepositoryName,
+        id: UploadId,
+        opener: Opener,
+        algorithm: Algorithm,
+        started_at: &str,
+    ) -> io::Result<()> {
+        let directory = self.layout().upload(name, id);
+        std::fs::create_dir_all(&directory)?;
+        std::fs::write(directory.join("startedat"), started_at)?;
+        File::create(directory.join("lock"))?;
+        File::create(directory.join("data"))?;
+        let hash = Hasher::new(algorithm).save();
+        write_state(&directory, &UploadState { opener, offset: 0, algorithm, hash })
+    }
+
+    /// What is acknowledged of an upload; `None` if there is none of that id.
+    pub fn upload_state(&self, name: &RepositoryName, id: UploadId) -> io::Result<Option<UploadState>> {
+        read_state(&self.layout().upload(name, id))
+    }
+
+    /// Takes an upload to write it. `Ok(None)`: somebody else is writing it. Not found: it is finished or cancelled.
+    pub fn resume_upload(&self, name: &RepositoryName, id: UploadId) -> io::Result<Option<UploadSession>> {
+        let directory = self.layout().upload(name, id);
+        let Some(lock) = Lock::try_exclusive_existing(&directory.join("lock"))? else { return Ok(None) };
+        let state = read_state(&directory)?.ok_or(io::ErrorKind::NotFound)?;
+        let mut file = OpenOptions::new().read(true).write(true).open(directory.join("data"))?;
+        // Bytes beyond the acknowledged ones belong to a request that failed.
+        file.set_len(state.offset)?;
+        let hasher = match Hasher::restore(state.algorithm, &state.hash) {
+            Some(hasher) => hasher,
+            None => hash_file(state.algorithm, &file, state.offset)?,
+        };
+        file.seek(SeekFrom::Start(state.offset))?;
+        Ok(Some(UploadSession { directory, lock, file, hasher, opener: state.opener, offset: state.offset }))
+    }
+}
+
+impl UploadSession {
+    /// How many bytes it has, acknowledged or not.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Writes and hashes `chunks`, which are all of a batch.
+    pub fn append(&mut self, chunks: &[Bytes]) -> io::Result<()> {
+        let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+        let mut rest = slices.as_mut_slice();
+        while !rest.is_empty() {
+            let written = self.file.write_vectored(rest)?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            IoSlice::advance_slices(&mut rest, written);
+        }
+        for chunk in chunks {
+            self.hasher.update(chunk);
+            self.offset += chunk.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Makes everything written so far durable and acknowledged.
+    pub fn acknowledge(&mut self) -> io::Result<()> {
+        self.file.sync_data()?;
+        let state = UploadState {
+            opener: self.opener.clone(),
+            offset: self.offset,
+            algorithm: self.hasher.algorithm(),
+            hash: self.hasher.save(),
+        };
+        write_state(&self.directory, &state)
+    }
+
+    /// The digest of everything written so far.
+    pub fn digest(&self, algorithm: Algorithm) -> io::Result<Digest> {
+        if algorithm == self.hasher.algorithm() {
+            return Ok(self.hasher.clone().finish());
+        }
+        Ok(hash_file(algorithm, &self.file, self.offset)?.finish())
+    }
+
+    /// Turns the upload into the blob `digest`, which is the digest of its bytes, readable in `name`.
+    pub fn finish(
+        self,
+        storage: &Storage,
+        name: &RepositoryName,
+        _shared: &RepositoryLock,
+        digest: &Digest,
+    ) -> io::Result<()> {
+        self.file.sync_data()?;
+        if self.file.metadata()?.len() != self.offset {
+            return Err(io::Error::other("the upload's file changed under its writer"));
+        }
+        storage.place_blob(digest, &self.directory.join("data"))?;
+        storage.link_layer(name, digest)?;
+        self.remove()
+    }
+
+    /// Throws the upload away.
+    pub fn remove(self) -> io::Result<()> {
+        let removed = found(std::fs::remove_dir_all(&self.directory)).map(drop);
+        // Held to here: until the directory has gone nobody else may take the upload.
+        drop(self.lock);
+        removed
+    }
+}
+
+fn read_state(directory: &Path) -> io::Result<Option<UploadState>> {
+    let Some(text) = found(std::fs::read(directory.join("berth")))? else { return Ok(None) };
+    // Torn by a power loss before anything of it was acknowledged: there is no such upload.
+    Ok(serde_json::from_slice(&text).ok())
+}
+
+/// Written by rename, so that a reader on another replica sees a whole one. Not synced: the bytes it speaks of are, and
+/// after a power loss an older state only means that the client sends them again.
+fn write_state(directory: &Path, state: &UploadState) -> io::Result<()> {
+    let temporary = directory.join(".berth");
+    std::fs::write(&temporary, serde_json::to_vec(state).map_err(io::Error::other)?)?;
+    std::fs::rename(&temporary, directory.join("berth"))
+}

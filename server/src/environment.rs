@@ -1,0 +1,116 @@
+//! Settings from the environment: empty means unset, every secret has a `*_FILE` twin, and a misspelt name is noticed.
+//!
+//! Must not know which settings there are: each service's `config.rs` does.
+
+use anyhow::Context;
+use std::collections::BTreeMap;
+
+/// The variables this process was started with.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        std::env::vars().collect()
+    }
+
+    /// The variable's value, unless it is unset or empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Sets `name`, whatever it was.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.variables.insert(name.to_owned(), value.into());
+    }
+
+    /// Sets what is unset: a default that a flag or an enclosing program gives.
+    pub fn or_set(&mut self, name: &str, value: impl Into<String>) {
+        if self.get(name).is_none() {
+            self.set(name, value);
+        }
+    }
+
+    /// The variable parsed, or an error that names it.
+    pub fn parse<T: std::str::FromStr>(&self, name: &str) -> anyhow::Result<Option<T>>
+    where
+        T::Err: std::error::Error + Send + Sync + 'static,
+    {
+        self.get(name)
+            .map(|value| value.parse().with_context(|| format!("{name}={value:?} cannot be used")))
+            .transpose()
+    }
+
+    /// A secret: from `name` itself, or from the file that `name_FILE` names, without its last line break.
+    pub fn secret(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let twin = format!("{name}_FILE");
+        match (self.get(name), self.get(&twin)) {
+            (Some(_), Some(_)) => anyhow::bail!("{name} and {twin} are both set: keep one"),
+            (Some(value), None) => Ok(Some(value.to_owned())),
+            (None, Some(path)) => {
+                let text = std::fs::read_to_string(path).with_context(|| format!("{twin}: cannot read {path}"))?;
+                Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// One warning for each variable that begins with `prefix` and is none of `known`, with the nearest known name.
+    pub fn warn_about_unknown(&self, prefix: &str, known: &[&str]) {
+        for warning in self.unknown(prefix, known) {
+            tracing::warn!("{warning}");
+        }
+    }
+
+    fn unknown(&self, prefix: &str, known: &[&str]) -> Vec<String> {
+        let is_known = |name: &str| known.contains(&name) || known.contains(&name.trim_end_matches("_FILE"));
+        let unknown = self.variables.keys().filter(|name| name.starts_with(prefix) && !is_known(name));
+        unknown
+            .filter_map(|name| {
+                let nearest = known.iter().min_by_key(|known| strsim::levenshtein(known, name))?;
+                Some(format!("{name} is not a setting and is ignored; the nearest one is {nearest}"))
+            })
+            .collect()
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self { variables: variables.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn an_empty_variable_is_unset() {
+        assert_eq!(environment(&[("A", "")]).get("A"), None);
+    }
+
+    #[test]
+    fn a_value_that_does_not_parse_is_named() {
+        let error = environment(&[("PORT", "many")]).parse::<u16>("PORT").unwrap_err();
+        assert_eq!(error.to_string(), "PORT=\"many\" cannot be used");
+    }
+
+    #[test]
+    fn a_secret_given_twice_is_refused() {
+        assert!(environment(&[("S", "x"), ("S_FILE", "/y")]).secret("S").is_err());
+    }
+
+    #[test]
+    fn a_misspelt_name_gets_the_nearest_known_one() {
+        let warnings = environment(&[("INDEX_PUBLIC_ULR", "x"), ("INDEX_PASSWORD_FILE", "y"), ("OTHER", "z")])
+            .unknown("INDEX_", &["INDEX_PUBLIC_URL", "INDEX_PASSWORD"]);
+        assert_eq!(warnings, ["INDEX_PUBLIC_ULR is not a setting and is ignored; the nearest one is INDEX_PUBLIC_URL"]);
+    }
+}

@@ -1,0 +1,20 @@
+//! The frame both services run in: environment, logging, listener, signals, request spans.
+//!
+//! Must not know a route, a row or a blob. It exists because three programs (`berth`, `index-service`,
+//! `registry-service`) need the same frame and `shared` does no I/O.
+
+pub mod environment;
+pub mod listen;
+pub mod logging;
+mod span;
+
+pub use environment::Environment;
+
+/// A program's end: nothing on success, else one line on standard error and a code that is not 0.
+pub fn exit_code(result: anyhow::Result<()>) -> std::process::ExitCode {
+    use std::io::Write;
+    let Err(error) = result else { return std::process::ExitCode::SUCCESS };
+    // Nobody is left to be told when this cannot be written.
+    let _ = writeln!(std::io::stderr(), "error: {error:#}");
+    std::process::ExitCode::FAILURE
+}

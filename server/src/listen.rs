@@ -1,0 +1,98 @@
+//! Binding a port and serving on it until the process is told to stop.
+//!
+//! Must not know which routes it serves.
+
+use crate::span::RequestSpan;
+use actix_web::web::ServiceConfig;
+use actix_web::{App, HttpServer};
+use anyhow::Context;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+use tracing_actix_web::TracingLogger;
+
+/// Idle connections live longer than those of clients (docker 30 s, crane 90 s) and of nginx (60 s): who closes first
+/// must not be us, or an upload that cannot be repeated dies on a closing connection.
+const KEEP_ALIVE: Duration = Duration::from_mins(2);
+
+/// How long running requests may take to end after the signal to stop.
+const DRAIN_SECONDS: u64 = 8;
+
+/// One chunk of a blob fits, so that it goes out in one write.
+const WRITE_BUFFER: usize = 256 * 1024;
+
+/// A health check that takes longer is a failed one.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Binds `address`, with an error that says what to do when it cannot.
+pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("{address} is in use by another process; stop that one or listen elsewhere")
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("not allowed to listen on {address}; ports below 1024 need root")
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            anyhow::anyhow!("{address} is not an address of this machine")
+        }
+        _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves `routes` on `listener` until SIGINT or SIGTERM, then lets running requests end for some seconds.
+pub async fn run<R>(listener: TcpListener, routes: R) -> anyhow::Result<()>
+where
+    R: Fn(&mut ServiceConfig) + Clone + Send + 'static,
+{
+    let server =
+        HttpServer::new(move || App::new().wrap(TracingLogger::<RequestSpan>::new()).configure(routes.clone()))
+            .keep_alive(KEEP_ALIVE)
+            .h1_write_buffer_size(WRITE_BUFFER)
+            .shutdown_timeout(DRAIN_SECONDS)
+            .disable_signals()
+            .listen(listener)
+            .context("cannot serve on the bound port")?
+            .run();
+    let handle = server.handle();
+    tokio::spawn(async move {
+        stop_signal().await;
+        tracing::info!("stopping: running requests have {DRAIN_SECONDS} s to end");
+        handle.stop(true).await;
+    });
+    server.await.context("the server failed")
+}
+
+/// Asks the program that listens on `address` whether it is ready: for container health checks, whose images have no
+/// other client.
+pub async fn check_health(address: SocketAddr) -> anyhow::Result<()> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let target =
+        if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address };
+    let ask = async {
+        let mut stream = tokio::net::TcpStream::connect(target).await?;
+        let request = format!("GET /readyz HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.take(64 * 1024).read_to_string(&mut answer).await?;
+        anyhow::Ok(answer)
+    };
+    let answer = tokio::time::timeout(HEALTH_DEADLINE, ask).await.context("no answer in time")??;
+    let status = answer.lines().next().unwrap_or_default();
+    anyhow::ensure!(status.contains(" 200 "), "not ready: {status}");
+    Ok(())
+}
+
+/// Ends when the process is asked to stop.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        tracing::error!("cannot listen for SIGTERM; stop with SIGKILL");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,55 @@
+//! The span around each request: method, path without its query, status, and a request id. Never a header's value.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::{Error, HttpMessage};
+use tracing::Span;
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+
+/// Reads of `/v2/` are traced at debug level: a busy registry answers tens of thousands of them a second.
+pub struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        if is_read && request.path().starts_with("/v2/") { read_span(request) } else { write_span(request) }
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        span.record("status", status.as_u16());
+        if status.is_server_error() {
+            tracing::warn!(parent: &span, "answered with a server error");
+        } else {
+            tracing::debug!(parent: &span, "answered");
+        }
+    }
+}
+
+fn request_id(request: &ServiceRequest) -> String {
+    request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+}
+
+fn read_span(request: &ServiceRequest) -> Span {
+    tracing::debug_span!(
+        "request",
+        method = %request.method(),
+        path = request.path(),
+        request_id = request_id(request),
+        status = tracing::field::Empty,
+    )
+}
+
+fn write_span(request: &ServiceRequest) -> Span {
+    tracing::info_span!(
+        "request",
+        method = %request.method(),
+        path = request.path(),
+        request_id = request_id(request),
+        status = tracing::field::Empty,
+    )
+}

@@ -1,0 +1,36 @@
+//! What every parsed text noun shares: it shows itself, compares as its text, and travels through serde as that text,
+//! checked again on the way in. Must not hold a rule of any one noun.
+
+/// Gives a `struct Noun(String)` with a `parse` constructor the traits of a text noun.
+macro_rules! text_noun {
+    ($noun:ident) => {
+        impl $noun {
+            /// The text, exactly as it was parsed.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $noun {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::str::FromStr for $noun {
+            type Err = <Self as TryFrom<String>>::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::parse(text)
+            }
+        }
+
+        impl From<$noun> for String {
+            fn from(noun: $noun) -> Self {
+                noun.0
+            }
+        }
+    };
+}
+
+pub(crate) use text_noun;
