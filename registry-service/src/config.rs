@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 9] = [
     "REGISTRY_HTTP_ADDR",
     "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY",
     "REGISTRY_INDEX_URL",
@@ -17,7 +17,6 @@ const KNOWN: [&str; 10] = [
     "REGISTRY_AUTH_TOKEN_SERVICE",
     "REGISTRY_AUTH_TOKEN_ISSUER",
     "REGISTRY_LOG_LEVEL",
-    "REGISTRY_INDEX_SECRET_FILE",
 ];
 
 /// What both the split program and `berth` need.

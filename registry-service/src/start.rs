@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How often leftover intents are looked for.
-const SETTLE_INTERVAL: Duration = Duration::from_secs(10);
+const SETTLE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Opens the storage and begins settling what a stopped process left. Must be called in a Tokio runtime that lives as
 /// long as the process.
