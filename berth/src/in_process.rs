@@ -8,6 +8,7 @@ use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
     IntrospectRequest, JudgeRequest, TurnAnswer, Verdict,
 };
+use std::time::Duration;
 
 /// An index in this process.
 pub struct InProcessIndex(Index);
@@ -19,9 +20,14 @@ impl InProcessIndex {
     }
 }
 
-/// A "no" is in an answer; what comes as a refusal here is a fault of the index, whose database has logged it.
-fn unavailable(refusal: &Refusal) -> IndexUnavailable {
-    IndexUnavailable(refusal.to_string())
+/// Calls are made under locks: none may wait for a database that somebody else holds for long.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// The answer in time, or none. A "no" is in an answer; what comes as a refusal here is a fault of the index.
+async fn in_time<T>(asked: impl Future<Output = Result<T, Refusal>>) -> Answer<T> {
+    let answer = tokio::time::timeout(DEADLINE, asked).await;
+    let answer = answer.map_err(|_| IndexUnavailable("no answer in time".to_owned()))?;
+    answer.map_err(|refusal| IndexUnavailable(refusal.to_string()))
 }
 
 #[async_trait]
@@ -32,26 +38,26 @@ impl RegistrysIndex for InProcessIndex {
 
     async fn introspect(&self, token: &str) -> Answer<IntrospectAnswer> {
         let request = IntrospectRequest { token: token.to_owned() };
-        self.0.introspect(&request, Timestamp::now()).await.map_err(|refusal| unavailable(&refusal))
+        in_time(self.0.introspect(&request, Timestamp::now())).await
     }
 
     async fn allocate(&self, request: &AllocateRequest) -> Answer<AllocateAnswer> {
-        self.0.allocate(request, Timestamp::now()).await.map_err(|refusal| unavailable(&refusal))
+        in_time(self.0.allocate(request, Timestamp::now())).await
     }
 
     async fn judge(&self, request: &JudgeRequest) -> Answer<Verdict> {
-        self.0.judge(request).await.map_err(|refusal| unavailable(&refusal))
+        in_time(self.0.judge(request)).await
     }
 
     async fn turn(&self) -> Answer<TurnAnswer> {
-        self.0.turn().await.map_err(|refusal| unavailable(&refusal))
+        in_time(self.0.turn()).await
     }
 
     async fn commit(&self, request: &CommitRequest) -> Answer<CommitAnswer> {
-        self.0.commit(request, Timestamp::now()).await.map_err(|refusal| unavailable(&refusal))
+        in_time(self.0.commit(request, Timestamp::now())).await
     }
 
     async fn catalog(&self, request: &CatalogRequest) -> Answer<CatalogAnswer> {
-        self.0.catalog(request).await.map_err(|refusal| unavailable(&refusal))
+        in_time(self.0.catalog(request)).await
     }
 }

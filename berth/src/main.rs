@@ -1,19 +1,12 @@
-//! Berth on one machine: index and registry in one process, on one port, in one folder.
+//! The program `berth`: reads the command line and runs what it names.
 //!
-//! Must not hold logic of either service: it reads the command line and puts them together.
-
-mod in_process;
-mod serve;
-mod welcome;
+//! Must not put anything together itself: the library does.
 
 use anyhow::Context;
+use berth::serve;
 use clap::{Parser, Subcommand};
 use server::Environment;
 use std::process::ExitCode;
-
-/// A password's check takes 19 MiB for a moment; glibc's allocator keeps that much for every thread that ever did one.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A private container registry: accounts, organisations, permissions, search and storage in one program.
 #[derive(Parser)]

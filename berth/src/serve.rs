@@ -1,14 +1,11 @@
 //! `berth serve`: both services behind one port.
 
-use crate::in_process::InProcessIndex;
+use crate::instance::{Instance, registry_settings};
 use crate::welcome;
-use index_service::{Index, Settings as IndexSettings};
-use registry_service::config::Settings as RegistrySettings;
-use registry_service::{http, start};
+use index_service::Settings as IndexSettings;
 use server::{Environment, listen, logging};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 /// Where to listen and where to keep everything. The `INDEX_*` and `REGISTRY_*` variables hold too.
 #[derive(clap::Args)]
@@ -28,27 +25,15 @@ pub async fn serve(arguments: &Arguments, mut environment: Environment) -> anyho
     let index_settings = IndexSettings::read(&environment)?;
     logging::start(&index_settings.log_level)?;
     IndexSettings::warn_about_unknown(&environment);
-
-    environment.or_set("REGISTRY_AUTH_TOKEN_REALM", format!("{}/token", index_settings.public_url));
-    environment.or_set("REGISTRY_AUTH_TOKEN_SERVICE", index_settings.service.clone());
-    environment.or_set("REGISTRY_AUTH_TOKEN_ISSUER", index_settings.issuer.clone());
-    environment.or_set("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", arguments.data.join("registry").to_string_lossy());
-    let registry_settings = RegistrySettings::from_environment(&environment)?;
+    let registry_settings = registry_settings(&mut environment, &index_settings, &arguments.data)?;
 
     // The port first: a second start beside a running one then changes nothing.
     let listener = listen::bind(arguments.listen)?;
-    let (index, first_admin) = Index::open(&index_settings).await?;
-    let registry = start::start(&registry_settings, Arc::new(InProcessIndex::new(index.clone())))?;
+    let (instance, first_admin) = Instance::open(&index_settings, &registry_settings).await?;
     welcome::print(&index_settings.public_url, arguments.listen, first_admin.as_ref());
 
-    let challenge = registry_settings.challenge;
-    let serving = index.clone();
-    listen::run(listener, move |config| {
-        http::routes(config, &registry, &challenge);
-        index_service::public_routes(config, &serving);
-        index_service::health_routes(config, &serving);
-    })
-    .await?;
-    index.close().await;
+    let serving = instance.clone();
+    listen::run(listener, move |config| serving.routes(config)).await?;
+    instance.index.close().await;
     Ok(())
 }

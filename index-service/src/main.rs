@@ -8,10 +8,6 @@ use index_service::{Index, Settings, health_routes, internal_routes, internal_se
 use server::{Environment, listen, logging};
 use std::process::ExitCode;
 
-/// A password's check takes 19 MiB for a moment; glibc's allocator keeps that much for every thread that ever did one.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The index of Berth. Settings come from INDEX_* variables.
 #[derive(Parser)]
 #[command(version)]

@@ -10,9 +10,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// How long to wait for the index to write the internal secret on its first start.
 const SECRET_PATIENCE: Duration = Duration::from_mins(1);
 

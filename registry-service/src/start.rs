@@ -26,7 +26,7 @@ async fn settle(registry: Registry) {
     loop {
         timer.tick().await;
         if let Err(refusal) = registry.settle_leftovers().await {
-            tracing::warn!(error = %refusal, "leftover intents are not settled yet");
+            tracing::warn!(error = %refusal, "leftover intents cannot be listed");
         }
     }
 }

@@ -10,6 +10,11 @@ mod span;
 
 pub use environment::Environment;
 
+/// The allocator of every program that links this. A password's check takes 19 MiB for a moment, and glibc keeps that much
+/// for every thread that ever did one. Without huge pages: an idle server stays half the size.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A program's end: nothing on success, else one line on standard error and a code that is not 0.
 pub fn exit_code(result: anyhow::Result<()>) -> std::process::ExitCode {
     use std::io::Write;

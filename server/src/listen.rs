@@ -2,10 +2,12 @@
 //!
 //! Must not know which routes it serves.
 
-use crate::span::RequestSpan;
+use crate::span::{self, RequestSpan};
+use actix_web::middleware::from_fn;
 use actix_web::web::ServiceConfig;
 use actix_web::{App, HttpServer};
 use anyhow::Context;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tracing_actix_web::TracingLogger;
@@ -46,15 +48,21 @@ pub async fn run<R>(listener: TcpListener, routes: R) -> anyhow::Result<()>
 where
     R: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
-    let server =
-        HttpServer::new(move || App::new().wrap(TracingLogger::<RequestSpan>::new()).configure(routes.clone()))
-            .keep_alive(KEEP_ALIVE)
-            .h1_write_buffer_size(WRITE_BUFFER)
-            .shutdown_timeout(DRAIN_SECONDS)
-            .disable_signals()
-            .listen(listener)
-            .context("cannot serve on the bound port")?
-            .run();
+    raise_file_limit();
+    let app = move || {
+        App::new()
+            .wrap(from_fn(span::tell_request_id))
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .configure(routes.clone())
+    };
+    let server = HttpServer::new(app)
+        .keep_alive(KEEP_ALIVE)
+        .h1_write_buffer_size(WRITE_BUFFER)
+        .shutdown_timeout(DRAIN_SECONDS)
+        .disable_signals()
+        .listen(listener)
+        .context("cannot serve on the bound port")?
+        .run();
     let handle = server.handle();
     tokio::spawn(async move {
         stop_signal().await;
@@ -82,6 +90,14 @@ pub async fn check_health(address: SocketAddr) -> anyhow::Result<()> {
     let status = answer.lines().next().unwrap_or_default();
     anyhow::ensure!(status.contains(" 200 "), "not ready: {status}");
     Ok(())
+}
+
+/// A connection is a file, and a transfer two more: the usual soft limit of 1024 stops accepting at some hundred clients.
+fn raise_file_limit() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// Ends when the process is asked to stop.

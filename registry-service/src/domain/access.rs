@@ -1,17 +1,15 @@
-//! Who may do what, here and now: a token is checked by its signature, then confirmed with the index.
+//! Whether a token is good, here and now: checked by its signature, then confirmed with the index.
 //!
 //! The index decides; what is remembered of its answers lasts a second, and only saves asking it for each of a client's
 //! parallel requests. Must not know rights: true and false come from the index, the list of actions from the token.
 
 use super::keys::{TokenError, TokenVerifier};
-use super::refusal::{Refusal, TokenFault};
-use super::{Registry, Repository};
 use crate::store::index::{Index, IndexUnavailable};
 use jiff::Timestamp;
 use moka::sync::Cache;
+use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
-use shared::internal::{AllocateAnswer, AllocateRequest, IntrospectAnswer};
-use shared::{Action, Claims, RepositoryName, Scope};
+use shared::internal::IntrospectAnswer;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,8 +19,14 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 /// After the index failed to answer, it is not asked again for so long: waiting requests would only pile up.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// Tokens remembered at once, the oldest forgotten first.
+/// An index that takes longer to say true or false does not answer.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Tokens remembered at once.
 const TOKENS: u64 = 20_000;
+
+/// Longer than a token lives with its leeway: a token is not kept for nothing.
+const TOKEN_KEPT: Duration = Duration::from_mins(7);
 
 /// Checks tokens, and remembers those it has seen.
 pub struct AccessControl {
@@ -39,9 +43,10 @@ struct Link {
     failed: Option<(Instant, IndexUnavailable)>,
 }
 
-struct KnownToken {
+/// A token that was verified.
+pub(super) struct KnownToken {
     text: String,
-    claims: Claims,
+    pub(super) claims: Claims,
     confirmed: Mutex<Option<Confirmation>>,
     /// Held while the index is asked, so that it is asked once for all who wait.
     asking: tokio::sync::Mutex<()>,
@@ -53,28 +58,24 @@ struct Confirmation {
     answer: Arc<IntrospectAnswer>,
 }
 
-/// A confirmed token, with the repository it was needed for.
-pub struct Permit {
-    /// The repository.
-    pub repository: Repository,
-    /// The account; empty for an anonymous client.
-    pub subject: String,
-    token: Arc<KnownToken>,
-    answer: Arc<IntrospectAnswer>,
-}
-
 impl AccessControl {
     /// Takes tokens of `issuer` for `service`.
     pub fn new(issuer: &str, service: &str, grace: Duration) -> Self {
         Self {
             verifier: TokenVerifier::new(issuer, service),
-            tokens: Cache::new(TOKENS),
+            tokens: Cache::builder().max_capacity(TOKENS).time_to_live(TOKEN_KEPT).build(),
             grace,
             link: Mutex::new(Link { last_answer: None, failed: None }),
         }
     }
 
-    async fn known(&self, token: &str, index: &dyn Index, now: Timestamp) -> Result<Arc<KnownToken>, TokenError> {
+    /// The token, verified before or now, if it is not over.
+    pub(super) async fn known(
+        &self,
+        token: &str,
+        index: &dyn Index,
+        now: Timestamp,
+    ) -> Result<Arc<KnownToken>, TokenError> {
         let known = if let Some(known) = self.tokens.get(token) {
             known
         } else {
@@ -90,7 +91,7 @@ impl AccessControl {
     }
 
     /// The index's answer about `known`, at most a second old. `enough` says whether a remembered answer does.
-    async fn confirm(
+    pub(super) async fn confirm(
         &self,
         known: &KnownToken,
         index: &dyn Index,
@@ -104,31 +105,49 @@ impl AccessControl {
         if let Some(answer) = remembered() {
             return Ok(answer);
         }
-        let _asking = known.asking.lock().await;
+        let under_grace = || {
+            let confirmation = known.confirmation()?;
+            (only_reads && confirmation.answer.active && self.within_grace()).then_some(confirmation.answer)
+        };
+        let _asking = match known.asking.try_lock() {
+            Ok(asking) => asking,
+            // Somebody is finding out whether the index is back.
+            Err(_)
+                if self.index_is_silent()
+                    && let Some(answer) = under_grace() =>
+            {
+                return Ok(answer);
+            }
+            Err(_) => known.asking.lock().await,
+        };
         if let Some(answer) = remembered() {
             return Ok(answer);
         }
+        let asked = Instant::now();
         match self.ask(known, index).await {
             Ok(answer) => {
                 let answer = Arc::new(answer);
-                *lock(&known.confirmed) = Some(Confirmation { at: Instant::now(), answer: Arc::clone(&answer) });
+                // The rows may have changed since it was asked, not only since it answered.
+                *lock(&known.confirmed) = Some(Confirmation { at: asked, answer: Arc::clone(&answer) });
                 Ok(answer)
             }
-            Err(unavailable) => match known.confirmation() {
-                Some(confirmation) if only_reads && confirmation.answer.active && self.within_grace() => {
-                    Ok(confirmation.answer)
-                }
-                _ => Err(unavailable),
-            },
+            Err(unavailable) => under_grace().ok_or(unavailable),
         }
     }
 
     async fn ask(&self, known: &KnownToken, index: &dyn Index) -> Result<IntrospectAnswer, IndexUnavailable> {
-        if let Some((_, unavailable)) = lock(&self.link).failed.as_ref().filter(|(at, _)| at.elapsed() < ASK_AGAIN) {
-            return Err(unavailable.clone());
+        if let Some((at, unavailable)) = &mut lock(&self.link).failed {
+            if at.elapsed() < ASK_AGAIN {
+                return Err(unavailable.clone());
+            }
+            // This request finds out whether the index is back; the others need not wait for that.
+            *at = Instant::now();
         }
         let asked = Instant::now();
-        let answer = index.introspect(&known.text).await;
+        let answer = match tokio::time::timeout(SILENCE, index.introspect(&known.text)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(IndexUnavailable("no answer in time".to_owned())),
+        };
         let mut link = lock(&self.link);
         match &answer {
             Ok(_) => {
@@ -138,6 +157,10 @@ impl AccessControl {
             Err(unavailable) => link.failed = Some((Instant::now(), unavailable.clone())),
         }
         answer
+    }
+
+    fn index_is_silent(&self) -> bool {
+        lock(&self.link).failed.is_some()
     }
 
     fn within_grace(&self) -> bool {
@@ -153,128 +176,6 @@ impl KnownToken {
     fn confirmation(&self) -> Option<Confirmation> {
         lock(&self.confirmed).clone()
     }
-}
-
-impl Permit {
-    /// `name` as a repository that this token may pull from too, if it may; for mounts.
-    pub fn pullable(&self, name: &RepositoryName) -> Option<Repository> {
-        let entry = self.token.claims.repository(name)?;
-        let id = self.answer.repositories.get(name)?;
-        entry.allows(Action::Pull).then(|| Repository { name: name.clone(), id: id.clone() })
-    }
-
-    /// Whether the client asked for rights on `name` when it got this token.
-    pub fn mentions(&self, name: &RepositoryName) -> bool {
-        self.token.claims.repository(name).is_some()
-    }
-}
-
-impl Registry {
-    /// Any good token will do: the answer to `GET /v2/`.
-    pub async fn admit_anyone(&self, token: Option<&str>, now: Timestamp) -> Result<(), Refusal> {
-        self.confirmed(token, &[], true, now, |_| true).await.map(drop)
-    }
-
-    /// Admits to the catalog. Returns the subject whose view of it is meant.
-    pub async fn admit_to_catalog(&self, token: Option<&str>, now: Timestamp) -> Result<String, Refusal> {
-        let scopes = [Scope::catalog()];
-        let (known, _) = self.confirmed(token, &scopes, true, now, |_| true).await?;
-        if !known.claims.catalog(Action::All) {
-            return Err(Refusal::Unauthorized { fault: TokenFault::Insufficient, scopes: scopes.into() });
-        }
-        Ok(known.claims.sub.clone())
-    }
-
-    /// Admits to a repository that exists, for every one of `actions`. `scopes` is what the client is told to ask for.
-    pub async fn admit(
-        &self,
-        token: Option<&str>,
-        name: &RepositoryName,
-        actions: &[Action],
-        now: Timestamp,
-    ) -> Result<Permit, Refusal> {
-        let (known, answer) = self.rights(token, name, actions, now).await?;
-        let id = answer.repositories.get(name).ok_or_else(|| Refusal::RepositoryUnknown(name.clone()))?;
-        // Content of an earlier owner of the name, and content that no index knows, are nobody's.
-        if self.storage().repository_id(name).await?.as_ref() != Some(id) {
-            return Err(Refusal::RepositoryUnknown(name.clone()));
-        }
-        Ok(permit(name, id.clone(), known, answer))
-    }
-
-    /// The same for a write, which may be the first one: then the index allocates the name, and storage takes its id.
-    pub async fn admit_writer(
-        &self,
-        token: Option<&str>,
-        name: &RepositoryName,
-        now: Timestamp,
-    ) -> Result<Permit, Refusal> {
-        let (known, answer) = self.rights(token, name, &[Action::Pull, Action::Push], now).await?;
-        let id = match answer.repositories.get(name) {
-            Some(id) => id.clone(),
-            None => self.allocate(name, &known.claims.sub).await?,
-        };
-        let mut there = self.storage().repository_id(name).await?;
-        if there.is_none() {
-            let (name, id) = (name.clone(), id.clone());
-            there = self.storage().run(move |storage| storage.claim_name(&name, &id)).await?;
-        }
-        if there.as_ref() != Some(&id) {
-            return Err(Refusal::Denied(format!(
-                "storage still holds what an earlier repository {name} left; an administrator must remove it first"
-            )));
-        }
-        Ok(permit(name, id, known, answer))
-    }
-
-    async fn rights(
-        &self,
-        token: Option<&str>,
-        name: &RepositoryName,
-        actions: &[Action],
-        now: Timestamp,
-    ) -> Result<(Arc<KnownToken>, Arc<IntrospectAnswer>), Refusal> {
-        let scopes = [Scope::repository(name.as_str(), actions.iter().copied())];
-        let only_reads = actions == [Action::Pull];
-        let allocated = |answer: &IntrospectAnswer| !answer.active || answer.repositories.contains_key(name);
-        let (known, answer) = self.confirmed(token, &scopes, only_reads, now, allocated).await?;
-        let entry = known.claims.repository(name);
-        if !entry.is_some_and(|entry| actions.iter().all(|action| entry.allows(*action))) {
-            return Err(Refusal::Unauthorized { fault: TokenFault::Insufficient, scopes: scopes.into() });
-        }
-        Ok((known, answer))
-    }
-
-    async fn confirmed(
-        &self,
-        token: Option<&str>,
-        scopes: &[Scope],
-        only_reads: bool,
-        now: Timestamp,
-        enough: impl Fn(&IntrospectAnswer) -> bool,
-    ) -> Result<(Arc<KnownToken>, Arc<IntrospectAnswer>), Refusal> {
-        let refused = |fault| Refusal::Unauthorized { fault, scopes: scopes.to_vec() };
-        let token = token.ok_or_else(|| refused(TokenFault::Missing))?;
-        let known = self.access().known(token, self.index(), now).await.map_err(|error| match error {
-            TokenError::Invalid => refused(TokenFault::Invalid),
-            TokenError::NoKeys(unavailable) => unavailable.into(),
-        })?;
-        let answer = self.access().confirm(&known, self.index(), only_reads, enough).await?;
-        if answer.active { Ok((known, answer)) } else { Err(refused(TokenFault::Invalid)) }
-    }
-
-    async fn allocate(&self, name: &RepositoryName, subject: &str) -> Result<String, Refusal> {
-        let request = AllocateRequest { subject: subject.to_owned(), repository: name.clone() };
-        match self.index().allocate(&request).await? {
-            AllocateAnswer::Allocated { id } => Ok(id),
-            AllocateAnswer::Refused { reason } => Err(Refusal::Denied(reason)),
-        }
-    }
-}
-
-fn permit(name: &RepositoryName, id: String, token: Arc<KnownToken>, answer: Arc<IntrospectAnswer>) -> Permit {
-    let repository = Repository { name: name.clone(), id };
-    Permit { repository, subject: token.claims.sub.clone(), token, answer }
 }
 
 /// No code panics while it holds one of these locks; a poisoned one is as good as any.

@@ -1,18 +1,24 @@
 //! Reading, mounting and deleting blobs.
 
-use super::access::Permit;
+use super::admission::Permit;
 use super::manifest_deletes::holder_of;
 use super::refusal::{Refusal, TokenFault};
 use super::{Registry, Repository};
 use crate::store::OpenBlob;
+use crate::store::hashing::digest_of;
 use shared::{Action, Digest, RepositoryName, Scope};
+use std::io;
 
 impl Registry {
     /// Opens a blob that `repository` has.
     pub async fn blob(&self, repository: &Repository, digest: &Digest) -> Result<OpenBlob, Refusal> {
         let unknown = || Refusal::BlobUnknown(digest.clone());
         let content = self.storage().layer(&repository.name, digest).await?.ok_or_else(unknown)?;
-        self.storage().open_blob(&content).await?.ok_or_else(unknown)
+        let blob = self.storage().open_blob(&content).await?.ok_or_else(unknown)?;
+        if blob.size == 0 && content != digest_of(content.algorithm(), b"") {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("blob {content} has lost its bytes")).into());
+        }
+        Ok(blob)
     }
 
     /// Makes a blob of `from` readable in the permit's repository too. `false`: it cannot be had, for whatever reason,
@@ -48,16 +54,20 @@ impl Registry {
         let (target, digest) = (permit.repository.name.clone(), digest.clone());
         let mounted = self.storage().run(move |storage| {
             let _lock = lock;
-            if !storage.has_layer(&source.name, &digest)? {
-                return Ok(false);
+            let Some(content) = storage.layer_content(&source.name, &digest)? else { return Ok(false) };
+            if source.name != target {
+                storage.link_layer(&target, &digest, &content)?;
             }
-            storage.link_layer(&target, &digest).map(|()| true)
+            Ok(true)
         });
         Ok(mounted.await?)
     }
 
     /// Takes a blob away from the permit's repository.
     pub async fn delete_blob(&self, permit: &Permit, digest: &Digest) -> Result<(), Refusal> {
+        if self.storage().layer(&permit.repository.name, digest).await?.is_none() {
+            return Err(Refusal::BlobUnknown(digest.clone()));
+        }
         let lock = self.exclude(&permit.repository).await?;
         let (name, wanted) = (permit.repository.name.clone(), digest.clone());
         self.storage()

@@ -18,6 +18,9 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// An unknown key id makes the keys be fetched again, but no more often than this.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
+/// After a failure they are fetched again sooner.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Why a token is not taken.
 #[derive(Debug)]
 pub enum TokenError {
@@ -31,7 +34,13 @@ pub enum TokenError {
 pub struct TokenVerifier {
     validation: Validation,
     keys: RwLock<Arc<HashMap<String, DecodingKey>>>,
-    last_reload: Mutex<Option<Instant>>,
+    last_reload: Mutex<Option<Reload>>,
+}
+
+/// The last time the keys were fetched.
+struct Reload {
+    at: Instant,
+    failure: Option<IndexUnavailable>,
 }
 
 impl TokenVerifier {
@@ -72,13 +81,16 @@ impl TokenVerifier {
         if let Some(key) = self.key(id) {
             return Ok(Some(key));
         }
-        if last_reload.is_some_and(|last| last.elapsed() < RELOAD_INTERVAL) {
-            return Ok(None);
+        match &*last_reload {
+            Some(Reload { at, failure: None }) if at.elapsed() < RELOAD_INTERVAL => return Ok(None),
+            Some(Reload { at, failure: Some(failure) }) if at.elapsed() < ASK_AGAIN => {
+                return Err(TokenError::NoKeys(failure.clone()));
+            }
+            _ => {}
         }
-        let published = index.keys().await.map_err(TokenError::NoKeys)?;
-        *last_reload = Some(Instant::now());
-        let set: JwkSet = serde_json::from_str(&published)
-            .map_err(|error| TokenError::NoKeys(IndexUnavailable(format!("its keys cannot be read: {error}"))))?;
+        let fetched = fetch(index).await;
+        *last_reload = Some(Reload { at: Instant::now(), failure: fetched.as_ref().err().cloned() });
+        let set = fetched.map_err(TokenError::NoKeys)?;
         let keys: HashMap<_, _> = set
             .keys
             .iter()
@@ -87,4 +99,9 @@ impl TokenVerifier {
         *self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(keys);
         Ok(self.key(id))
     }
+}
+
+async fn fetch(index: &dyn Index) -> Result<JwkSet, IndexUnavailable> {
+    let published = index.keys().await?;
+    serde_json::from_str(&published).map_err(|error| IndexUnavailable(format!("its keys cannot be read: {error}")))
 }

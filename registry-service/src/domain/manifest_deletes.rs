@@ -1,10 +1,10 @@
 //! Deleting a manifest or a tag. Blobs stay for the collector.
 
-use super::access::Permit;
+use super::admission::Permit;
 use super::refusal::Refusal;
 use super::under_intents::Plan;
 use super::{Registry, Repository};
-use crate::model::manifest::Manifest;
+use crate::model::stored_manifest::named_digests;
 use crate::store::{RepositoryLock, Storage};
 use shared::internal::{Change, ManifestState, TagState};
 use shared::{Digest, Reference, RepositoryName, Tag};
@@ -86,9 +86,12 @@ impl Registry {
 /// A manifest of the repository that has `wanted` as a part. Being its subject is not being its part.
 pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Digest) -> io::Result<Option<Digest>> {
     for revision in storage.revisions(name)? {
+        if revision == *wanted {
+            continue;
+        }
         let Some(bytes) = storage.read_blob(&revision)? else { continue };
-        let Ok(manifest) = Manifest::parse(&bytes, None) else { continue };
-        if revision != *wanted && manifest.needs().any(|(needed, _)| needed == wanted) {
+        // One that cannot be read may name anything.
+        if named_digests(&bytes).is_none_or(|named| named.contains(wanted)) {
             return Ok(Some(revision));
         }
     }

@@ -1,6 +1,7 @@
-//! The verbs: what a registry does, in order. Knows no HTTP, no path of a file, and no clock: time is passed in.
+//! The verbs: what a registry does, in order. Knows no HTTP, no path of a file, and no time of day, which is passed in.
 
 pub mod access;
+pub mod admission;
 pub mod blobs;
 pub mod catalog;
 pub mod keys;

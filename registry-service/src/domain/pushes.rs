@@ -1,6 +1,6 @@
 //! Pushing a manifest, with its tags.
 
-use super::access::Permit;
+use super::admission::Permit;
 use super::refusal::Refusal;
 use super::under_intents::Plan;
 use super::{Registry, Repository};
@@ -10,6 +10,7 @@ use crate::store::hashing::digest_of;
 use bytes::Bytes;
 use shared::internal::{Change, ManifestState, TagState};
 use shared::{Algorithm, Digest, Reference, Tag};
+use std::collections::BTreeSet;
 use std::io;
 use tracing::Instrument;
 
@@ -86,15 +87,16 @@ impl Push {
     /// Everything the manifest needs is in the repository, by what storage says now.
     fn look(&self, storage: &Storage) -> Result<(), Refusal> {
         let name = &self.repository.name;
-        let mut missing = Vec::new();
-        for (digest, is_manifest) in self.manifest.needs() {
+        let mut missing = BTreeSet::new();
+        for (digest, is_child) in self.manifest.needs() {
+            // An index may list blobs as well: build caches do.
             let there =
-                if is_manifest { storage.has_revision(name, digest)? } else { storage.has_layer(name, digest)? };
-            if !there && !missing.contains(digest) {
-                missing.push(digest.clone());
+                is_child && storage.has_revision(name, digest)? || storage.layer_content(name, digest)?.is_some();
+            if !there {
+                missing.insert(digest.clone());
             }
         }
-        if missing.is_empty() { Ok(()) } else { Err(Refusal::ManifestBlobUnknown(missing)) }
+        if missing.is_empty() { Ok(()) } else { Err(Refusal::ManifestBlobUnknown(missing.into_iter().collect())) }
     }
 
     fn make(&self, storage: &Storage) -> io::Result<()> {

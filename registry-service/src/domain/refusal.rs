@@ -89,6 +89,8 @@ pub enum Refusal {
     /// The chunk does not begin where the upload stands, or somebody else is writing it.
     #[error("the upload stands at byte {offset}")]
     UploadOffset {
+        /// Where it is.
+        name: RepositoryName,
         /// Which upload.
         id: UploadId,
         /// Bytes acknowledged.

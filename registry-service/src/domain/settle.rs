@@ -9,10 +9,13 @@ use shared::{Digest, RepositoryName};
 use std::io;
 
 impl Registry {
-    /// Settles every intent that nobody holds. What fails is tried again at the next call.
+    /// Settles every intent that nobody holds. One that fails is tried again at the next call, and keeps none of the
+    /// others waiting.
     pub async fn settle_leftovers(&self) -> Result<(), Refusal> {
         for (name, target) in self.storage().run(Storage::intents).await? {
-            self.settle(name, target).await?;
+            if let Err(refusal) = self.settle(name.clone(), target).await {
+                tracing::warn!(repository = %name, error = %refusal, "a leftover intent is not settled yet");
+            }
         }
         Ok(())
     }

@@ -2,9 +2,7 @@
 
 use super::refusal::Refusal;
 use super::{Registry, Repository};
-use crate::store::Storage;
-use shared::{RepositoryName, Tag};
-use std::io;
+use shared::Tag;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,24 +22,11 @@ impl Registry {
         after: Option<String>,
     ) -> Result<Page<Tag>, Refusal> {
         let name = repository.name.clone();
-        let page = self.storage().run(move |storage| page(storage, &name, limit, after.as_deref())).await?;
-        page.ok_or_else(|| Refusal::RepositoryUnknown(repository.name.clone()))
+        let tags = self.storage().run(move |storage| storage.tag_list(&name)).await?;
+        let tags = tags.ok_or_else(|| Refusal::RepositoryUnknown(repository.name.clone()))?;
+        let begin = after.map_or(0, |after| tags.partition_point(|tag| tag.as_str() <= after.as_str()));
+        let rest = tags.get(begin..).unwrap_or_default();
+        let items = rest.iter().take(limit).cloned().collect();
+        Ok(Page { items, more: limit > 0 && rest.len() > limit })
     }
-}
-
-fn page(storage: &Storage, name: &RepositoryName, limit: usize, after: Option<&str>) -> io::Result<Option<Page<Tag>>> {
-    let Some(tags) = storage.tag_entries(name)? else { return Ok(None) };
-    let begin = after.map_or(0, |after| tags.partition_point(|tag| tag.as_str() <= after));
-    let mut page = Page { items: Vec::new(), more: false };
-    for tag in tags.into_iter().skip(begin) {
-        if storage.tag_now(name, &tag)?.is_none() {
-            continue;
-        }
-        if page.items.len() == limit {
-            page.more = limit > 0;
-            break;
-        }
-        page.items.push(tag);
-    }
-    Ok(Some(page))
 }

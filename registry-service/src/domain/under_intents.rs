@@ -113,6 +113,7 @@ impl Registry {
         let (guard, manifest) = (held.clone(), plan.manifest.clone());
         self.storage()
             .run(move |storage| {
+                let guard = guard;
                 guard.intents.iter().try_for_each(|intent| storage.publish(intent, &manifest))?;
                 Ok(look(storage))
             })

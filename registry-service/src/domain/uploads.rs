@@ -1,11 +1,11 @@
 //! Uploading blobs: begun, gone on with and finished by any replica, written by one at a time.
 
 use super::Registry;
-use super::access::Permit;
+use super::admission::Permit;
 use super::refusal::Refusal;
 use crate::model::range::Chunk;
 use crate::model::upload::{Opener, UploadId};
-use crate::store::UploadSession;
+use crate::store::{Storage, UploadSession};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
@@ -51,8 +51,7 @@ impl Registry {
     ) -> Result<UploadId, Refusal> {
         let id = UploadId::random();
         let (name, opener) = (permit.repository.name.clone(), opener(permit));
-        let begin =
-            move |storage: &crate::store::Storage| storage.begin_upload(&name, id, opener, algorithm, &now.to_string());
+        let begin = move |storage: &Storage| storage.begin_upload(&name, id, opener, algorithm, &now.to_string());
         self.storage().run(begin).await?;
         Ok(id)
     }
@@ -81,7 +80,7 @@ impl Registry {
         placement.check()?;
         let session = self.resume(permit, id, placement).await?;
         let mut session = self.receive(session, placement, body).await?;
-        let acknowledge = move |_: &crate::store::Storage| session.acknowledge().map(|()| session.offset());
+        let acknowledge = move |_: &Storage| session.acknowledge().map(|()| session.offset());
         Ok(self.storage().run(acknowledge).await?)
     }
 
@@ -104,8 +103,8 @@ impl Registry {
         };
         let session = self.receive(session, placement, body).await?;
         let algorithm = digest.algorithm();
-        let (session, actual) =
-            self.storage().run(move |_| session.digest(algorithm).map(|actual| (session, actual))).await?;
+        let seal = move |_: &Storage| session.seal(algorithm).map(|actual| (session, actual));
+        let (session, actual) = self.storage().run(seal).await?;
         if actual != *digest {
             self.storage().run(move |_| session.remove()).await?;
             return Err(Refusal::DigestMismatch { claimed: digest.clone(), actual });
@@ -122,11 +121,12 @@ impl Registry {
         Ok(self.storage().run(move |_| session.remove()).await?)
     }
 
-    /// The final request of an upload, repeated because its answer was lost, gets the same answer.
+    /// The final request of an upload, repeated because its answer was lost, gets the same answer: finished uploads are
+    /// not remembered, so any id gets it for a blob that the repository has.
     async fn finished_before(&self, permit: &Permit, digest: &Digest) -> Result<(), Refusal> {
         let (name, digest) = (permit.repository.name.clone(), digest.clone());
-        let there = self.storage().run(move |storage| storage.has_layer(&name, &digest)).await?;
-        if there { Ok(()) } else { Err(Refusal::UploadUnknown) }
+        let there = self.storage().run(move |storage| storage.layer_content(&name, &digest)).await?;
+        if there.is_some() { Ok(()) } else { Err(Refusal::UploadUnknown) }
     }
 
     /// Takes an upload to write it, if the request's bytes come next.
@@ -134,16 +134,15 @@ impl Registry {
         let offset = self.upload_offset(permit, id).await?;
         let name = permit.repository.name.clone();
         let resumed = self.storage().run(move |storage| storage.resume_upload(&name, id)).await;
+        let stands_at = |offset| Refusal::UploadOffset { name: permit.repository.name.clone(), id, offset };
         let session = match resumed {
             Ok(Some(session)) => session,
-            Ok(None) => return Err(Refusal::UploadOffset { id, offset }),
+            Ok(None) => return Err(stands_at(offset)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Refusal::UploadUnknown),
             Err(error) => return Err(error.into()),
         };
         match placement.chunk {
-            Some(chunk) if chunk.first != session.offset() => {
-                Err(Refusal::UploadOffset { id, offset: session.offset() })
-            }
+            Some(chunk) if chunk.first != session.offset() => Err(stands_at(session.offset())),
             _ => Ok(session),
         }
     }
@@ -158,31 +157,43 @@ impl Registry {
     where
         B: Stream<Item = Result<Bytes, E>> + Unpin,
     {
-        let begun_at = session.offset();
+        let expected = placement.chunk.map(|chunk| chunk.length).or(placement.length);
+        let wrong_length = || Refusal::Size("the body is not as long as the request says");
+        let mut received = 0;
         let mut writer = Writer::Idle(Box::new(session));
         let mut batch = Vec::new();
         let mut gathered = 0;
-        loop {
-            let next = tokio::time::timeout(INACTIVITY, body.next()).await.map_err(|_| Refusal::BodyCut)?;
-            let Some(bytes) = next.transpose().map_err(|_| Refusal::BodyCut)? else { break };
+        let cut = loop {
+            let bytes = match tokio::time::timeout(INACTIVITY, body.next()).await {
+                Ok(Some(Ok(bytes))) => bytes,
+                Ok(None) if expected.is_some_and(|expected| expected != received) => break Some(wrong_length()),
+                Ok(None) => break None,
+                Ok(Some(Err(_))) | Err(_) => break Some(Refusal::BodyCut),
+            };
+            received += bytes.len() as u64;
+            if expected.is_some_and(|expected| expected < received) {
+                break Some(wrong_length());
+            }
             gathered += bytes.len();
             batch.push(bytes);
             if gathered >= BATCH {
                 writer = self.write(writer, mem::take(&mut batch)).await?;
                 gathered = 0;
             }
+        };
+        if let Some(refusal) = cut {
+            // Not before the write under way has ended: the client may come again at once, and needs the lock.
+            drop(writer.idle().await?);
+            return Err(refusal);
         }
-        let session = self.write(writer, batch).await?.idle().await?;
-        let received = session.offset() - begun_at;
-        let expected = placement.chunk.map(|chunk| chunk.length).or(placement.length);
-        if expected.is_some_and(|expected| expected != received) {
-            return Err(Refusal::Size("the body is not as long as the request says"));
-        }
-        Ok(session)
+        Ok(self.write(writer, batch).await?.idle().await?)
     }
 
     async fn write(&self, writer: Writer, batch: Vec<Bytes>) -> io::Result<Writer> {
         let mut session = writer.idle().await?;
+        if batch.is_empty() {
+            return Ok(Writer::Idle(Box::new(session)));
+        }
         Ok(Writer::Writing(self.storage().start(move |_| session.append(&batch).map(|()| session))))
     }
 }

@@ -3,7 +3,7 @@
 
 use super::error::Json;
 use crate::domain::Registry;
-use crate::domain::access::Permit;
+use crate::domain::admission::Permit;
 use crate::domain::refusal::Refusal;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
@@ -18,6 +18,8 @@ use std::io;
 pub struct Pull(pub Permit);
 /// May write to the repository of the path, which is allocated if it did not exist.
 pub struct Push(pub Permit);
+/// May write to the repository of the path, which exists.
+pub struct Resume(pub Permit);
 /// May delete in the repository of the path.
 pub struct Delete(pub Permit);
 /// Holds any good token.
@@ -66,6 +68,9 @@ admitted!(Pull, |request, registry, token, now| Pull(
     registry.admit(token, &name(&request)?, &[Action::Pull], now).await?
 ));
 admitted!(Push, |request, registry, token, now| Push(registry.admit_writer(token, &name(&request)?, now).await?));
+admitted!(Resume, |request, registry, token, now| Resume(
+    registry.admit(token, &name(&request)?, &[Action::Pull, Action::Push], now).await?
+));
 admitted!(Delete, |request, registry, token, now| Delete(
     registry.admit(token, &name(&request)?, &[Action::Delete], now).await?
 ));

@@ -1,8 +1,8 @@
 //! The one place that turns a refusal into an answer: status, OCI code, headers, body.
 //!
-//! A 5xx tells the client a code and the request's id; what went wrong stands in the log under that id.
+//! A 5xx tells the client a code; what went wrong stands in the log under the request's id, which is in a header.
 
-use super::headers::UPLOAD_UUID;
+use super::headers::{UPLOAD_UUID, upload_location};
 use crate::domain::refusal::Refusal;
 use crate::model::manifest::ManifestError;
 use actix_web::http::StatusCode;
@@ -15,6 +15,9 @@ use std::fmt;
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER: &str = "2";
+
+/// Errors in one answer; who lacks more sees the rest when these are mended.
+const MOST_ERRORS: usize = 100;
 
 /// A refusal on its way to the client.
 #[derive(Debug)]
@@ -70,13 +73,20 @@ impl ResponseError for Json<Refusal> {
         let (status, code) = outcome(&self.0);
         let mut answer = HttpResponse::build(status);
         if status.is_server_error() {
-            tracing::error!(error = %self.0, "the request failed");
+            match &self.0 {
+                Refusal::Busy => tracing::info!(error = %self.0, "the request has to come again"),
+                error => tracing::error!(%error, "the request failed"),
+            }
             answer.insert_header((header::RETRY_AFTER, RETRY_AFTER));
         }
         match &self.0 {
-            Refusal::UploadOffset { id, offset } => {
+            Refusal::UploadOffset { name, id, offset } => {
+                answer.insert_header((header::LOCATION, upload_location(name, *id)));
                 answer.insert_header((UPLOAD_UUID, id.to_string()));
                 answer.insert_header((header::RANGE, acknowledged(*offset)));
+            }
+            Refusal::InUse { .. } => {
+                answer.insert_header((header::ALLOW, "GET, HEAD, PUT"));
             }
             Refusal::RangeNotSatisfiable { size } => {
                 answer.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
@@ -98,7 +108,8 @@ impl ResponseError for NotHere {
     fn error_response(&self) -> HttpResponse {
         let mut answer: HttpResponseBuilder = HttpResponse::build(self.status_code());
         let code = match self {
-            Self::Path(_) => ErrorCode::NameUnknown,
+            // Not NAME_UNKNOWN: some clients take that for a missing repository, and this for a missing feature.
+            Self::Path(_) => ErrorCode::Unsupported,
             Self::Method(allow) => {
                 answer.insert_header((header::ALLOW, *allow));
                 ErrorCode::Unsupported
@@ -169,7 +180,7 @@ fn body(refusal: &Refusal, code: ErrorCode) -> ErrorBody {
                 message: refusal.to_string(),
                 detail: Some(json!({ "digest": digest.as_str() })),
             };
-            ErrorBody { errors: missing.iter().map(entry).collect() }
+            ErrorBody { errors: missing.iter().take(MOST_ERRORS).map(entry).collect() }
         }
         Refusal::Storage(error) if error.kind() == std::io::ErrorKind::StorageFull => {
             ErrorBody::one(code, "the registry's disk is full")

@@ -1,5 +1,6 @@
 //! Headers that several answers share.
 
+use crate::model::upload::UploadId;
 use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, IF_NONE_MATCH};
 use shared::{Digest, RepositoryName};
@@ -21,6 +22,11 @@ pub fn etag(digest: &Digest) -> String {
 /// Where a blob can be had.
 pub fn blob_location(name: &RepositoryName, digest: &Digest) -> String {
     format!("/v2/{name}/blobs/{digest}")
+}
+
+/// Where an upload goes on.
+pub fn upload_location(name: &RepositoryName, id: UploadId) -> String {
+    format!("/v2/{name}/blobs/uploads/{id}")
 }
 
 /// Whether the client has the content already. The digest counts with and without quotes, as Distribution has it.

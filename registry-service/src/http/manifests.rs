@@ -10,14 +10,18 @@ use actix_web::http::header::{CONTENT_TYPE, ETAG, LOCATION};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use shared::Reference;
+use std::time::Duration;
+
+/// How long a manifest may take to arrive: it is held in memory meanwhile.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// GET and HEAD: the server leaves out the body of the latter.
 pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
-    let manifest = registry.manifest(&permit.repository, &reference(&request)?).await?;
-    let mut answer =
-        if client_has(&request, &manifest.digest) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    answer.insert_header((CONTENT_DIGEST, manifest.digest.as_str())).insert_header((ETAG, etag(&manifest.digest)));
-    if client_has(&request, &manifest.digest) {
+    let (digest, manifest) = registry.manifest(&permit.repository, &reference(&request)?).await?;
+    let unchanged = client_has(&request, &digest);
+    let mut answer = if unchanged { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer.insert_header((CONTENT_DIGEST, digest.as_str())).insert_header((ETAG, etag(&digest)));
+    if unchanged {
         return Ok(answer.finish());
     }
     // The stored media type without parameters: clients compare the whole string.
@@ -27,9 +31,9 @@ pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
 pub async fn put(Push(permit): Push, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {
     let reference = reference(&request)?;
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let bytes = body
-        .to_bytes_limited(MAX_MANIFEST_BYTES)
+    let bytes = tokio::time::timeout(PATIENCE, body.to_bytes_limited(MAX_MANIFEST_BYTES))
         .await
+        .map_err(|_| Refusal::BodyCut)?
         .map_err(|_| Refusal::ManifestTooLarge(MAX_MANIFEST_BYTES))?
         .map_err(|_| Refusal::BodyCut)?;
     let digest = registry.put_manifest(&permit, reference, content_type, bytes).await?;

@@ -2,12 +2,12 @@
 //!
 //! A `Location` holds the upload's id and no right and no state: those lie in storage, where every replica sees them.
 
-use super::auth::Push;
+use super::auth::{Push, Resume};
 use super::error::{Handled, range_header};
-use super::headers::{CONTENT_DIGEST, UPLOAD_UUID, blob_location};
+use super::headers::{CONTENT_DIGEST, UPLOAD_UUID, blob_location, upload_location};
 use super::query::Query;
 use crate::domain::Registry;
-use crate::domain::access::Permit;
+use crate::domain::admission::Permit;
 use crate::domain::refusal::Refusal;
 use crate::domain::uploads::Placement;
 use crate::model::range::chunk;
@@ -33,27 +33,32 @@ pub async fn begin(Push(permit): Push, request: HttpRequest, body: Payload, regi
         Some(name) => Algorithm::parse(name).ok_or(DigestError::Unsupported)?,
         None => digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm),
     };
+    let placement = placement(&request)?;
     let id = registry.begin_upload(&permit, algorithm, Timestamp::now()).await?;
     let Some(digest) = digest else {
         return Ok(unfinished(HttpResponse::Accepted(), &permit, id, 0));
     };
-    registry.finish_upload(&permit, id, placement(&request)?, body, &digest).await?;
+    if let Err(refusal) = registry.finish_upload(&permit, id, placement, body, &digest).await {
+        // The client was never told its id, so nobody can go on with it; gone already if the digest was wrong.
+        let _ = registry.cancel_upload(&permit, id).await;
+        return Err(refusal.into());
+    }
     Ok(created(&permit, &digest))
 }
 
-pub async fn status(Push(permit): Push, request: HttpRequest, registry: Data<Registry>) -> Handled {
+pub async fn status(Resume(permit): Resume, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let id = upload(&request)?;
     let offset = registry.upload_offset(&permit, id).await?;
     Ok(unfinished(HttpResponse::NoContent(), &permit, id, offset))
 }
 
-pub async fn append(Push(permit): Push, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {
+pub async fn append(Resume(permit): Resume, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {
     let id = upload(&request)?;
     let offset = registry.append_upload(&permit, id, placement(&request)?, body).await?;
     Ok(unfinished(HttpResponse::Accepted(), &permit, id, offset))
 }
 
-pub async fn finish(Push(permit): Push, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {
+pub async fn finish(Resume(permit): Resume, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {
     let id = upload(&request)?;
     let digest = Query::of(&request).one("digest")?.map(Digest::parse).transpose()?;
     let digest = digest.ok_or(Refusal::Upload("the parameter 'digest' is missing"))?;
@@ -61,7 +66,7 @@ pub async fn finish(Push(permit): Push, request: HttpRequest, body: Payload, reg
     Ok(created(&permit, &digest))
 }
 
-pub async fn cancel(Push(permit): Push, request: HttpRequest, registry: Data<Registry>) -> Handled {
+pub async fn cancel(Resume(permit): Resume, request: HttpRequest, registry: Data<Registry>) -> Handled {
     registry.cancel_upload(&permit, upload(&request)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -87,7 +92,7 @@ fn created(permit: &Permit, digest: &Digest) -> HttpResponse {
 
 fn unfinished(mut answer: HttpResponseBuilder, permit: &Permit, id: UploadId, offset: u64) -> HttpResponse {
     answer
-        .insert_header((LOCATION, format!("/v2/{}/blobs/uploads/{id}", permit.repository.name)))
+        .insert_header((LOCATION, upload_location(&permit.repository.name, id)))
         .insert_header((UPLOAD_UUID, id.to_string()))
         .insert_header(range_header(offset))
         .finish()

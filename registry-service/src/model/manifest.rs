@@ -3,16 +3,17 @@
 //! A manifest is stored and served as the bytes it came in; this is only ever read from them, never written back.
 //! Sources: OCI image spec 1.1, Docker image manifest version 2 schema 2.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use shared::Digest;
 use shared::internal::{ManifestRecord, ReferenceRecord, ReferenceRole};
 use shared::media_type::{self, OCI_INDEX, OCI_MANIFEST};
+use std::collections::BTreeSet;
 
 /// The largest manifest in bytes; the spec asks for at least this much, and clients send no more.
 pub const MAX_MANIFEST_BYTES: usize = 4 * 1024 * 1024;
 
-/// The signed form of Docker's first format, as old volumes hold it.
-const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+/// Things that one manifest names: each is a row in the index.
+const MAX_REFERENCES: usize = 10_000;
 
 /// Why some bytes are not a manifest that can be stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +48,7 @@ pub struct Manifest {
     /// Everything it names.
     pub references: Vec<ReferenceRecord>,
     /// Those of them whose content may lie elsewhere.
-    pub elsewhere: Vec<Digest>,
+    pub elsewhere: BTreeSet<Digest>,
 }
 
 #[derive(Deserialize)]
@@ -56,9 +57,16 @@ struct Body {
     schema_version: Option<u64>,
     media_type: Option<String>,
     config: Option<Descriptor>,
+    #[serde(default, deserialize_with = "null_is_empty")]
     layers: Option<Vec<Descriptor>>,
+    #[serde(default, deserialize_with = "null_is_empty")]
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
+}
+
+/// A list that is there; some writers say `null` for an empty one, and are read as what they mean.
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Descriptor>>, D::Error> {
+    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
 }
 
 #[derive(Deserialize)]
@@ -68,14 +76,15 @@ struct Descriptor {
     media_type: String,
     digest: Digest,
     size: u64,
-    #[serde(default)]
-    urls: Vec<String>,
+    urls: Option<Vec<String>>,
     platform: Option<Platform>,
 }
 
 #[derive(Deserialize)]
 struct Platform {
+    #[serde(default)]
     architecture: String,
+    #[serde(default)]
     os: String,
     variant: Option<String>,
 }
@@ -96,10 +105,10 @@ impl Manifest {
         }
         let media_type = media_type_of(&body, header.as_deref())?;
         let mut references = Vec::new();
-        let mut elsewhere = Vec::new();
+        let mut elsewhere = BTreeSet::new();
         let mut add = |role, descriptor: Descriptor| {
             if role == ReferenceRole::Layer && is_elsewhere(&descriptor) {
-                elsewhere.push(descriptor.digest.clone());
+                elsewhere.insert(descriptor.digest.clone());
             }
             references.push(descriptor.record(role));
         };
@@ -122,6 +131,9 @@ impl Manifest {
         }
         if let Some(subject) = body.subject {
             add(ReferenceRole::Subject, subject);
+        }
+        if references.len() > MAX_REFERENCES {
+            return Err(ManifestError::Shape("a manifest names at most 10000 things"));
         }
         Ok(Self { media_type, references, elsewhere })
     }
@@ -150,23 +162,6 @@ impl Descriptor {
     }
 }
 
-/// The media type to serve stored bytes with. What an older registry left is served as what it is.
-pub fn stored_media_type(bytes: &[u8]) -> String {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Outline {
-        schema_version: Option<u64>,
-        media_type: Option<String>,
-        manifests: Option<serde::de::IgnoredAny>,
-    }
-    match serde_json::from_slice::<Outline>(bytes) {
-        Ok(Outline { media_type: Some(own), .. }) => own,
-        Ok(Outline { schema_version: Some(1), .. }) => DOCKER_SCHEMA_1.to_owned(),
-        Ok(Outline { manifests: Some(_), .. }) => OCI_INDEX.to_owned(),
-        _ => OCI_MANIFEST.to_owned(),
-    }
-}
-
 /// The media type without parameters, in lower case.
 fn essence(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
@@ -191,7 +186,7 @@ fn media_type_of(body: &Body, header: Option<&str>) -> Result<&'static str, Mani
 /// Layers that a licence forbids to hand on: their bytes are fetched from the URLs given.
 fn is_elsewhere(layer: &Descriptor) -> bool {
     let kind = layer.media_type.as_str();
-    !layer.urls.is_empty()
+    layer.urls.as_ref().is_some_and(|urls| !urls.is_empty())
         && (kind == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
             || kind.starts_with("application/vnd.oci.image.layer.nondistributable.v1.tar"))
 }
@@ -271,11 +266,30 @@ mod tests {
     }
 
     #[test]
+    fn null_is_an_empty_list() {
+        let config = format!(r#"{{"mediaType":"c","digest":"{}","size":2,"urls":null}}"#, digest('a'));
+        let image = format!(r#"{{"schemaVersion":2,"mediaType":null,"config":{config},"layers":null}}"#);
+        assert_eq!(Manifest::parse(image.as_bytes(), None).unwrap().needs().count(), 1);
+        let index = format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":null}}"#);
+        assert_eq!(Manifest::parse(index.as_bytes(), None).unwrap().references, []);
+    }
+
+    #[test]
     fn what_is_neither_image_nor_index_is_refused() {
         let both = image(r#""manifests":[],"#);
         let twice = image(r#""layers":[],"#);
-        let bad =
-            ["", "{}", "[]", "null", r#"{"schemaVersion":2}"#, r#"{"schemaVersion":3,"manifests":[]}"#, &both, &twice];
+        let no_layers = image("").replace("\"layers\"", "\"others\"");
+        let bad = [
+            &no_layers,
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"schemaVersion":2}"#,
+            r#"{"schemaVersion":3,"manifests":[]}"#,
+            &both,
+            &twice,
+        ];
         for bad in bad {
             assert!(Manifest::parse(bad.as_bytes(), None).is_err(), "{bad}");
         }

@@ -2,4 +2,5 @@
 
 pub mod manifest;
 pub mod range;
+pub mod stored_manifest;
 pub mod upload;

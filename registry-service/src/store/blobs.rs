@@ -45,17 +45,15 @@ impl Storage {
         found(std::fs::read(self.layout().blob(digest)))
     }
 
-    /// Whether `name` has the blob, and its bytes are there.
-    pub fn has_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
-        match read_link_blocking(&self.layout().layer_link(name, digest))? {
-            Some(content) => Ok(self.layout().blob(&content).is_file()),
-            None => Ok(false),
-        }
+    /// The content that `name` has under `digest`, if its bytes are there.
+    pub fn layer_content(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Option<Digest>> {
+        let content = read_link_blocking(&self.layout().layer_link(name, digest))?;
+        Ok(content.filter(|content| self.layout().blob(content).is_file()))
     }
 
-    /// Makes the blob readable in `name`. Its bytes are durable already.
-    pub fn link_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
-        files::replace(&self.layout().layer_link(name, digest), digest.as_str().as_bytes())
+    /// Makes `content`, whose bytes are durable already, readable in `name` under `digest`: nearly always the same.
+    pub fn link_layer(&self, name: &RepositoryName, digest: &Digest, content: &Digest) -> io::Result<()> {
+        files::replace(&self.layout().layer_link(name, digest), content.as_str().as_bytes())
     }
 
     /// Takes the blob away from `name`; the bytes stay for others. Tells whether it was there.
@@ -67,7 +65,7 @@ impl Storage {
     pub fn store_blob(&self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
         let path = self.layout().blob(digest);
         if self.read_blob(digest)?.is_some_and(|there| there == bytes) {
-            return Ok(());
+            return files::sync(&path);
         }
         // Free, or damaged: what is there is not what its name says.
         files::replace(&path, bytes)
@@ -78,8 +76,12 @@ impl Storage {
     pub(super) fn place_blob(&self, digest: &Digest, data: &Path) -> io::Result<()> {
         let path = self.layout().blob(digest);
         files::create_dirs(files::parent_of(&path)?)?;
-        if files::rename_no_replace(data, &path)? == Placed::New || is_good(&path, digest)? {
+        if files::rename_no_replace(data, &path)? == Placed::New {
             return Ok(());
+        }
+        if is_good(&path, digest)? {
+            // Whoever put it there may not have come to this yet.
+            return files::sync(&path);
         }
         tracing::warn!(%digest, "a damaged blob was replaced by a good one");
         files::rename(data, &path)

@@ -35,6 +35,12 @@ pub fn sync_dir(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+/// Makes a file that is there already durable, with its entry.
+pub fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_data()?;
+    sync_dir(parent_of(path)?)
+}
+
 /// The directory that holds `path`.
 pub fn parent_of(path: &Path) -> io::Result<&Path> {
     path.parent().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a path without a parent"))

@@ -16,19 +16,20 @@ impl Storage {
     /// content without an id lies there.
     pub fn claim_name(&self, name: &RepositoryName, id: &str) -> io::Result<Option<String>> {
         let path = self.layout().id(name);
-        if let Some(there) = read_small_blocking(&path)? {
-            return Ok(Some(there));
-        }
-        if self.layout().manifests(name).exists() || self.layout().layers(name).exists() {
-            return Ok(None);
-        }
-        let placed = files::create(&path, id.as_bytes())?;
-        // A peer finds a repository by either of the two, depending on its version.
+        let lies_there = self.layout().manifests(name).exists() || self.layout().layers(name).exists();
+        // Looked at in this order: who claims the name at the same time writes the id before it makes the folders.
+        let there = match read_small_blocking(&path)? {
+            None if lies_there => return Ok(None),
+            None => match files::create(&path, id.as_bytes())? {
+                Placed::New => Some(id.to_owned()),
+                Placed::Taken => read_small_blocking(&path)?,
+            },
+            there => there,
+        };
+        // A peer finds a repository by either of the two, depending on its version. Made again here if whoever claimed
+        // the name was stopped before it made them.
         files::create_dirs(&self.layout().layers(name))?;
         files::create_dirs(&self.layout().manifests(name))?;
-        match placed {
-            Placed::New => Ok(Some(id.to_owned())),
-            Placed::Taken => read_small_blocking(&path),
-        }
+        Ok(there)
     }
 }

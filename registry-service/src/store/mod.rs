@@ -26,11 +26,17 @@ pub use locks::{Lock, RepositoryLock};
 pub use uploads::UploadSession;
 
 use layout::Layout;
+use moka::sync::Cache;
+use shared::RepositoryName;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
+use tags::Listing;
 use tokio::task::JoinHandle;
+
+/// Repositories whose tags are remembered.
+const LISTINGS: u64 = 1000;
 
 /// One directory of Distribution's layout. Cheap to clone; any number of processes may hold the same one.
 #[derive(Clone)]
@@ -42,19 +48,21 @@ struct Inner {
     layout: Layout,
     /// The root directory, held open so that hot paths are looked up from it.
     root: OwnedFd,
+    listings: Cache<RepositoryName, Listing>,
 }
 
 impl Storage {
     /// Opens the directory `root`, making it if it is not there, with an error that names it if it cannot be written.
     pub fn open(root: &Path) -> anyhow::Result<Self> {
         let open = || -> io::Result<Self> {
-            std::fs::create_dir_all(root)?;
+            let root = std::path::absolute(root)?;
+            files::create_dirs(&root)?;
             let root = root.canonicalize()?;
             let layout = Layout::new(&root);
             files::create_dirs(&layout.locks_root())?;
             files::probe_writable(&layout.locks_root())?;
             let descriptor = std::fs::File::open(&root)?.into();
-            Ok(Self { inner: Arc::new(Inner { layout, root: descriptor }) })
+            Ok(Self { inner: Arc::new(Inner { layout, root: descriptor, listings: Cache::new(LISTINGS) }) })
         };
         open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be written: {error}", root.display()))
     }

@@ -2,10 +2,22 @@
 
 use super::cached_read::read_link_blocking;
 use super::intents::entries;
-use super::{Storage, files};
+use super::{Storage, files, found};
 use shared::{Digest, RepositoryName, Tag};
 use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use uuid::Uuid;
+
+/// After this, a directory's time of change tells every later change apart.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// The tags of a repository when its directory was as old as this.
+#[derive(Clone)]
+pub(super) struct Listing {
+    changed_at: SystemTime,
+    tags: Arc<Vec<Tag>>,
+}
 
 impl Storage {
     /// Where the tag points; `None` if there is no such tag.
@@ -36,24 +48,43 @@ impl Storage {
         }
     }
 
-    /// The entries of the directory of tags, in byte order; `None` if `name` holds nothing. An entry may turn out to
-    /// have no link, when somebody was stopped while making it.
-    pub fn tag_entries(&self, name: &RepositoryName) -> io::Result<Option<Vec<Tag>>> {
-        if !self.layout().manifests(name).is_dir() {
-            return Ok(None);
+    /// Every tag of `name`, in byte order; `None` if `name` holds nothing.
+    ///
+    /// Looking at each tag's link is what costs, so the list is remembered as long as the directory's time of change
+    /// stays the same: a tag that comes or goes changes it, one that moves does not matter here.
+    pub fn tag_list(&self, name: &RepositoryName) -> io::Result<Option<Arc<Vec<Tag>>>> {
+        let Some(directory) = found(std::fs::metadata(self.layout().tags(name)))? else {
+            return Ok(self.layout().manifests(name).is_dir().then(Arc::default));
+        };
+        let changed_at = directory.modified()?;
+        if let Some(listing) = self.inner.listings.get(name).filter(|listing| listing.changed_at == changed_at) {
+            return Ok(Some(listing.tags));
         }
-        let names = entries(&self.layout().tags(name))?;
-        let mut tags: Vec<Tag> = names.iter().filter_map(|tag| Tag::parse(tag).ok()).collect();
-        tags.sort_unstable();
+        let mut entries: Vec<Tag> =
+            entries(&self.layout().tags(name))?.iter().filter_map(|tag| Tag::parse(tag).ok()).collect();
+        entries.sort_unstable();
+        let mut tags = Vec::with_capacity(entries.len());
+        for tag in &entries {
+            if self.tag_now(name, tag)?.is_some() {
+                tags.push(tag.clone());
+            }
+        }
+        let is_whole = tags.len() == entries.len();
+        let tags = Arc::new(tags);
+        // Two changes within a tick of the clock have one time, so a recent one proves nothing; and an entry without a
+        // link gets it without a change of the directory.
+        if is_whole && changed_at.elapsed().is_ok_and(|age| age > SETTLED) {
+            self.inner.listings.insert(name.clone(), Listing { changed_at, tags: Arc::clone(&tags) });
+        }
         Ok(Some(tags))
     }
 
     /// Every tag of `name` that points at `digest`.
     pub fn tags_of(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Vec<Tag>> {
         let mut pointing = Vec::new();
-        for tag in self.tag_entries(name)?.unwrap_or_default() {
-            if self.tag_now(name, &tag)?.as_ref() == Some(digest) {
-                pointing.push(tag);
+        for tag in self.tag_list(name)?.unwrap_or_default().iter() {
+            if self.tag_now(name, tag)?.as_ref() == Some(digest) {
+                pointing.push(tag.clone());
             }
         }
         Ok(pointing)

@@ -2,6 +2,7 @@
 //!
 //! A directory without our own `berth` file was begun by a peer and is left alone.
 
+use super::files;
 use super::hashing::{Hasher, hash_file};
 use super::locks::{Lock, RepositoryLock};
 use super::{Storage, found};
@@ -23,7 +24,7 @@ pub struct UploadSession {
 }
 
 impl Storage {
-    /// Begins an upload. It need not survive a crash before its first bytes are acknowledged, so nothing is synced.
+    /// Begins an upload. Durable on return, as everything that is acknowledged.
     pub fn begin_upload(
         &self,
         name: &RepositoryName,
@@ -33,7 +34,7 @@ impl Storage {
         started_at: &str,
     ) -> io::Result<()> {
         let directory = self.layout().upload(name, id);
-        std::fs::create_dir_all(&directory)?;
+        files::create_dirs(&directory)?;
         std::fs::write(directory.join("startedat"), started_at)?;
         File::create(directory.join("lock"))?;
         File::create(directory.join("data"))?;
@@ -52,6 +53,11 @@ impl Storage {
         let Some(lock) = Lock::try_exclusive_existing(&directory.join("lock"))? else { return Ok(None) };
         let state = read_state(&directory)?.ok_or(io::ErrorKind::NotFound)?;
         let mut file = OpenOptions::new().read(true).write(true).open(directory.join("data"))?;
+        // A file shorter than what is acknowledged has lost bytes; filling it up would make a blob of zeros.
+        if file.metadata()?.len() < state.offset {
+            tracing::error!(upload = %directory.display(), "acknowledged bytes of an upload are gone");
+            return Err(io::ErrorKind::NotFound.into());
+        }
         // Bytes beyond the acknowledged ones belong to a request that failed.
         file.set_len(state.offset)?;
         let hasher = match Hasher::restore(state.algorithm, &state.hash) {
@@ -99,15 +105,16 @@ impl UploadSession {
         write_state(&self.directory, &state)
     }
 
-    /// The digest of everything written so far.
-    pub fn digest(&self, algorithm: Algorithm) -> io::Result<Digest> {
+    /// Makes everything written so far durable, and tells its digest.
+    pub fn seal(&self, algorithm: Algorithm) -> io::Result<Digest> {
+        self.file.sync_data()?;
         if algorithm == self.hasher.algorithm() {
             return Ok(self.hasher.clone().finish());
         }
         Ok(hash_file(algorithm, &self.file, self.offset)?.finish())
     }
 
-    /// Turns the upload into the blob `digest`, which is the digest of its bytes, readable in `name`.
+    /// Turns the sealed upload into the blob `digest`, which is the digest of its bytes, readable in `name`.
     pub fn finish(
         self,
         storage: &Storage,
@@ -115,12 +122,11 @@ impl UploadSession {
         _shared: &RepositoryLock,
         digest: &Digest,
     ) -> io::Result<()> {
-        self.file.sync_data()?;
         if self.file.metadata()?.len() != self.offset {
             return Err(io::Error::other("the upload's file changed under its writer"));
         }
         storage.place_blob(digest, &self.directory.join("data"))?;
-        storage.link_layer(name, digest)?;
+        storage.link_layer(name, digest, digest)?;
         self.remove()
     }
 
@@ -135,14 +141,12 @@ impl UploadSession {
 
 fn read_state(directory: &Path) -> io::Result<Option<UploadState>> {
     let Some(text) = found(std::fs::read(directory.join("berth")))? else { return Ok(None) };
-    // Torn by a power loss before anything of it was acknowledged: there is no such upload.
+    // Written whole or not at all, so this is nothing of ours: there is no such upload.
     Ok(serde_json::from_slice(&text).ok())
 }
 
-/// Written by rename, so that a reader on another replica sees a whole one. Not synced: the bytes it speaks of are, and
-/// after a power loss an older state only means that the client sends them again.
+/// Whole, so that a reader on another replica never sees half of it; and synced, because a client that was told how many
+/// bytes are there does not send them again.
 fn write_state(directory: &Path, state: &UploadState) -> io::Result<()> {
-    let temporary = directory.join(".berth");
-    std::fs::write(&temporary, serde_json::to_vec(state).map_err(io::Error::other)?)?;
-    std::fs::rename(&temporary, directory.join("berth"))
+    files::replace(&directory.join("berth"), &serde_json::to_vec(state).map_err(io::Error::other)?)
 }

@@ -1,0 +1,56 @@
+//! Both services opened in one folder, ready to be mounted on one port.
+//!
+//! Must not listen, print or read the process's environment: `serve.rs` does.
+
+use crate::in_process::InProcessIndex;
+use actix_web::web::ServiceConfig;
+use index_service::{FirstAdmin, Index, Settings as IndexSettings};
+use registry_service::config::Settings as RegistrySettings;
+use registry_service::domain::Registry;
+use registry_service::http::{self, Challenge};
+use registry_service::start;
+use server::Environment;
+use std::path::Path;
+use std::sync::Arc;
+
+/// An index and the registry that asks it. Cheap to clone.
+#[derive(Clone)]
+pub struct Instance {
+    /// The index.
+    pub index: Index,
+    registry: Registry,
+    challenge: Challenge,
+}
+
+/// The registry's settings; what `environment` leaves unset follows from the index's, and storage is below `data`.
+pub fn registry_settings(
+    environment: &mut Environment,
+    index: &IndexSettings,
+    data: &Path,
+) -> anyhow::Result<RegistrySettings> {
+    environment.or_set("REGISTRY_AUTH_TOKEN_REALM", format!("{}/token", index.public_url));
+    environment.or_set("REGISTRY_AUTH_TOKEN_SERVICE", index.service.clone());
+    environment.or_set("REGISTRY_AUTH_TOKEN_ISSUER", index.issuer.clone());
+    environment.or_set("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", data.join("registry").to_string_lossy());
+    RegistrySettings::from_environment(environment)
+}
+
+impl Instance {
+    /// Opens both; tells of the first administrator if this start made it.
+    pub async fn open(
+        index: &IndexSettings,
+        registry: &RegistrySettings,
+    ) -> anyhow::Result<(Self, Option<FirstAdmin>)> {
+        let (index, first_admin) = Index::open(index).await?;
+        let challenge = registry.challenge.clone();
+        let registry = start::start(registry, Arc::new(InProcessIndex::new(index.clone())))?;
+        Ok((Self { index, registry, challenge }, first_admin))
+    }
+
+    /// The routes of both.
+    pub fn routes(&self, config: &mut ServiceConfig) {
+        http::routes(config, &self.registry, &self.challenge);
+        index_service::public_routes(config, &self.index);
+        index_service::health_routes(config, &self.index);
+    }
+}

@@ -1,0 +1,11 @@
+//! Berth on one machine: index and registry in one process, on one port, in one folder.
+//!
+//! Must not hold logic of either service: it puts them together. A library, so that tests run what the program runs.
+
+mod in_process;
+mod instance;
+pub mod serve;
+mod welcome;
+
+pub use in_process::InProcessIndex;
+pub use instance::{Instance, registry_settings};

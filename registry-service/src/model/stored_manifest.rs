@@ -1,0 +1,85 @@
+//! What is read from manifests that are stored already, whoever wrote them: old formats too, and nothing is refused.
+//!
+//! Must not be used on what a client sends: see `manifest.rs`.
+
+use serde::Deserialize;
+use serde_json::Value;
+use shared::Digest;
+use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
+use std::collections::BTreeSet;
+
+/// The signed form of Docker's first format, as old volumes hold it.
+const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+
+/// Every digest that a stored manifest names as a part of itself, whatever its format, old ones included; `None` if it
+/// cannot be read.
+pub fn named_digests(bytes: &[u8]) -> Option<BTreeSet<Digest>> {
+    let mut body: serde_json::Map<String, Value> = serde_json::from_slice(bytes).ok()?;
+    body.remove("subject");
+    let mut named = BTreeSet::new();
+    collect_digests(&Value::Object(body), &mut named);
+    Some(named)
+}
+
+fn collect_digests(value: &Value, named: &mut BTreeSet<Digest>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_digests(item, named)),
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                match (key.as_str(), field) {
+                    ("digest" | "blobSum", Value::String(text)) => named.extend(Digest::parse(text)),
+                    ("annotations", _) => {}
+                    _ => collect_digests(field, named),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The media type to serve stored bytes with. What an older registry left is served as what it is.
+pub fn stored_media_type(bytes: &[u8]) -> String {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Outline {
+        schema_version: Option<u64>,
+        media_type: Option<String>,
+        manifests: Option<serde::de::IgnoredAny>,
+    }
+    match serde_json::from_slice::<Outline>(bytes) {
+        Ok(Outline { media_type: Some(own), .. }) => own,
+        Ok(Outline { schema_version: Some(1), .. }) => DOCKER_SCHEMA_1.to_owned(),
+        Ok(Outline { manifests: Some(_), .. }) => OCI_INDEX.to_owned(),
+        _ => OCI_MANIFEST.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(letter: char) -> String {
+        format!("sha256:{}", letter.to_string().repeat(64))
+    }
+
+    #[test]
+    fn old_formats_name_their_layers_too() {
+        let schema_1 = format!(r#"{{"schemaVersion":1,"fsLayers":[{{"blobSum":"{}"}}]}}"#, digest('a'));
+        let with_subject = format!(
+            r#"{{"subject":{{"digest":"{}"}},"annotations":{{"digest":"{}"}},"layers":[{{"digest":"{}"}}]}}"#,
+            digest('d'),
+            digest('e'),
+            digest('b')
+        );
+        let names = |text: &str, letter| {
+            named_digests(text.as_bytes()).unwrap().contains(&Digest::parse(&digest(letter)).unwrap())
+        };
+        assert!(
+            names(&schema_1, 'a')
+                && names(&with_subject, 'b')
+                && !names(&with_subject, 'd')
+                && !names(&with_subject, 'e')
+        );
+        assert_eq!(named_digests(b"torn"), None);
+    }
+}

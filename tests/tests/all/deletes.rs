@@ -1,0 +1,83 @@
+//! Deleting tags, manifests and blobs: OCI distribution spec 1.1, end-9 and end-10. Gone is gone at once, everywhere.
+
+use crate::support::{Repository, Stack, child_descriptor, index, sha256};
+use shared::media_type::OCI_MANIFEST;
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_on_every_replica() {
+    let stack = Stack::start().await;
+    let other = stack.replica();
+    let app = stack.admin().repository("admin/app").await;
+    let image = app.push_image("v1", "layer").await;
+    app.put_manifest("v2", &image.manifest).await.is(201);
+    let by_digest = format!("manifests/{}", image.digest);
+    let layer = format!("blobs/{}", sha256(b"layer"));
+    // (what is deleted, what is gone then, what stays)
+    let steps: [(&str, &[&str], &[&str]); 3] = [
+        ("manifests/v1", &["manifests/v1"], &["manifests/v2", &by_digest, &layer]),
+        (&by_digest, &["manifests/v1", "manifests/v2", &by_digest], &[&layer]),
+        (&layer, &[&layer, &by_digest], &[]),
+    ];
+    for (deleted, gone, stays) in steps {
+        let replicas = [app.clone(), app.on(&other)];
+        for replica in &replicas {
+            for path in stays.iter().chain([&deleted]) {
+                replica.get(path).send().await.is(200);
+            }
+        }
+        app.delete(deleted).send().await.is(202);
+        for replica in &replicas {
+            for path in gone {
+                replica.get(path).send().await.is(404);
+                replica.head(path).send().await.is(404);
+            }
+            for path in stays {
+                replica.get(path).send().await.is(200);
+            }
+            replica.delete(deleted).send().await.is(404);
+        }
+    }
+    let tags = app.get("tags/list").send().await.is(200).json();
+    assert_eq!(tags["tags"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_part_of_something_cannot_be_deleted() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let child = app.push_image("child", "layer").await;
+    let parent = index(&[child_descriptor(OCI_MANIFEST, &child.manifest)]);
+    app.put_manifest("parent", &parent).await.is(201);
+    let parts = [
+        format!("manifests/{}", child.digest),
+        format!("blobs/{}", sha256(b"layer")),
+        format!("blobs/{}", sha256(b"{}")),
+    ];
+    for part in &parts {
+        let answer = app.delete(part).send().await.refuses(405, "UNSUPPORTED");
+        let holder = if part.starts_with("manifests") { sha256(&parent) } else { child.digest.clone() };
+        assert!(answer.text().contains(&holder), "says what holds it: {}", answer.text());
+        app.get(part).send().await.is(200);
+    }
+    // The whole goes in the order of the tests of the OCI: tags, manifests from the top down, blobs.
+    for path in ["manifests/parent", &format!("manifests/{}", sha256(&parent))]
+        .into_iter()
+        .chain(parts.iter().map(String::as_str))
+    {
+        app.delete(path).send().await.is(202);
+    }
+}
+
+#[tokio::test]
+async fn a_right_to_push_deletes_nothing() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let image = app.push_image("v1", "layer").await;
+    let token = stack.admin().token("repository:admin/app:pull,push").await;
+    let pusher = Repository::new(&stack.host, "admin/app", token);
+    for path in ["manifests/v1", &format!("manifests/{}", image.digest), &format!("blobs/{}", sha256(b"layer"))] {
+        let answer = pusher.delete(path).send().await.refuses(401, "UNAUTHORIZED");
+        assert!(answer.header("www-authenticate").ends_with("error=\"insufficient_scope\""));
+        app.get(path).send().await.is(200);
+    }
+}

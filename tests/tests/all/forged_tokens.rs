@@ -1,0 +1,154 @@
+//! Tokens that the index did not issue, or that are not valid now: RFC 8725. Each is refused exactly as the others.
+
+use crate::support::{Stack, claims};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+use std::fs;
+
+struct Forge {
+    key: EncodingKey,
+    header: Header,
+    public_key: Value,
+    claims: Value,
+}
+
+impl Forge {
+    /// With the real key and the claims of a real token.
+    async fn of(stack: &Stack) -> Self {
+        let pem = fs::read(stack.folder().join("token-key.pem")).unwrap();
+        let keys = stack.host.get("/.well-known/jwks.json").send().await.is(200).json();
+        let token = stack.admin().token("repository:admin/app:pull,push").await;
+        let mut header = Header::new(Algorithm::ES256);
+        header.kid = Some(keys["keys"][0]["kid"].as_str().unwrap().to_owned());
+        let key = EncodingKey::from_ec_pem(&pem).unwrap();
+        Self { key, header, public_key: keys["keys"][0].clone(), claims: claims(&token) }
+    }
+
+    /// Signed rightly, with some claims changed; a null takes one away.
+    fn with(&self, changes: &Value) -> String {
+        encode(&self.header, &self.changed(changes), &self.key).unwrap()
+    }
+
+    fn changed(&self, changes: &Value) -> Value {
+        let mut claims = self.claims.clone();
+        for (name, value) in changes.as_object().unwrap() {
+            if value.is_null() {
+                claims.as_object_mut().unwrap().remove(name);
+            } else {
+                claims[name] = value.clone();
+            }
+        }
+        claims
+    }
+
+    /// With this header as it stands, over the real claims; `sign` makes the third part.
+    fn with_header(&self, header: &Value, signature: &str) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        format!("{}.{}.{signature}", part(header), part(&self.claims))
+    }
+}
+
+async fn refuses(stack: &Stack, token: &str, why: &str) {
+    let answer = stack.host.get("/v2/").token(token).send().await;
+    assert_eq!(answer.status, 401, "{why}: {}", answer.text());
+    assert!(answer.header("www-authenticate").ends_with(",error=\"invalid_token\""), "{why}: {answer:?}");
+}
+
+#[tokio::test]
+async fn claims_that_are_not_ours_or_not_of_now_are_refused() {
+    let stack = Stack::start().await;
+    let forge = Forge::of(&stack).await;
+    let now = forge.claims["iat"].as_u64().unwrap();
+    stack.host.get("/v2/").token(&forge.with(&json!({}))).send().await.is(200);
+    stack.host.get("/v2/").token(&forge.with(&json!({ "exp": now - 50 }))).send().await.is(200);
+    let bad = [
+        json!({ "exp": now - 70 }),
+        json!({ "exp": null }),
+        json!({ "exp": "9999999999" }),
+        json!({ "exp": true }),
+        json!({ "exp": [] }),
+        json!({ "exp": -1 }),
+        json!({ "exp": 1e300 }),
+        json!({ "nbf": now + 90 }),
+        json!({ "nbf": null }),
+        json!({ "nbf": "0" }),
+        json!({ "iat": null }),
+        json!({ "iat": "0" }),
+        json!({ "aud": "other" }),
+        json!({ "aud": null }),
+        json!({ "aud": [] }),
+        json!({ "aud": ["other"] }),
+        json!({ "aud": {} }),
+        json!({ "aud": ["other", "berth"] }),
+        json!({ "iss": "other" }),
+        json!({ "iss": null }),
+        json!({ "sub": null }),
+        json!({ "sub": 1 }),
+        json!({ "sub": "nobody" }),
+        json!({ "jti": null }),
+        json!({ "access": null }),
+        json!({ "access": {} }),
+        json!({ "access": [{ "type": "repository", "name": "a/b", "actions": "pull" }] }),
+    ];
+    for changes in bad {
+        refuses(&stack, &forge.with(&changes), &changes.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_is_not_by_the_key_is_refused_whatever_the_header_says() {
+    let stack = Stack::start().await;
+    let forge = Forge::of(&stack).await;
+    let kid = forge.header.kid.clone().unwrap();
+    let other = Stack::start().await;
+    let other = Forge::of(&other).await;
+
+    let stolen_name = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::ES256) };
+    refuses(&stack, &encode(&stolen_name, &forge.claims, &other.key).unwrap(), "another key under the same id").await;
+    refuses(&stack, &encode(&other.header, &forge.claims, &other.key).unwrap(), "another key").await;
+
+    let public_half = forge.public_key["x"].as_str().unwrap();
+    for secret in [public_half.to_owned(), forge.public_key.to_string(), String::new()] {
+        let header = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::HS256) };
+        let token = encode(&header, &forge.claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap();
+        refuses(&stack, &token, "the public key as a shared secret").await;
+    }
+
+    let good = forge.with(&json!({}));
+    let signature = good.rsplit('.').next().unwrap();
+    for algorithm in ["none", "None", "nOnE", "HS256", "RS256", "ES384", "EdDSA", ""] {
+        for signature in ["", signature] {
+            let token = forge.with_header(&json!({ "alg": algorithm, "typ": "JWT", "kid": kid }), signature);
+            refuses(&stack, &token, algorithm).await;
+        }
+    }
+    let zero = URL_SAFE_NO_PAD.encode([0; 64]);
+    refuses(&stack, &forge.with_header(&json!({ "alg": "ES256", "kid": kid }), &zero), "r and s are 0").await;
+
+    for id in [json!("../../etc/passwd"), json!("' OR 1=1--"), json!("x".repeat(4000)), json!(7), Value::Null] {
+        refuses(&stack, &forge.with_header(&json!({ "alg": "ES256", "kid": id }), signature), "a strange key id").await;
+    }
+    let own = json!({ "alg": "ES256", "kid": kid, "jwk": other.public_key });
+    refuses(&stack, &forge.with_header(&own, signature), "a key in the header").await;
+
+    let (head, _) = good.split_at(good.len() - 1);
+    let dots = ".".repeat(7000);
+    for broken in [head, "x", "a.b.c", &good[..good.len() / 2], dots.as_str(), &format!("{good}.x.y")] {
+        refuses(&stack, broken, "cut or stretched").await;
+    }
+}
+
+#[tokio::test]
+async fn a_registry_token_is_no_key_to_the_rest() {
+    let stack = Stack::start().await;
+    let token = stack.admin().token("repository:admin/app:pull").await;
+    for path in ["/api/v1/user", "/api/v1/repositories", "/api/v1/admin/users", "/token?service=berth"] {
+        stack.host.get(path).token(&token).send().await.is(401);
+    }
+    stack.host.get("/v1/search?q=x").token(&token).send().await.is(401);
+    let searcher = stack.admin().token("registry:catalog:search").await;
+    stack.host.get("/v1/search?q=x").token(&searcher).send().await.is(200);
+    stack.host.post("/internal/v1/introspect").token(&token).json(&json!({ "token": token })).send().await.is(404);
+}

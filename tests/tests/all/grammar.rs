@@ -1,0 +1,122 @@
+//! Names, tags, digests and upload ids out of grammar: OCI distribution spec 1.1, "Pulling manifests" and "Error codes".
+//! Always 400 with the code for it, never a 5xx, and nothing appears outside the data folder.
+
+use crate::support::{Stack, sha256};
+
+const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// (request line's target after `/v2/`, status, code); sent as it stands, so that no client mends it.
+const TARGETS: &[(&str, u16, &str)] = &[
+    ("Admin/app/manifests/v1", 400, "NAME_INVALID"),
+    ("admin//app/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/app//manifests/v1", 400, "NAME_INVALID"),
+    ("../etc/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/../app/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/./app/manifests/v1", 400, "NAME_INVALID"),
+    ("%2e%2e/x/manifests/v1", 400, "NAME_INVALID"),
+    ("..%2fx/manifests/v1", 400, "NAME_INVALID"),
+    ("%252e/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/a%00b/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/a%5Cb/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/a%20/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/_layers/manifests/v1", 400, "NAME_INVALID"),
+    ("admin/a./manifests/v1", 400, "NAME_INVALID"),
+    ("admin/%C3%A4/tags/list", 400, "NAME_INVALID"),
+    ("admin/%FF/tags/list", 400, "NAME_INVALID"),
+    ("Admin/tags/list", 400, "NAME_INVALID"),
+    ("Admin/blobs/uploads/", 400, "NAME_INVALID"),
+    ("admin/app/manifests/.v1", 400, "TAG_INVALID"),
+    ("admin/app/manifests/-v1", 400, "TAG_INVALID"),
+    ("admin/app/manifests/v1%20", 400, "TAG_INVALID"),
+    ("admin/app/manifests/v%2B1", 400, "TAG_INVALID"),
+    ("admin/app/manifests/%2e%2e", 400, "TAG_INVALID"),
+    ("admin/app/manifests/sha256:bad", 400, "DIGEST_INVALID"),
+    ("admin/app/manifests/sha256%3Abad", 400, "DIGEST_INVALID"),
+    ("admin/app/manifests/md5:d41d8cd98f00b204e9800998ecf8427e", 400, "DIGEST_INVALID"),
+    ("admin/app/blobs/sha256:bad", 400, "DIGEST_INVALID"),
+    ("admin/app/blobs/sha256:", 400, "DIGEST_INVALID"),
+    ("admin/app/blobs/latest", 400, "DIGEST_INVALID"),
+    ("admin/app/blobs/sha256:..%2f..%2fetc", 400, "DIGEST_INVALID"),
+    ("admin/app/blobs/md5:d41d8cd98f00b204e9800998ecf8427e", 400, "DIGEST_INVALID"),
+    ("admin/app/blobs/sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", 400, "DIGEST_INVALID"),
+    ("admin/app/blobs/uploads/x", 404, "BLOB_UPLOAD_UNKNOWN"),
+    ("admin/app/blobs/uploads/%2e%2e", 404, "BLOB_UPLOAD_UNKNOWN"),
+    ("admin/app/blobs/uploads/00000000-0000-4000-8000-000000000000", 404, "BLOB_UPLOAD_UNKNOWN"),
+    ("admin/app/blobs/uploads/00000000000040008000000000000000", 404, "BLOB_UPLOAD_UNKNOWN"),
+];
+
+#[tokio::test]
+async fn what_is_out_of_grammar_is_named_with_its_code() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    app.push_image("v1", "layer").await;
+    let long_name = format!("{}/tags/list", "a".repeat(256));
+    let long_tag = format!("admin/app/manifests/{}", "a".repeat(129));
+    let long_digest = format!("admin/app/blobs/sha256:{HEX}0");
+    let long_id = format!("admin/app/blobs/uploads/{}", "x".repeat(10_000));
+    let long = [
+        (long_name.as_str(), 400, "NAME_INVALID"),
+        (&long_tag, 400, "TAG_INVALID"),
+        (&long_digest, 400, "DIGEST_INVALID"),
+        (&long_id, 404, "BLOB_UPLOAD_UNKNOWN"),
+    ];
+    for (target, status, code) in TARGETS.iter().chain(&long) {
+        // A name that cannot be is refused before anybody asks who wants it.
+        let method = if target.ends_with("uploads/") { "POST" } else { "GET" };
+        let head = format!("{method} /v2/{target} HTTP/1.1\r\nAuthorization: Bearer {}", app.token);
+        let (head, body) = app.host.raw(&head, b"").await;
+        let body = String::from_utf8_lossy(&body);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {head}\n{body}");
+        assert!(body.contains(&format!("\"{code}\"")), "{target}: {body}");
+        assert!(head.to_lowercase().contains("docker-distribution-api-version: registry/2.0"), "{target}: {head}");
+    }
+}
+
+/// (path of a POST below the repository, code).
+const POSTS: &[(&str, &str)] = &[
+    ("blobs/uploads/?digest=sha256:bad", "DIGEST_INVALID"),
+    ("blobs/uploads/?digest=", "DIGEST_INVALID"),
+    ("blobs/uploads/?digest=blake3:00", "DIGEST_INVALID"),
+    ("blobs/uploads/?mount=sha256:bad&from=admin/other", "DIGEST_INVALID"),
+    ("blobs/uploads/?digest-algorithm=md5", "DIGEST_INVALID"),
+    ("blobs/uploads/?digest-algorithm=SHA256", "DIGEST_INVALID"),
+    ("blobs/uploads/?digest=sha256:a&digest=sha256:b", "BLOB_UPLOAD_INVALID"),
+];
+
+#[tokio::test]
+async fn parameters_out_of_grammar_are_400() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    for (path, code) in POSTS {
+        app.post(path).send().await.refuses(400, code);
+    }
+    let manifest = br#"{"schemaVersion":2,"manifests":[]}"#;
+    app.put_manifest("sha256:baddigeststring", manifest).await.refuses(400, "DIGEST_INVALID");
+    app.put_manifest(&format!("sha256:{HEX}"), manifest).await.refuses(400, "DIGEST_INVALID");
+    app.get(&format!("manifests/sha256:{HEX}")).send().await.refuses(404, "MANIFEST_UNKNOWN");
+}
+
+/// Words of the protocol inside a name: the path is read from its right end.
+const NAMES: &[&str] = &[
+    "admin/manifests",
+    "admin/blobs/uploads/b",
+    "admin/tags/list",
+    "admin/tags",
+    "admin/blobs",
+    "admin/manifests/manifests/v1",
+    "admin/v2/token",
+];
+
+#[tokio::test]
+async fn names_may_hold_words_of_the_protocol() {
+    let stack = Stack::start().await;
+    for name in NAMES {
+        let repository = stack.admin().repository(name).await;
+        let image = repository.push_image("list", name).await;
+        let by_tag = repository.get("manifests/list").send().await.is(200);
+        assert_eq!(by_tag.header("docker-content-digest"), image.digest, "{name}");
+        assert_eq!(repository.get("tags/list").send().await.is(200).json()["name"], *name);
+        let layer = sha256(&image.blobs[1]);
+        repository.head(&format!("blobs/{layer}")).send().await.is(200);
+    }
+}

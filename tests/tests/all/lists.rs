@@ -1,0 +1,127 @@
+//! Lists of tags and repositories: OCI distribution spec 1.1, end-8; the catalog of the Docker registry API; RFC 8288.
+
+use crate::support::Stack;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// (query, tags, link to the next page) over the tags A, a, b, v1.
+const TAGS: &[(&str, &[&str], &str)] = &[
+    ("", &["A", "a", "b", "v1"], ""),
+    ("?n=2", &["A", "a"], "?n=2&last=a"),
+    ("?n=2&last=a", &["b", "v1"], ""),
+    ("?n=3", &["A", "a", "b"], "?n=3&last=b"),
+    ("?n=4", &["A", "a", "b", "v1"], ""),
+    ("?last=a", &["b", "v1"], ""),
+    ("?last=aa", &["b", "v1"], ""),
+    ("?last=v1", &[], ""),
+    ("?last=", &["A", "a", "b", "v1"], ""),
+    ("?n=0", &[], ""),
+    ("?n=1000", &["A", "a", "b", "v1"], ""),
+    ("?n=99999999999999999999999999", &["A", "a", "b", "v1"], ""),
+    ("?ns=docker.io", &["A", "a", "b", "v1"], ""),
+];
+
+#[tokio::test]
+async fn tags_come_in_pages_in_the_order_of_bytes() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let image = app.push_image("v1", "layer").await;
+    for tag in ["b", "A", "a"] {
+        app.put_manifest(tag, &image.manifest).await.is(201);
+    }
+    for (query, tags, next) in TAGS {
+        let answer = app.get(&format!("tags/list{query}")).send().await.is(200);
+        assert_eq!(answer.json(), json!({ "name": "admin/app", "tags": tags }), "{query}");
+        let link =
+            if next.is_empty() { String::new() } else { format!("</v2/admin/app/tags/list{next}>; rel=\"next\"") };
+        assert_eq!(answer.header("link"), link, "{query}");
+        assert_eq!(answer.header("content-type"), "application/json");
+    }
+    for n in ["-1", "x", "", "1.5", "+1", "%201"] {
+        let answer = app.get(&format!("tags/list?n={n}")).send().await;
+        answer.refuses(400, "PAGINATION_NUMBER_INVALID");
+    }
+}
+
+#[tokio::test]
+async fn a_repository_that_does_not_exist_has_no_list_and_one_without_tags_an_empty_one() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    app.get("tags/list").send().await.refuses(404, "NAME_UNKNOWN");
+    app.push_blob(b"{}").await;
+    let untagged = app.put_manifest(&crate::support::sha256(INDEX), INDEX).await.is(201);
+    assert!(!untagged.header("location").is_empty());
+    assert_eq!(app.get("tags/list").send().await.is(200).json()["tags"], json!([]));
+}
+
+const INDEX: &[u8] = br#"{"schemaVersion":2,"manifests":[]}"#;
+
+#[tokio::test]
+async fn the_catalog_shows_each_caller_what_it_may_see() {
+    let stack = Stack::start().await;
+    let (admin, alice) = (stack.admin(), stack.user("alice").await);
+    for name in ["admin/private", "admin/public", "admin/shared"] {
+        admin.repository(name).await.push_image("v1", name).await;
+    }
+    alice.repository("alice/app").await.push_image("v1", "layer").await;
+    // Without content there is nothing to list.
+    alice.does(Method::PUT, "/repositories/alice/empty", &json!({})).await;
+    admin.does(Method::PATCH, "/repositories/admin/public", &json!({ "visibility": "public" })).await;
+    admin.does(Method::PUT, "/repositories/admin/shared/-/grants/user:alice", &json!({ "role": "read" })).await;
+    // (caller, query, names, link to the next page)
+    let cases: [(_, _, &[&str], _); 7] = [
+        (stack.anonymous(), "", &["admin/public"], ""),
+        (alice.clone(), "", &["admin/public", "admin/shared", "alice/app"], ""),
+        (alice.clone(), "?n=1", &["admin/public"], "?n=1&last=admin%2Fpublic"),
+        (alice.clone(), "?n=1&last=admin/public", &["admin/shared"], "?n=1&last=admin%2Fshared"),
+        (alice.clone(), "?last=admin/pri", &["admin/public", "admin/shared", "alice/app"], ""),
+        (alice, "?n=0", &[], ""),
+        (admin, "", &["admin/private", "admin/public", "admin/shared", "alice/app"], ""),
+    ];
+    for (caller, query, names, next) in cases {
+        let token = caller.token("registry:catalog:*").await;
+        let answer = stack.host.get(&format!("/v2/_catalog{query}")).token(&token).send().await.is(200);
+        assert_eq!(answer.json(), json!({ "repositories": names }), "{} {query}", caller.name);
+        let link = if next.is_empty() { String::new() } else { format!("</v2/_catalog{next}>; rel=\"next\"") };
+        assert_eq!(answer.header("link"), link);
+        let bad = stack.host.get("/v2/_catalog?n=-1").token(&token).send().await;
+        bad.refuses(400, "PAGINATION_NUMBER_INVALID");
+    }
+}
+
+#[tokio::test]
+async fn search_finds_by_name_namespace_and_description_what_one_may_see() {
+    let stack = Stack::start().await;
+    let (admin, alice) = (stack.admin(), stack.user("alice").await);
+    for name in ["admin/private", "admin/public"] {
+        admin.repository(name).await.push_image("v1", name).await;
+    }
+    let change = json!({ "visibility": "public", "description": "Says 100% Hello_World" });
+    admin.does(Method::PATCH, "/repositories/admin/public", &change).await;
+    // (caller, what is searched for, names found)
+    let cases: [(_, _, &[&str]); 9] = [
+        (&admin, "admin", &["admin/private", "admin/public"]),
+        (&admin, "priv", &["admin/private"]),
+        (&alice, "priv", &[]),
+        (&alice, "admin", &["admin/public"]),
+        (&alice, "PUBLIC", &["admin/public"]),
+        (&alice, "hello_w", &["admin/public"]),
+        (&alice, "100%25", &["admin/public"]),
+        (&alice, "a%25c", &[]),
+        (&stack.anonymous(), "public", &["admin/public"]),
+    ];
+    for (caller, text, names) in cases {
+        let answer = caller.asks(Method::GET, &format!("/v1/search?q={text}&n=25")).send().await.is(200).json();
+        let found: Vec<_> = answer["results"].as_array().unwrap().iter().map(|result| &result["name"]).collect();
+        assert_eq!(found, *names, "{} searches {text}", caller.name);
+        assert_eq!(answer["num_results"], names.len());
+    }
+    let answer = stack.anonymous().asks(Method::GET, "/v1/search?q=public").send().await.is(200).json();
+    let expected: Value = json!({
+        "name": "admin/public", "description": "Says 100% Hello_World", "star_count": 0,
+        "is_official": false, "is_automated": false, "is_trusted": false,
+    });
+    assert_eq!(answer["results"][0], expected);
+    let ping = stack.host.get("/v1/_ping").send().await.is(200);
+    assert_eq!(ping.header("x-docker-registry-standalone"), "true");
+}

@@ -1,0 +1,30 @@
+//! Tests of the whole: the programs' own wiring behind a real port, asked over HTTP; and the laws of the source itself.
+//!
+//! A rule of the protocol is one line in a table. Must not reach into a service past its doors, save for files that a
+//! crash or a peer could have left.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic in a test is its report"
+)]
+
+mod blobs;
+mod deletes;
+mod forged_tokens;
+mod grammar;
+mod intents;
+mod lists;
+mod manifests;
+mod mounts;
+mod privacy;
+mod replicas;
+mod rest;
+mod revocation;
+mod routes;
+mod support;
+mod tidy;
+mod tokens;
+mod uploads;
+mod version;

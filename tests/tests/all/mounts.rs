@@ -1,0 +1,107 @@
+//! Mounting a blob of another repository: OCI distribution spec 1.1, end-11. Who may not read the source learns nothing.
+
+use crate::support::{Answer, Repository, Stack, User, sha256};
+use reqwest::Method;
+use serde_json::json;
+
+const CONTENT: &[u8] = b"a layer";
+
+/// `alice` with a repository of her own that has the blob; so have `admin/private` and `admin/public`.
+async fn stack_with_sources() -> (Stack, User) {
+    let stack = Stack::start().await;
+    let alice = stack.user("alice").await;
+    let admin = stack.admin();
+    admin.does(Method::PUT, "/repositories/admin/public", &json!({ "visibility": "public" })).await;
+    for (user, name) in [(&alice, "alice/source"), (&admin, "admin/private"), (&admin, "admin/public")] {
+        user.repository(name).await.push_blob(CONTENT).await;
+    }
+    (stack, alice)
+}
+
+/// Asks for a mount into `alice/<target>` with a token for that and these scopes.
+async fn mount(alice: &User, target: &str, scopes: &str, query: &str) -> (Repository, Answer) {
+    let name = format!("alice/{target}");
+    let token = alice.token(&format!("repository:{name}:pull,push {scopes}")).await;
+    let repository = Repository::new(&alice.host, &name, token);
+    let answer = repository.post(&format!("blobs/uploads/?mount={query}")).send().await;
+    (repository, answer)
+}
+
+/// (further scope of the token, `from`, status).
+const MOUNTS: &[(&str, &str, u16)] = &[
+    ("repository:alice/source:pull", "&from=alice/source", 201),
+    ("repository:admin/public:pull", "&from=admin/public", 201),
+    ("repository:alice/source:pull", "", 202),
+    ("", "", 202),
+    ("repository:admin/private:pull", "&from=admin/private", 202),
+    ("repository:alice/nothing:pull", "&from=alice/nothing", 202),
+    ("", "&from=NOT/A/NAME", 202),
+    ("", "&from=alice/source", 401),
+    ("", "&from=admin/private", 401),
+    ("", "&from=no/such", 401),
+];
+
+#[tokio::test]
+async fn a_blob_is_mounted_from_what_the_token_may_pull() {
+    let (_stack, alice) = stack_with_sources().await;
+    let digest = sha256(CONTENT);
+    for (number, (scope, from, status)) in MOUNTS.iter().enumerate() {
+        let (target, answer) = mount(&alice, &format!("target{number}"), scope, &format!("{digest}{from}")).await;
+        let answer = answer.is(*status);
+        let blob = target.head(&format!("blobs/{digest}")).send().await;
+        match status {
+            201 => {
+                assert_eq!(answer.header("docker-content-digest"), digest);
+                assert_eq!(answer.header("location"), format!("/v2/{}/blobs/{digest}", target.name));
+                assert_eq!(blob.is(200).header("content-length"), CONTENT.len().to_string());
+            }
+            202 => {
+                blob.is(404);
+                let end = format!("{}?digest={digest}", answer.header("location"));
+                target.put(&end).body(CONTENT).send().await.is(201);
+            }
+            _ => {
+                let source = from.trim_start_matches("&from=");
+                let scopes = format!("scope=\"repository:{}:pull,push repository:{source}:pull\"", target.name);
+                let challenge = answer.header("www-authenticate");
+                assert!(challenge.contains(&scopes) && challenge.contains("insufficient_scope"), "{challenge}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refused_source_answers_as_one_that_is_not_there() {
+    let (_stack, alice) = stack_with_sources().await;
+    let (there, nowhere) = (sha256(CONTENT), sha256(b"nowhere"));
+    let mut seen = Vec::new();
+    for (source, digest) in
+        [("admin/private", &there), ("admin/private", &nowhere), ("admin/nothing", &there), ("no/such", &there)]
+    {
+        let scope = format!("repository:{source}:pull");
+        let (_, answer) = mount(&alice, "target", &scope, &format!("{digest}&from={source}")).await;
+        seen.push(answer.is(202).lasting_headers());
+    }
+    assert!(seen.iter().all(|headers| *headers == seen[0]), "{seen:?}");
+}
+
+#[tokio::test]
+async fn without_a_source_the_target_itself_is_looked_at() {
+    let (_stack, alice) = stack_with_sources().await;
+    let (_, answer) = mount(&alice, "source", "", &sha256(CONTENT)).await;
+    answer.is(201);
+}
+
+#[tokio::test]
+async fn a_right_to_the_source_that_was_taken_away_mounts_nothing() {
+    let (stack, alice) = stack_with_sources().await;
+    let admin = stack.admin();
+    let grant = "/repositories/admin/private/-/grants/user:alice";
+    admin.does(Method::PUT, grant, &json!({ "role": "read" })).await;
+    let token = alice.token("repository:alice/target:pull,push repository:admin/private:pull").await;
+    admin.does(Method::DELETE, grant, &json!(null)).await;
+    let target = Repository::new(&stack.host, "alice/target", token);
+    let path = format!("blobs/uploads/?mount={}&from=admin/private", sha256(CONTENT));
+    // The whole token is void: it says what is no longer true.
+    target.post(&path).send().await.refuses(401, "UNAUTHORIZED");
+}

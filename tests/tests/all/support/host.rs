@@ -1,0 +1,58 @@
+//! One listening server, asked by path.
+
+use super::request::Request;
+use reqwest::Method;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// No answer of a server that is alone on its machine takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server that listens.
+#[derive(Clone)]
+pub struct Host {
+    address: SocketAddr,
+    client: reqwest::Client,
+}
+
+impl Host {
+    pub fn new(address: SocketAddr) -> Self {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self { address, client }
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(self.client.request(method, format!("http://{}{path}", self.address)))
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    /// Sends exactly these lines of a request's head and these bytes, and returns exactly what comes back until the
+    /// server closes: head and body.
+    pub async fn raw(&self, head: &str, body: &[u8]) -> (String, Vec<u8>) {
+        let head = format!("{head}\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
+        let mut answer = Vec::new();
+        let exchange = async {
+            let mut stream = TcpStream::connect(self.address).await?;
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(body).await?;
+            stream.read_to_end(&mut answer).await
+        };
+        tokio::time::timeout(PATIENCE, exchange).await.expect("an answer in time").unwrap();
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer with a head");
+        (String::from_utf8(answer[..end].to_vec()).unwrap(), answer[end + 4..].to_vec())
+    }
+}

@@ -1,0 +1,18 @@
+//! What tests stand on: a running stack, people with tokens, repositories to push to. Must not judge an answer's rules.
+
+mod eventually;
+mod host;
+mod image;
+mod repository;
+mod request;
+mod stack;
+mod unsteady_index;
+mod user;
+
+pub use eventually::eventually;
+pub use image::{child_descriptor, image, index, sha256, sha512};
+pub use repository::Repository;
+pub use request::Answer;
+pub use stack::Stack;
+pub use unsteady_index::Call;
+pub use user::{User, claims};

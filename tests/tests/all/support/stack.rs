@@ -1,0 +1,106 @@
+//! Berth as its own program puts it together, on a free port and in a folder that goes away with it; and further
+//! registries on the same storage.
+
+use super::host::Host;
+use super::unsteady_index::UnsteadyIndex;
+use super::user::{PASSWORD, User};
+use actix_web::web::ServiceConfig;
+use berth::{InProcessIndex, Instance, registry_settings};
+use registry_service::config::Settings as RegistrySettings;
+use registry_service::store::index::Index;
+use registry_service::{http, start};
+use reqwest::Method;
+use serde_json::json;
+use server::{Environment, listen};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A running Berth with one account, the administrator `admin`.
+pub struct Stack {
+    pub host: Host,
+    instance: Instance,
+    registry: RegistrySettings,
+    folder: TempDir,
+}
+
+impl Stack {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (listener, address) = free_port();
+        let mut environment: Environment = [
+            ("INDEX_DATA", folder.path().to_str().unwrap()),
+            ("INDEX_HTTP_ADDR", &address.to_string()),
+            ("INDEX_ADMIN_PASSWORD", PASSWORD),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into_iter()
+        .collect();
+        let index = index_service::Settings::read(&environment).unwrap();
+        let registry = registry_settings(&mut environment, &index, folder.path()).unwrap();
+        let (instance, _) = Instance::open(&index, &registry).await.unwrap();
+        let serving = instance.clone();
+        serve(listener, move |config| serving.routes(config));
+        Self { host: Host::new(address), instance, registry, folder }
+    }
+
+    /// The data folder: `registry/` holds what is stored, `token-key.pem` signs tokens.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `path` in Distribution's layout.
+    pub fn stored(&self, path: &str) -> PathBuf {
+        self.registry.root.join("docker/registry/v2").join(path)
+    }
+
+    pub fn admin(&self) -> User {
+        User::new(&self.host, "admin")
+    }
+
+    pub fn anonymous(&self) -> User {
+        User::new(&self.host, "")
+    }
+
+    /// A new account.
+    pub async fn user(&self, name: &str) -> User {
+        let account = json!({ "name": name, "password": PASSWORD });
+        self.admin().does(Method::POST, "/admin/users", &account).await;
+        User::new(&self.host, name)
+    }
+
+    /// One more registry on the same storage and index.
+    pub fn replica(&self) -> Host {
+        self.registry(Arc::new(self.index()))
+    }
+
+    /// One more registry on the same storage, whose calls to the index can be made to fail.
+    pub fn unsteady_replica(&self) -> (Host, Arc<UnsteadyIndex>) {
+        let index = Arc::new(UnsteadyIndex::new(self.index()));
+        (self.registry(index.clone()), index)
+    }
+
+    fn index(&self) -> InProcessIndex {
+        InProcessIndex::new(self.instance.index.clone())
+    }
+
+    fn registry(&self, index: Arc<dyn Index>) -> Host {
+        let (listener, address) = free_port();
+        let registry = start::start(&self.registry, index).unwrap();
+        let challenge = self.registry.challenge.clone();
+        serve(listener, move |config| http::routes(config, &registry, &challenge));
+        Host::new(address)
+    }
+}
+
+fn free_port() -> (TcpListener, SocketAddr) {
+    let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// Serves until the test's runtime ends.
+fn serve(listener: TcpListener, routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) {
+    tokio::spawn(listen::run(listener, routes));
+}
