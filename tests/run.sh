@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Every test of Berth, on a Debian 12 with Rust; as root, because it installs what it needs and starts a Docker daemon.
+#
+#   bash tests/run.sh             formatting, lints, unit and protocol tests, and the end-to-end stories
+#   bash tests/run.sh --fast      all but the stories: no Docker, no release build
+#   bash tests/run.sh --story 6   one story
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+source tests/packages.sh
+source tests/stories/lib/docker.sh
+
+readonly logs=target/test-logs
+steps_passed=0
+
+# step NAME COMMAND…: runs a program with its output in a log, of which the end is shown when it fails.
+step() {
+    local name=$1 log started=$SECONDS
+    log="$logs/${name//[^a-z0-9]/-}.log"
+    shift
+    printf '%-36s' "$name"
+    if "$@" >"$log" 2>&1; then
+        printf 'ok      %4d s\n' $((SECONDS - started))
+        steps_passed=$((steps_passed + 1))
+    else
+        printf 'FAILED  %4d s; the end of %s:\n' $((SECONDS - started)) "$log"
+        tail -n 100 "$log"
+        printf '%d passed, 1 failed\n' "$steps_passed"
+        exit 1
+    fi
+}
+
+# Without a daemon. No test may hide behind `#[ignore]`.
+run_fast() {
+    install_missing cc:build-essential shellcheck:shellcheck
+    step "shell scripts" shellcheck .ci/run tests/*.sh tests/stories/*.sh tests/stories/images/*.sh benches/*.sh
+    step "formatting" cargo fmt --all --check
+    step "lints" cargo clippy --workspace --all-targets -- --deny warnings
+    if cargo nextest --version >/dev/null 2>&1; then
+        step "unit and protocol tests" cargo nextest run --workspace --run-ignored all
+    else
+        step "unit and protocol tests" cargo test --workspace --all-targets -- --include-ignored
+    fi
+    step "documentation tests" cargo test --workspace --doc -- --include-ignored
+}
+
+# run_stories FILE…: each story against the one program and against the split ones; those about what only one of them has,
+# against that.
+run_stories() {
+    local story name mode modes
+    install_missing curl:curl jq:jq update-ca-certificates:ca-certificates debootstrap:debootstrap \
+        dockerd:docker.io docker-compose:docker-compose dnsmasq:dnsmasq-base skopeo:skopeo podman:podman
+    step "release build" cargo build --release --package berth --package index-service --package registry-service
+    trap stop_docker EXIT
+    start_docker
+    step "stand-in images" bash tests/stories/images/make.sh
+    for story in "$@"; do
+        name=$(basename "$story" .sh)
+        case $name in
+            *-replicas) modes='split' ;;
+            *-compose) modes='compose' ;;
+            *) modes='berth split' ;;
+        esac
+        for mode in $modes; do
+            step "story $name, $mode" bash "$story" "$mode"
+        done
+    done
+}
+
+mkdir -p "$logs"
+case ${1:-} in
+    '')
+        run_fast
+        run_stories tests/stories/[0-9]-*.sh
+        ;;
+    --fast) run_fast ;;
+    --story) run_stories "tests/stories/${2:?which story}"-*.sh ;;
+    *)
+        sed -n '2,6p' "$0" >&2
+        exit 2
+        ;;
+esac
+printf '%d passed, 0 failed\n' "$steps_passed"

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Story 9: docker-compose.yml as it lies in the repository, from `up` to `down -v`, on port 80.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+registry=localhost
+admin_password_file=$work/initial-admin-password
+
+compose() {
+    local program=(docker-compose)
+    if docker compose version >/dev/null 2>&1; then
+        program=(docker compose)
+    fi
+    "${program[@]}" --project-name berth-story --file "$repository/docker-compose.yml" \
+        --file "$stories/images/stand-ins.yml" "$@"
+}
+
+tear_down() {
+    compose logs --no-color >"$work/compose.log" 2>&1
+    compose down --volumes >/dev/null 2>&1
+}
+
+# The addresses of the replicas that have answered since nginx started.
+replicas_seen() {
+    compose logs --no-color nginx | sed -nE 's/.* upstream=(.*, )?([0-9.]+:5000) .*/\2/p' | sort --unique
+}
+
+# all_replicas_seen COUNT: after a few more requests.
+all_replicas_seen() {
+    local _
+    for _ in {1..10}; do
+        curl --silent --output /dev/null "http://$registry/v2/"
+    done
+    [[ $(replicas_seen | wc -l) -ge $1 ]]
+}
+
+say "the stack starts with one command"
+expect_success compose up --detach --build --scale registry=2
+wait_ready "$registry"
+compose exec -T index cat /var/lib/berth/initial-admin-password >"$admin_password_file"
+
+say "push and pull through port 80"
+log_in admin
+expect_success push admin berth-test/note library/hello-world
+expect_success pull admin library/hello-world
+expect_success push admin berth-test/app admin/app
+expect_success pull admin admin/app
+expect_success as admin docker search "$registry/hello"
+expect_match '^library/hello-world ' "$seen"
+expect_status 404 call POST /internal/v1/introspect --data '{}'
+
+say "both replicas serve"
+within 15 all_replicas_seen 2 || fail "nginx has sent requests only to: $(replicas_seen)"
+
+say "replicas come and go while it serves"
+expect_success compose up --detach --scale registry=3
+within 30 all_replicas_seen 3 || fail "nginx does not see the third replica: $(replicas_seen)"
+expect_success compose up --detach --scale registry=1
+for _ in {1..10}; do
+    expect_status 401 call GET /v2/
+done
+expect_success pull admin library/hello-world
+
+say "everything is still there after a stop and a start"
+expect_success compose stop
+expect_success compose up --detach
+wait_ready "$registry"
+expect_success pull admin library/hello-world
+
+say "down -v leaves nothing"
+expect_success compose down --volumes
+expect_equal "the volumes left" '' "$(docker volume ls --quiet --filter name=berth-story)"
