@@ -2,7 +2,6 @@
 //!
 //! Must not put anything together itself: the library does.
 
-use anyhow::Context;
 use berth::serve;
 use clap::{Parser, Subcommand};
 use server::Environment;
@@ -27,8 +26,5 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let Command::Serve(serve) = arguments.command.unwrap_or(Command::Serve(arguments.serve));
-    let result = tokio::runtime::Runtime::new()
-        .context("cannot start")
-        .and_then(|runtime| runtime.block_on(serve::serve(&serve, Environment::of_process())));
-    server::exit_code(result)
+    server::run(serve::serve(&serve, Environment::of_process()))
 }

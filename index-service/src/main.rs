@@ -2,7 +2,6 @@
 //!
 //! Must not hold logic: it reads settings, opens the index, serves.
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use index_service::{Index, Settings, health_routes, internal_routes, internal_secret, public_routes};
 use server::{Environment, listen, logging};
@@ -26,16 +25,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = tokio::runtime::Runtime::new().context("cannot start").and_then(|runtime| {
-        runtime.block_on(async {
-            let environment = Environment::of_process();
-            match arguments.command.unwrap_or(Command::Serve) {
-                Command::Serve => serve(&environment).await,
-                Command::Health => listen::check_health(Settings::read(&environment)?.address).await,
-            }
-        })
-    });
-    server::exit_code(result)
+    server::run(async {
+        let environment = Environment::of_process();
+        match arguments.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve(&environment).await,
+            Command::Health => listen::check_health(Settings::read(&environment)?.address).await,
+        }
+    })
 }
 
 async fn serve(environment: &Environment) -> anyhow::Result<()> {

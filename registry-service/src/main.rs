@@ -1,6 +1,5 @@
 //! The registry as a program of its own: any number of them on one storage, with one index.
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use registry_service::config::SplitSettings;
 use registry_service::store::index_http::HttpIndex;
@@ -31,16 +30,13 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = tokio::runtime::Runtime::new().context("cannot start").and_then(|runtime| {
-        runtime.block_on(async {
-            let environment = Environment::of_process();
-            match arguments.command.unwrap_or(Command::Serve) {
-                Command::Serve => serve(&environment).await,
-                Command::Health => listen::check_health(SplitSettings::from_environment(&environment)?.address).await,
-            }
-        })
-    });
-    server::exit_code(result)
+    server::run(async {
+        let environment = Environment::of_process();
+        match arguments.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve(&environment).await,
+            Command::Health => listen::check_health(SplitSettings::from_environment(&environment)?.address).await,
+        }
+    })
 }
 
 async fn serve(environment: &Environment) -> anyhow::Result<()> {

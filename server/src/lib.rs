@@ -10,13 +10,23 @@ mod span;
 
 pub use environment::Environment;
 
+const IDLE_THREAD: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The allocator of every program that links this. A password's check takes 19 MiB for a moment, and glibc keeps that much
 /// for every thread that ever did one. Without huge pages: an idle server stays half the size.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Runs a program to its end.
+///
+/// A blocking thread that has nothing to do ends soon: only then does the allocator give back what a password's check took.
+pub fn run(program: impl Future<Output = anyhow::Result<()>>) -> std::process::ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_keep_alive(IDLE_THREAD).build();
+    exit_code(runtime.map_err(anyhow::Error::new).and_then(|runtime| runtime.block_on(program)))
+}
+
 /// A program's end: nothing on success, else one line on standard error and a code that is not 0.
-pub fn exit_code(result: anyhow::Result<()>) -> std::process::ExitCode {
+fn exit_code(result: anyhow::Result<()>) -> std::process::ExitCode {
     use std::io::Write;
     let Err(error) = result else { return std::process::ExitCode::SUCCESS };
     // Nobody is left to be told when this cannot be written.
