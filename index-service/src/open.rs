@@ -33,6 +33,7 @@ impl Index {
     /// Opens the index of these settings; tells of the first administrator if this start made it.
     pub async fn open(settings: &Settings) -> anyhow::Result<(Self, Option<FirstAdmin>)> {
         let folder = DataFolder::open(&settings.data)?;
+        let _alone = folder.alone()?;
         let database = Database::open(&settings.database_url).await?;
         let signer = Signer::from_pem(&folder.signing_key(Signer::generate_pem)?)?;
         let identity = Identity {

@@ -7,7 +7,7 @@
 
 CREATE TABLE accounts (
     id            TEXT    NOT NULL PRIMARY KEY,
-    name          TEXT    NOT NULL UNIQUE,
+    name          TEXT    NOT NULL UNIQUE,         -- tokens name their subject so: never given to another account
     password_hash TEXT    NOT NULL,               -- a PHC string, argon2id
     is_admin      INTEGER NOT NULL DEFAULT 0 CHECK (is_admin IN (0, 1)),
     disabled_at   INTEGER,                        -- since when it may do nothing at all
@@ -66,13 +66,14 @@ CREATE TABLE repositories (
 ) STRICT;
 
 CREATE INDEX repositories_by_namespace ON repositories (namespace_id);
+CREATE INDEX public_repositories ON repositories (namespace_id) WHERE visibility = 'public' AND deleted_at IS NULL;
 
 -- On a whole namespace or on one repository.
 CREATE TABLE grants (
     id            TEXT    NOT NULL PRIMARY KEY,
     namespace_id  TEXT    REFERENCES namespaces (id),
     repository_id TEXT    REFERENCES repositories (id),
-    account_id    TEXT    NOT NULL REFERENCES accounts (id),
+    account_id    TEXT    REFERENCES accounts (id),
     role          TEXT    NOT NULL CHECK (role IN ('read', 'write', 'maintain', 'admin')),
     created_by    TEXT    NOT NULL,
     created_at    INTEGER NOT NULL,

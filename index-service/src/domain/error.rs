@@ -77,7 +77,7 @@ pub enum Refusal {
     #[error("this name is not available to you")]
     NameUnavailable,
     /// The name of a repository that was deleted lately.
-    #[error("repository {0} was deleted, and its name is held for 7 days so that it can be restored")]
+    #[error("repository {0} was deleted, and its name is still held; choose another one")]
     NameHeld(RepositoryName),
     /// The organisation would have nobody to run it.
     #[error("an organisation keeps at least one owner; make another member owner first")]

@@ -60,18 +60,17 @@ impl Index {
     /// Whether a change may be made, with its number.
     pub async fn judge(&self, request: &JudgeRequest) -> Result<Verdict, Refusal> {
         let name = &request.repository;
-        let place = self.database.place(&Subject::named(&request.subject), name).await?;
+        // In one transaction: a right that was taken away before the number was given is not used after it.
+        let (place, number) = self.database.place_and_turn(&Subject::named(&request.subject), name).await?;
         if let Some(reason) = objection(&place, request) {
             return Ok(Verdict::Refused { reason });
         }
-        Ok(Verdict::Granted { number: self.turn().await?.number })
+        Ok(Verdict::Granted { number: checked(number)? })
     }
 
     /// A number for whoever only reports what storage holds.
     pub async fn turn(&self) -> Result<TurnAnswer, Refusal> {
-        let number = self.database.next_turn().await?;
-        let number = u64::try_from(number).map_err(|error| Refusal::Fault(format!("the counter is wrong: {error}")))?;
-        Ok(TurnAnswer { number })
+        Ok(TurnAnswer { number: checked(self.database.next_turn().await?)? })
     }
 
     /// Takes what storage holds now. Never refused: what cannot be placed is named as drift.
@@ -110,6 +109,10 @@ impl Index {
         let account = self.database.account(subject.as_str()).await?;
         Ok(account.is_some_and(|account| account.disabled_at.is_none()))
     }
+}
+
+fn checked(number: i64) -> Result<u64, Refusal> {
+    u64::try_from(number).map_err(|error| Refusal::Fault(format!("the counter is wrong: {error}")))
 }
 
 /// The entries that grant something on a repository, with the repositories' names; `None` if one has no name.

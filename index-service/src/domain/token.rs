@@ -14,8 +14,14 @@ const LIFETIME: u64 = 300;
 /// Seconds by which a token is valid before it was issued, for registries whose clock is behind.
 const HEAD_START: u64 = 30;
 
-/// Scopes in one request: a token with more would not fit in a header.
+/// Scopes in one request.
 const MAX_SCOPES: usize = 64;
+
+/// Characters of all names in one request: a token with more would not fit in a header of 8 KiB.
+const MAX_NAMES: usize = 4096;
+
+/// The one resource of the registry itself.
+const CATALOG: &str = "catalog";
 
 /// A token request's parameters, as they came; each may be there several times.
 #[derive(Debug, Default)]
@@ -97,7 +103,16 @@ fn parse_scopes(parameters: &[String]) -> Result<Vec<Scope>, Refusal> {
     if count > MAX_SCOPES {
         return Err(Refusal::invalid("a token has at most 64 scopes"));
     }
-    Ok(Scope::parse_all(parameters.iter().map(String::as_str)))
+    let mut scopes = Scope::parse_all(parameters.iter().map(String::as_str));
+    // What cannot exist is not granted and not repeated: a token says nothing that a client made up.
+    scopes.retain(|scope| match scope.resource {
+        ResourceType::Repository => RepositoryName::parse(&scope.name).is_ok(),
+        ResourceType::Registry => scope.name == CATALOG,
+    });
+    if scopes.iter().map(|scope| scope.name.len()).sum::<usize>() > MAX_NAMES {
+        return Err(Refusal::invalid("the scopes' names are too long for one token; ask for fewer at once"));
+    }
+    Ok(scopes)
 }
 
 /// The repository that `scope` names, if it is one that can be.
@@ -115,7 +130,7 @@ fn repository_access(scope: Scope, place: Option<&Place>) -> Access {
 /// Everybody may list and search, since each is shown only what is for its eyes. Nothing else is granted.
 fn other_access(scope: Scope) -> Access {
     let held = match (scope.resource, scope.name.as_str()) {
-        (ResourceType::Registry, "catalog") => BTreeSet::from([Action::Search, Action::All]),
+        (ResourceType::Registry, CATALOG) => BTreeSet::from([Action::Search, Action::All]),
         _ => BTreeSet::new(),
     };
     let actions = scope.actions.intersection(&held).copied().collect();

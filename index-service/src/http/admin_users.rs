@@ -56,20 +56,7 @@ pub async fn change(
     user: Path<String>,
     body: Json<UserChange>,
 ) -> Result<HttpResponse, Failure> {
-    apply(&index, &user, AccountChange { is_admin: body.is_admin, disabled: body.disabled }).await
-}
-
-/// `POST /admin/users/{user}/disable`
-pub async fn disable(_: InstanceAdmin, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
-    apply(&index, &user, AccountChange { disabled: Some(true), ..AccountChange::default() }).await
-}
-
-/// `POST /admin/users/{user}/enable`
-pub async fn enable(_: InstanceAdmin, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
-    apply(&index, &user, AccountChange { disabled: Some(false), ..AccountChange::default() }).await
-}
-
-async fn apply(index: &Index, user: &str, change: AccountChange) -> Result<HttpResponse, Failure> {
-    let account = index.change_account(user, change, now()).await?;
+    let change = AccountChange { is_admin: body.is_admin, disabled: body.disabled };
+    let account = index.change_account(&user, change, now()).await?;
     Ok(HttpResponse::Ok().json(UserBody::from(account)))
 }

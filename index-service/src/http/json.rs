@@ -30,6 +30,7 @@ impl<T> List<T> {
 
 /// Which page of a list is wanted.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PageQuery {
     limit: Option<u32>,
     cursor: Option<String>,

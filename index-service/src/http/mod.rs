@@ -90,9 +90,7 @@ fn people(cfg: &mut ServiceConfig) {
         .service(resource("/admin/users").route(get().to(admin_users::list)).route(post().to(admin_users::create)))
         .service(
             resource("/admin/users/{user}").route(get().to(admin_users::show)).route(patch().to(admin_users::change)),
-        )
-        .service(resource("/admin/users/{user}/disable").route(post().to(admin_users::disable)))
-        .service(resource("/admin/users/{user}/enable").route(post().to(admin_users::enable)));
+        );
 }
 
 fn organisations(cfg: &mut ServiceConfig) {

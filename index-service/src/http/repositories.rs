@@ -65,6 +65,7 @@ pub struct PatchRepository {
 
 /// Which repositories are listed.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RepositoriesQuery {
     namespace: Option<NamespaceName>,
     q: Option<String>,

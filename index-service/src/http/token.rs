@@ -5,9 +5,12 @@ use super::clock::now;
 use super::error::Failure;
 use crate::domain::{Credentials, Index, IssuedToken, TokenRequest};
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
+
+/// Bytes of a form at most: the scopes of the largest token, encoded.
+const MAX_FORM: usize = 32 * 1024;
 
 /// Parameters that this endpoint reads; it ignores every other one, `offline_token` and `account` among them.
 #[derive(Default)]
@@ -26,8 +29,9 @@ pub async fn get(index: Data<Index>, request: HttpRequest) -> Result<HttpRespons
 }
 
 /// `POST /token`
-pub async fn post(index: Data<Index>, body: Bytes) -> Result<HttpResponse, Failure> {
-    let form = Form::parse(&body)?;
+pub async fn post(index: Data<Index>, body: Payload) -> Result<HttpResponse, Failure> {
+    let body = body.to_bytes_limited(MAX_FORM).await.map_err(|_| Failure::TooLarge)?;
+    let form = Form::parse(&body.map_err(|error| Failure::Malformed(error.to_string()))?)?;
     if form.grant_type.as_deref() != Some("password") {
         return Err(Failure::UnsupportedGrantType);
     }

@@ -8,7 +8,7 @@ use shared::NamespaceName;
 const MIN_LENGTH: usize = 2;
 
 /// Names that are, or may become, an address of this service or a word that misleads people.
-const RESERVED: [&str; 43] = [
+const RESERVED: [&str; 44] = [
     "_catalog",
     "about",
     "account",
@@ -51,6 +51,7 @@ const RESERVED: [&str; 43] = [
     "token",
     "user",
     "users",
+    "v1",
     "v2",
 ];
 

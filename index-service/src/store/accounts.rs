@@ -55,14 +55,14 @@ impl Database {
     /// The account `name`.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
         let account = sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(name);
-        Ok(account.fetch_optional(&mut *self.reader().await?).await?)
+        Ok(account.fetch_optional(&mut *self.decider().await?).await?)
     }
 
     /// The account `name` with its password's hash: only for checking a password.
     pub async fn account_with_password_hash(&self, name: &str) -> Result<Option<(Account, String)>, StoreError> {
         let row = sqlx::query("SELECT * FROM accounts WHERE name = $1")
             .bind(name)
-            .fetch_optional(&mut *self.reader().await?)
+            .fetch_optional(&mut *self.decider().await?)
             .await?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some((Account::from_row(&row)?, row.try_get("password_hash")?)))

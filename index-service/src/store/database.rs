@@ -6,10 +6,16 @@ use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 use std::time::Duration;
 
 /// Connections that only read.
 const READERS: u32 = 4;
+
+/// Connections for decisions about one subject: tokens must not wait behind lists and searches.
+const DECIDERS: u32 = 2;
 
 /// How long a statement waits for a lock, and a request for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -23,6 +29,7 @@ pub struct Database {
     /// One connection, so that writers queue in order instead of meeting at the lock.
     writer: SqlitePool,
     readers: SqlitePool,
+    deciders: SqlitePool,
 }
 
 impl Database {
@@ -33,24 +40,32 @@ impl Database {
             None => bail!("INDEX_DATABASE_URL={url:?} cannot be used: only sqlite:<path> is"),
         };
         let path = options.get_filename().display().to_string();
+        keep_private(options.get_filename()).with_context(|| format!("cannot open the database {path}"))?;
         let options = options.create_if_missing(true).busy_timeout(PATIENCE).foreign_keys(true);
-        let writer_options = options
-            .clone()
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .optimize_on_close(true, None);
+        let writer_options = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let writer =
             pool(1).connect_with(writer_options).await.with_context(|| format!("cannot open the database {path}"))?;
         check_version(&writer).await?;
         migrate(&writer, &path).await?;
-        let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Self { writer, readers })
+        let options = options.pragma("query_only", "ON");
+        let deciders = pool(DECIDERS).connect_lazy_with(options.clone());
+        Ok(Self { writer, readers: pool(READERS).connect_lazy_with(options), deciders })
     }
 
     /// A transaction that writes. It takes the lock at once: one that begins by reading and writes later would fail
     /// when another wrote in between.
     pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// A transaction that only reads, for decisions: its statements see one state.
+    pub(super) async fn decide(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        Ok(self.deciders.begin().await?)
+    }
+
+    /// A connection for one statement that a decision rests on.
+    pub(super) async fn decider(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
+        Ok(self.deciders.acquire().await?)
     }
 
     /// A transaction that only reads: its statements see one state.
@@ -72,8 +87,15 @@ impl Database {
     /// Closes every connection; the last one to close writes the log back into the database.
     pub async fn close(&self) {
         self.readers.close().await;
+        self.deciders.close().await;
         self.writer.close().await;
     }
+}
+
+/// The database holds password hashes. SQLite gives its log files the mode of the database.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
 }
 
 /// A pool for SQLite: a connection is a thread here, not a socket that could be gone, so none is tested or retired.

@@ -14,6 +14,9 @@ const SIGNING_KEY: &str = "token-key.pem";
 /// The password of the first administrator, until it is changed.
 const INITIAL_PASSWORD: &str = "initial-admin-password";
 
+/// Locked while the folder is opened.
+const LOCK: &str = ".opening";
+
 /// The folder with everything the index keeps.
 #[derive(Debug, Clone)]
 pub struct DataFolder(PathBuf);
@@ -28,6 +31,14 @@ impl DataFolder {
             .and_then(|()| tempfile::tempfile_in(path))
             .map_err(|error| anyhow::anyhow!("the data folder {} cannot be written: {error}", path.display()))?;
         Ok(Self(path.to_owned()))
+    }
+
+    /// Waits until no other process opens the same folder, and keeps others waiting as long as the answer lives: two first
+    /// starts at once would make two first administrators.
+    pub fn alone(&self) -> anyhow::Result<File> {
+        let path = self.0.join(LOCK);
+        let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        lock.with_context(|| format!("cannot lock {}", path.display()))
     }
 
     /// The signing key, made by `make` if there is none yet.

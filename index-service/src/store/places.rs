@@ -43,12 +43,12 @@ impl FromRow<'_, SqliteRow> for Place {
 impl Database {
     /// What `subject` meets at `name`.
     pub async fn place(&self, subject: &Subject, name: &RepositoryName) -> Result<Place, StoreError> {
-        place(&mut *self.reader().await?, subject, name).await
+        place(&mut *self.decider().await?, subject, name).await
     }
 
     /// What `subject` meets at each of `names`, in their order and all in one state of the rows.
     pub async fn places(&self, subject: &Subject, names: &[RepositoryName]) -> Result<Vec<Place>, StoreError> {
-        let mut transaction = self.read().await?;
+        let mut transaction = self.decide().await?;
         let mut places = Vec::with_capacity(names.len());
         for name in names {
             places.push(place(&mut transaction, subject, name).await?);
@@ -57,7 +57,7 @@ impl Database {
     }
 }
 
-async fn place(
+pub(super) async fn place(
     connection: &mut SqliteConnection,
     subject: &Subject,
     name: &RepositoryName,

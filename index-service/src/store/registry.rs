@@ -3,10 +3,12 @@
 use super::content::role_word;
 use super::database::Database;
 use super::error::StoreError;
+use super::places::place;
 use super::rows::{bigint, micros};
+use crate::model::{Place, Subject};
 use jiff::Timestamp;
-use shared::Digest;
 use shared::internal::{CommitRequest, ManifestRecord, ManifestState, TagState};
+use shared::{Digest, RepositoryName};
 use sqlx::{Row, SqliteConnection};
 
 /// The state columns of rows that one report sets.
@@ -30,11 +32,18 @@ impl Database {
     /// A number larger than every one given before.
     pub async fn next_turn(&self) -> Result<i64, StoreError> {
         let mut transaction = self.write().await?;
-        let number = sqlx::query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'turn' RETURNING value")
-            .fetch_one(&mut *transaction)
-            .await?;
+        let number = turn(&mut transaction).await?;
         transaction.commit().await?;
         Ok(number)
+    }
+
+    /// What `subject` meets at `name`, and a number given in the same state of the rows.
+    pub async fn place_and_turn(&self, subject: &Subject, name: &RepositoryName) -> Result<(Place, i64), StoreError> {
+        let mut transaction = self.write().await?;
+        let place = place(&mut transaction, subject, name).await?;
+        let number = turn(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok((place, number))
     }
 
     /// Takes what a registry tells, also of a deleted repository: its content may come back.
@@ -70,6 +79,12 @@ impl Database {
         transaction.commit().await?;
         Ok(Taken::AllBut(late))
     }
+}
+
+async fn turn(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'turn' RETURNING value")
+        .fetch_one(connection)
+        .await
 }
 
 /// A first manifest makes the repository ready; it stays so when the last one goes.

@@ -4,7 +4,8 @@
 //! statement, so that a long list costs one look-up an entry.
 
 /// Common table expressions for the subject named `$1` (empty: anonymous): `visible_repositories` and
-/// `visible_namespaces`. A namespace is visible to who has a role on it or sees a repository in it.
+/// `visible_namespaces`. A namespace is visible to who has a role on it or sees a repository in it; private repositories
+/// that the subject does not hold are never walked, so that time tells nothing of them.
 macro_rules! with_visible {
     ($($statement:tt)+) => {
         concat!(
@@ -38,7 +39,14 @@ macro_rules! with_visible {
                 SELECT n.* FROM live_namespaces n
                 WHERE (SELECT is_admin FROM subject) = 1
                     OR n.id IN (SELECT id FROM held_namespaces)
-                    OR EXISTS (SELECT 1 FROM visible_repositories v WHERE v.namespace_id = n.id)
+                    OR (($1 = '' OR EXISTS (SELECT 1 FROM subject)) AND EXISTS (
+                        SELECT 1 FROM repositories p
+                        WHERE p.namespace_id = n.id AND p.visibility = 'public' AND p.deleted_at IS NULL
+                    ))
+                    OR n.id IN (
+                        SELECT r.namespace_id FROM repositories r
+                        WHERE r.deleted_at IS NULL AND r.id IN (SELECT id FROM held_repositories)
+                    )
             )
             ",
             $($statement)+

@@ -32,7 +32,6 @@ const TAKINGS: &[Taking] = &[
         "pull,push,delete",
         r#"PUT /orgs/acme/members/USER {"role":"member"}"#,
     ),
-    (r#"PUT /namespaces/acme/grants/user:USER {"role":"admin"}"#, "pull,push,delete", "POST /admin/users/USER/disable"),
     (
         r#"PUT /namespaces/acme/grants/user:USER {"role":"admin"}"#,
         "pull,push,delete",
