@@ -51,7 +51,8 @@ impl Registry {
         Ok(known.claims.sub.clone())
     }
 
-    /// Admits to a repository that exists, for every one of `actions`. `scopes` is what the client is told to ask for.
+    /// Admits to a repository that exists, for every one of `actions`; they are also what a refused client is told to ask
+    /// for.
     pub async fn admit(
         &self,
         token: Option<&str>,
