@@ -1,12 +1,11 @@
 //! Blobs and the links that make them readable in a repository.
 
 use super::cached_read::read_link_blocking;
+use super::disk::{self, File};
 use super::files::{self, Placed};
 use super::hashing::hash_file;
 use super::{Storage, found};
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use shared::{Digest, RepositoryName};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -28,12 +27,12 @@ impl Storage {
     /// Opens the content of `digest`, whoever may read it.
     pub async fn open_blob(&self, digest: &Digest) -> io::Result<Option<OpenBlob>> {
         let path = self.layout().blob(digest);
-        if let Some(file) = self.open_cached(&path) {
+        if let Ok(file) = self.open_cached(&path) {
             let size = file.metadata()?.len();
             return Ok(Some(OpenBlob { file, size }));
         }
         self.run(move |_| {
-            let Some(file) = found(File::open(path))? else { return Ok(None) };
+            let Some(file) = found(disk::open(&path))? else { return Ok(None) };
             let size = file.metadata()?.len();
             Ok(Some(OpenBlob { file, size }))
         })
@@ -42,13 +41,16 @@ impl Storage {
 
     /// All bytes of the content of `digest`.
     pub fn read_blob(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
-        found(std::fs::read(self.layout().blob(digest)))
+        found(disk::read(&self.layout().blob(digest)))
     }
 
     /// The content that `name` has under `digest`, if its bytes are there.
     pub fn layer_content(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Option<Digest>> {
         let content = read_link_blocking(&self.layout().layer_link(name, digest))?;
-        Ok(content.filter(|content| self.layout().blob(content).is_file()))
+        match content {
+            Some(content) if files::is_file(&self.layout().blob(&content))? => Ok(Some(content)),
+            _ => Ok(None),
+        }
     }
 
     /// Makes `content`, whose bytes are durable already, readable in `name` under `digest`: nearly always the same.
@@ -75,8 +77,8 @@ impl Storage {
     /// damaged ones are replaced, so that pushing again heals.
     pub(super) fn place_blob(&self, digest: &Digest, data: &Path) -> io::Result<()> {
         let path = self.layout().blob(digest);
-        files::create_dirs(files::parent_of(&path)?)?;
-        if files::rename_no_replace(data, &path)? == Placed::New {
+        let placed = files::in_directory(files::parent_of(&path)?, || files::rename_no_replace(data, &path))?;
+        if placed == Placed::New {
             return Ok(());
         }
         if is_good(&path, digest)? {
@@ -86,16 +88,10 @@ impl Storage {
         tracing::warn!(%digest, "a damaged blob was replaced by a good one");
         files::rename(data, &path)
     }
-
-    fn open_cached(&self, path: &Path) -> Option<File> {
-        let below_root = self.layout().below_root(path)?;
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        openat2(&self.inner.root, &below_root, flags, Mode::empty(), ResolveFlags::CACHED).ok().map(File::from)
-    }
 }
 
 fn is_good(path: &Path, digest: &Digest) -> io::Result<bool> {
-    let Some(file) = found(File::open(path))? else { return Ok(false) };
+    let Some(file) = found(disk::open(path))? else { return Ok(false) };
     let length = file.metadata()?.len();
     Ok(hash_file(digest.algorithm(), &file, length)?.finish() == *digest)
 }

@@ -3,6 +3,7 @@
 //! Links, ids and tags are read at every request (that is what keeps replicas coherent), nearly always from memory:
 //! a hop to the blocking pool would cost ten times the read.
 
+use super::disk::{self, File};
 use super::{Storage, found};
 use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
@@ -23,6 +24,13 @@ impl Storage {
         }
     }
 
+    /// Opens a file for reading if the path to it is in memory.
+    pub(super) fn open_cached(&self, path: &Path) -> Result<File, Errno> {
+        let below_root = self.layout().below_root(path).ok_or(Errno::INVAL)?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        openat2(&self.inner.root, &below_root, flags, Mode::empty(), ResolveFlags::CACHED).map(File::from)
+    }
+
     /// The digest in a link, or `None` if there is no link, or one that is empty or garbled.
     pub(super) async fn read_link(&self, path: PathBuf) -> io::Result<Option<Digest>> {
         Ok(self.read_small(path).await?.and_then(|content| parse_link(&content)))
@@ -30,9 +38,7 @@ impl Storage {
 
     /// `EAGAIN` when the path or the content is not in memory.
     fn read_small_cached(&self, path: &Path) -> Result<Option<String>, Errno> {
-        let below_root = self.layout().below_root(path).ok_or(Errno::INVAL)?;
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let file = match openat2(&self.inner.root, &below_root, flags, Mode::empty(), ResolveFlags::CACHED) {
+        let file = match self.open_cached(path) {
             Ok(file) => file,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
             Err(error) => return Err(error),
@@ -50,7 +56,7 @@ pub(super) fn read_link_blocking(path: &Path) -> io::Result<Option<Digest>> {
 }
 
 pub(super) fn read_small_blocking(path: &Path) -> io::Result<Option<String>> {
-    let content = found(std::fs::read(path))?;
+    let content = found(disk::read(path))?;
     Ok(content.map(|content| String::from_utf8_lossy(&content).into_owned()))
 }
 

@@ -4,11 +4,11 @@
 //! when the kernel would have to wait for the disk is the read moved to the blocking pool. A hop for each chunk would
 //! cost more than the copy.
 
+use super::disk::File;
 use bytes::Bytes;
 use futures_util::Stream;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use std::cell::RefCell;
-use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;

@@ -2,11 +2,11 @@
 //!
 //! The saved state holds up to one unhashed block of the upload's content, so it lies with the upload and nowhere else.
 
+use super::disk::File;
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest as _, Sha256, Sha512};
 use shared::{Algorithm, Digest};
 use std::fmt::Write;
-use std::fs::File;
 use std::io::{self, Read};
 
 /// Names the crate version whose state format is meant; another one is hashed again from the file.

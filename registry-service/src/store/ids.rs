@@ -16,7 +16,7 @@ impl Storage {
     /// content without an id lies there.
     pub fn claim_name(&self, name: &RepositoryName, id: &str) -> io::Result<Option<String>> {
         let path = self.layout().id(name);
-        let lies_there = self.layout().manifests(name).exists() || self.layout().layers(name).exists();
+        let lies_there = files::exists(&self.layout().manifests(name))? || files::exists(&self.layout().layers(name))?;
         // Looked at in this order: who claims the name at the same time writes the id before it makes the folders.
         let there = match read_small_blocking(&path)? {
             None if lies_there => return Ok(None),

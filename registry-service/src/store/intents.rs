@@ -5,9 +5,9 @@
 
 use super::cached_read::read_small_blocking;
 use super::locks::Lock;
-use super::{Storage, files, found};
+use super::{Storage, disk, files, found};
 use shared::{Digest, RepositoryName, Tag};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What an intent is about. Digests come before tags in the order of locking.
@@ -43,10 +43,10 @@ impl Storage {
     /// Says durably that `digest` is about to become visible, or to go, under this intent.
     pub fn publish(&self, intent: &Intent, digest: &Digest) -> io::Result<()> {
         let mut file = intent.lock.file();
-        file.set_len(0)?;
+        disk::set_len(file, 0)?;
         io::Seek::rewind(&mut file)?;
-        file.write_all(digest.as_str().as_bytes())?;
-        file.sync_all()?;
+        disk::write_all(file, digest.as_str().as_bytes())?;
+        disk::sync_all(file)?;
         files::sync_dir(files::parent_of(&intent.path)?)
     }
 
@@ -95,7 +95,7 @@ fn walk(directory: &Path, name: &str, all: &mut Vec<(RepositoryName, IntentTarge
 
 /// The names in a directory; none when it is not there.
 pub(super) fn entries(directory: &Path) -> io::Result<Vec<String>> {
-    let Some(entries) = found(std::fs::read_dir(directory))? else { return Ok(Vec::new()) };
+    let Some(entries) = found(disk::read_dir(directory))? else { return Ok(Vec::new()) };
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 

@@ -3,9 +3,9 @@
 //! A lock belongs to the open file. Whoever writes under it on the blocking pool owns a clone of it, so that it lives
 //! as long as the write it guards, whatever becomes of the request. Locks are tried, never waited for on a thread.
 
+use super::disk::{self, File};
 use super::{Storage, files};
 use shared::RepositoryName;
-use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -34,9 +34,6 @@ enum Mode {
 impl Lock {
     /// Tries to take the file at `path` exclusively, making it if it is not there. `None`: somebody has it.
     pub(super) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
-        if let Some(directory) = path.parent() {
-            files::create_dirs(directory)?;
-        }
         Self::try_take(path, Mode::Exclusive, true)
     }
 
@@ -52,18 +49,17 @@ impl Lock {
 
     fn try_take(path: &Path, mode: Mode, create: bool) -> io::Result<Option<Self>> {
         loop {
-            let file = OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)?;
+            let open = || if create { disk::open_or_create(path) } else { disk::open_to_write(path) };
+            let file = if create { files::in_directory(files::parent_of(path)?, open)? } else { open()? };
             let taken = match mode {
-                Mode::Shared => file.try_lock_shared(),
-                Mode::Exclusive => file.try_lock(),
+                Mode::Shared => disk::try_lock_shared(&file)?,
+                Mode::Exclusive => disk::try_lock(&file)?,
             };
-            match taken {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(error),
+            if !taken {
+                return Ok(None);
             }
             // Between open and lock the holder before us may have unlinked the file: then ours locks nothing.
-            match std::fs::metadata(path) {
+            match disk::metadata(path) {
                 Ok(there)
                     if (there.ino(), there.dev()) == {
                         let ours = file.metadata()?;
@@ -84,27 +80,22 @@ impl Storage {
     /// Tries to share the repository's lock. Every sharer passes the gate, which whoever waits for the exclusive lock
     /// holds: flock alone would let sharers starve it.
     pub fn try_share(&self, name: &RepositoryName) -> io::Result<Option<RepositoryLock>> {
-        let (gate, lock) = self.lock_paths(name)?;
-        let Some(_passing) = Lock::try_take(&gate, Mode::Shared, true)? else { return Ok(None) };
-        Ok(Lock::try_take(&lock, Mode::Shared, true)?.map(|lock| RepositoryLock { _lock: lock }))
+        let Some(_passing) = Lock::try_take(&self.layout().repository_gate(name), Mode::Shared, true)? else {
+            return Ok(None);
+        };
+        let lock = Lock::try_take(&self.layout().repository_lock(name), Mode::Shared, true)?;
+        Ok(lock.map(|lock| RepositoryLock { _lock: lock }))
     }
 
     /// Tries to take the gate before the repository's exclusive lock; while it is held, no new sharer comes in.
     pub fn try_gate(&self, name: &RepositoryName) -> io::Result<Option<Lock>> {
-        let (gate, _) = self.lock_paths(name)?;
-        Lock::try_take(&gate, Mode::Exclusive, true)
+        Lock::try_take(&self.layout().repository_gate(name), Mode::Exclusive, true)
     }
 
     /// Tries to take the repository's lock exclusively. The caller holds the gate.
     pub fn try_exclude(&self, name: &RepositoryName, _gate: &Lock) -> io::Result<Option<RepositoryLock>> {
-        let (_, lock) = self.lock_paths(name)?;
-        Ok(Lock::try_take(&lock, Mode::Exclusive, true)?.map(|lock| RepositoryLock { _lock: lock }))
-    }
-
-    fn lock_paths(&self, name: &RepositoryName) -> io::Result<(std::path::PathBuf, std::path::PathBuf)> {
-        let lock = self.layout().repository_lock(name);
-        files::create_dirs(files::parent_of(&lock)?)?;
-        Ok((self.layout().repository_gate(name), lock))
+        let lock = Lock::try_take(&self.layout().repository_lock(name), Mode::Exclusive, true)?;
+        Ok(lock.map(|lock| RepositoryLock { _lock: lock }))
     }
 }
 

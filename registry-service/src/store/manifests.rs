@@ -2,7 +2,7 @@
 
 use super::cached_read::read_link_blocking;
 use super::intents::entries;
-use super::{Storage, files};
+use super::{Storage, disk, files};
 use shared::{Digest, RepositoryName};
 use std::io;
 
@@ -15,7 +15,7 @@ impl Storage {
     /// Whether `name` has the manifest, and its bytes are there.
     pub fn has_revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
         match read_link_blocking(&self.layout().revision_link(name, digest))? {
-            Some(content) => Ok(self.layout().blob(&content).is_file()),
+            Some(content) => files::is_file(&self.layout().blob(&content)),
             None => Ok(false),
         }
     }
@@ -30,7 +30,7 @@ impl Storage {
         let link = self.layout().revision_link(name, digest);
         let was_there = files::remove(&link)?;
         // An empty directory is no manifest to anybody; removing it only keeps the tree tidy.
-        let _ = std::fs::remove_dir(files::parent_of(&link)?);
+        let _ = disk::remove_dir(files::parent_of(&link)?);
         Ok(was_there)
     }
 

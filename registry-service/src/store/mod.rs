@@ -7,6 +7,7 @@
 mod blobs;
 mod cached_read;
 mod chunks;
+mod disk;
 mod files;
 pub mod hashing;
 mod ids;
@@ -61,7 +62,7 @@ impl Storage {
             let layout = Layout::new(&root);
             files::create_dirs(&layout.locks_root())?;
             files::probe_writable(&layout.locks_root())?;
-            let descriptor = std::fs::File::open(&root)?.into();
+            let descriptor = disk::open(&root)?.into();
             Ok(Self { inner: Arc::new(Inner { layout, root: descriptor, listings: Cache::new(LISTINGS) }) })
         };
         open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be written: {error}", root.display()))

@@ -2,7 +2,7 @@
 
 use super::cached_read::read_link_blocking;
 use super::intents::entries;
-use super::{Storage, files, found};
+use super::{Storage, disk, files, found};
 use shared::{Digest, RepositoryName, Tag};
 use std::io;
 use std::sync::Arc;
@@ -40,11 +40,9 @@ impl Storage {
     pub fn remove_tag(&self, name: &RepositoryName, repository_id: &str, tag: &Tag) -> io::Result<bool> {
         let from = self.layout().tag(name, tag);
         let to = self.layout().deleted_tag(repository_id, tag, &Uuid::new_v4().to_string());
-        files::create_dirs(files::parent_of(&to)?)?;
-        match files::rename(&from, &to) {
-            Ok(()) => files::sync_dir(files::parent_of(&from)?).map(|()| true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
+        match found(files::in_directory(files::parent_of(&to)?, || files::rename(&from, &to)))? {
+            Some(()) => files::sync_dir(files::parent_of(&from)?).map(|()| true),
+            None => Ok(false),
         }
     }
 
@@ -53,8 +51,8 @@ impl Storage {
     /// Looking at each tag's link is what costs, so the list is remembered as long as the directory's time of change
     /// stays the same: a tag that comes or goes changes it, one that moves does not matter here.
     pub fn tag_list(&self, name: &RepositoryName) -> io::Result<Option<Arc<Vec<Tag>>>> {
-        let Some(directory) = found(std::fs::metadata(self.layout().tags(name)))? else {
-            return Ok(self.layout().manifests(name).is_dir().then(Arc::default));
+        let Some(directory) = found(disk::metadata(&self.layout().tags(name)))? else {
+            return Ok(files::exists(&self.layout().manifests(name))?.then(Arc::default));
         };
         let changed_at = directory.modified()?;
         if let Some(listing) = self.inner.listings.get(name).filter(|listing| listing.changed_at == changed_at) {

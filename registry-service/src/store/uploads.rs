@@ -2,6 +2,7 @@
 //!
 //! A directory without our own `berth` file was begun by a peer and is left alone.
 
+use super::disk::{self, File};
 use super::files;
 use super::hashing::{Hasher, hash_file};
 use super::locks::{Lock, RepositoryLock};
@@ -9,8 +10,7 @@ use super::{Storage, found};
 use crate::model::upload::{Opener, UploadId, UploadState};
 use bytes::Bytes;
 use shared::{Algorithm, Digest, RepositoryName};
-use std::fs::{File, OpenOptions};
-use std::io::{self, IoSlice, Seek, SeekFrom, Write};
+use std::io::{self, IoSlice, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// An upload that this process writes. Dropping it keeps what was acknowledged and nothing else.
@@ -34,10 +34,10 @@ impl Storage {
         started_at: &str,
     ) -> io::Result<()> {
         let directory = self.layout().upload(name, id);
-        files::create_dirs(&directory)?;
-        std::fs::write(directory.join("startedat"), started_at)?;
-        File::create(directory.join("lock"))?;
-        File::create(directory.join("data"))?;
+        let started = files::in_directory(&directory, || disk::create_new(&directory.join("startedat")))?;
+        disk::write_all(&started, started_at.as_bytes())?;
+        disk::create_new(&directory.join("lock"))?;
+        disk::create_new(&directory.join("data"))?;
         let hash = Hasher::new(algorithm).save();
         write_state(&directory, &UploadState { opener, offset: 0, algorithm, hash })
     }
@@ -52,14 +52,14 @@ impl Storage {
         let directory = self.layout().upload(name, id);
         let Some(lock) = Lock::try_exclusive_existing(&directory.join("lock"))? else { return Ok(None) };
         let state = read_state(&directory)?.ok_or(io::ErrorKind::NotFound)?;
-        let mut file = OpenOptions::new().read(true).write(true).open(directory.join("data"))?;
+        let mut file = disk::open_to_write(&directory.join("data"))?;
         // A file shorter than what is acknowledged has lost bytes; filling it up would make a blob of zeros.
         if file.metadata()?.len() < state.offset {
             tracing::error!(upload = %directory.display(), "acknowledged bytes of an upload are gone");
             return Err(io::ErrorKind::NotFound.into());
         }
         // Bytes beyond the acknowledged ones belong to a request that failed.
-        file.set_len(state.offset)?;
+        disk::set_len(&file, state.offset)?;
         let hasher = match Hasher::restore(state.algorithm, &state.hash) {
             Some(hasher) => hasher,
             None => hash_file(state.algorithm, &file, state.offset)?,
@@ -80,7 +80,7 @@ impl UploadSession {
         let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
         let mut rest = slices.as_mut_slice();
         while !rest.is_empty() {
-            let written = self.file.write_vectored(rest)?;
+            let written = disk::write_vectored(&self.file, rest)?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -95,7 +95,7 @@ impl UploadSession {
 
     /// Makes everything written so far durable and acknowledged.
     pub fn acknowledge(&mut self) -> io::Result<()> {
-        self.file.sync_data()?;
+        disk::sync_data(&self.file)?;
         let state = UploadState {
             opener: self.opener.clone(),
             offset: self.offset,
@@ -107,7 +107,7 @@ impl UploadSession {
 
     /// Makes everything written so far durable, and tells its digest.
     pub fn seal(&self, algorithm: Algorithm) -> io::Result<Digest> {
-        self.file.sync_data()?;
+        disk::sync_data(&self.file)?;
         if algorithm == self.hasher.algorithm() {
             return Ok(self.hasher.clone().finish());
         }
@@ -132,7 +132,7 @@ impl UploadSession {
 
     /// Throws the upload away.
     pub fn remove(self) -> io::Result<()> {
-        let removed = found(std::fs::remove_dir_all(&self.directory)).map(drop);
+        let removed = files::remove_tree(&self.directory);
         // Held to here: until the directory has gone nobody else may take the upload.
         drop(self.lock);
         removed
@@ -140,7 +140,7 @@ impl UploadSession {
 }
 
 fn read_state(directory: &Path) -> io::Result<Option<UploadState>> {
-    let Some(text) = found(std::fs::read(directory.join("berth")))? else { return Ok(None) };
+    let Some(text) = found(disk::read(&directory.join("berth")))? else { return Ok(None) };
     // Written whole or not at all, so this is nothing of ours: there is no such upload.
     Ok(serde_json::from_slice(&text).ok())
 }
