@@ -55,6 +55,7 @@ impl Registry {
         let mounted = self.storage().run(move |storage| {
             let _lock = lock;
             let Some(content) = storage.layer_content(&source.name, &digest)? else { return Ok(false) };
+            storage.pause("mount looked");
             if source.name != target {
                 storage.link_layer(&target, &digest, &content)?;
             }
@@ -76,6 +77,7 @@ impl Registry {
                 if let Some(holder) = holder_of(storage, &name, &wanted)? {
                     return Ok(Err(Refusal::InUse { wanted, holder }));
                 }
+                storage.pause("delete looked");
                 Ok(if storage.unlink_layer(&name, &wanted)? { Ok(()) } else { Err(Refusal::BlobUnknown(wanted)) })
             })
             .await?

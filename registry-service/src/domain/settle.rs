@@ -31,6 +31,7 @@ impl Registry {
         let Some(intent) = self.storage().run(move |storage| storage.try_intent(&name, &target)).await? else {
             return Ok(());
         };
+        self.storage().pause_task("settling").await;
         if intent.leftover.is_some() {
             self.report(&repository, &intent.target).await?;
             tracing::info!(repository = %repository.name, target = ?intent.target, "settled a leftover intent");

@@ -61,6 +61,7 @@ impl Registry {
                 return Err(refusal);
             }
         };
+        self.storage().pause_task("judged").await;
         // From here on it may be visible: whatever fails, the intents stay for who settles them.
         let guard = held.clone();
         self.storage()
@@ -77,7 +78,9 @@ impl Registry {
             manifests: plan.manifests,
             tags: plan.tags,
         };
+        self.storage().pause_task("made").await;
         self.tell(&commit).await?;
+        self.storage().pause_task("committed").await;
         self.withdraw(held).await;
         Ok(())
     }
@@ -115,7 +118,10 @@ impl Registry {
             .run(move |storage| {
                 let guard = guard;
                 guard.intents.iter().try_for_each(|intent| storage.publish(intent, &manifest))?;
-                Ok(look(storage))
+                storage.pause("announced");
+                let looked = look(storage);
+                storage.pause("looked");
+                Ok(looked)
             })
             .await??;
         let request = JudgeRequest {

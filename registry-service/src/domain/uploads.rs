@@ -109,6 +109,7 @@ impl Registry {
             self.storage().run(move |_| session.remove()).await?;
             return Err(Refusal::DigestMismatch { claimed: digest.clone(), actual });
         }
+        self.storage().pause_task("upload sealed").await;
         let lock = self.share(&permit.repository).await?;
         let name = permit.repository.name.clone();
         self.storage().run(move |storage| session.finish(storage, &name, &lock, &actual)).await?;

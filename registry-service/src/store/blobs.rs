@@ -1,6 +1,7 @@
 //! Blobs and the links that make them readable in a repository.
 
 use super::cached_read::read_link_blocking;
+use super::directories;
 use super::disk::{self, File};
 use super::files::{self, Placed};
 use super::hashing::hash_file;
@@ -77,7 +78,7 @@ impl Storage {
     /// damaged ones are replaced, so that pushing again heals.
     pub(super) fn place_blob(&self, digest: &Digest, data: &Path) -> io::Result<()> {
         let path = self.layout().blob(digest);
-        let placed = files::in_directory(files::parent_of(&path)?, || files::rename_no_replace(data, &path))?;
+        let placed = directories::in_directory(files::parent_of(&path)?, || files::rename_no_replace(data, &path))?;
         if placed == Placed::New {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 use super::Storage;
 use super::cached_read::read_small_blocking;
+use super::directories;
 use super::files::{self, Placed};
 use shared::RepositoryName;
 use std::io;
@@ -28,8 +29,8 @@ impl Storage {
         };
         // A peer finds a repository by either of the two, depending on its version. Made again here if whoever claimed
         // the name was stopped before it made them.
-        files::create_dirs(&self.layout().layers(name))?;
-        files::create_dirs(&self.layout().manifests(name))?;
+        directories::create_dirs(&self.layout().layers(name))?;
+        directories::create_dirs(&self.layout().manifests(name))?;
         Ok(there)
     }
 }

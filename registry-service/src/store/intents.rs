@@ -7,7 +7,7 @@ use super::cached_read::read_small_blocking;
 use super::locks::Lock;
 use super::{Storage, disk, files, found};
 use shared::{Digest, RepositoryName, Tag};
-use std::io;
+use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
 /// What an intent is about. Digests come before tags in the order of locking.
@@ -45,7 +45,7 @@ impl Storage {
         let mut file = intent.lock.file();
         disk::set_len(file, 0)?;
         io::Seek::rewind(&mut file)?;
-        disk::write_all(file, digest.as_str().as_bytes())?;
+        files::write_all(file, &mut [IoSlice::new(digest.as_str().as_bytes())])?;
         disk::sync_all(file)?;
         files::sync_dir(files::parent_of(&intent.path)?)
     }

@@ -39,6 +39,12 @@ impl Layout {
         Self { base: root.join(BELOW_ROOT) }
     }
 
+    /// The directory above everything.
+    #[cfg(feature = "failpoints")]
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
     /// `path` seen from the root directory.
     pub fn below_root<'a>(&self, path: &'a Path) -> Option<PathBuf> {
         let rest: &'a Path = path.strip_prefix(&self.base).ok()?;

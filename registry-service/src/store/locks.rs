@@ -3,6 +3,7 @@
 //! A lock belongs to the open file. Whoever writes under it on the blocking pool owns a clone of it, so that it lives
 //! as long as the write it guards, whatever becomes of the request. Locks are tried, never waited for on a thread.
 
+use super::directories;
 use super::disk::{self, File};
 use super::{Storage, files};
 use shared::RepositoryName;
@@ -49,8 +50,8 @@ impl Lock {
 
     fn try_take(path: &Path, mode: Mode, create: bool) -> io::Result<Option<Self>> {
         loop {
-            let open = || if create { disk::open_or_create(path) } else { disk::open_to_write(path) };
-            let file = if create { files::in_directory(files::parent_of(path)?, open)? } else { open()? };
+            let open = || if create { files::open_or_create(path) } else { disk::open_to_write(path) };
+            let file = if create { directories::in_directory(files::parent_of(path)?, open)? } else { open()? };
             let taken = match mode {
                 Mode::Shared => disk::try_lock_shared(&file)?,
                 Mode::Exclusive => disk::try_lock(&file)?,

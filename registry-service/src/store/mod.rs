@@ -7,7 +7,9 @@
 mod blobs;
 mod cached_read;
 mod chunks;
+mod directories;
 mod disk;
+pub mod faults;
 mod files;
 pub mod hashing;
 mod ids;
@@ -57,10 +59,10 @@ impl Storage {
     pub fn open(root: &Path) -> anyhow::Result<Self> {
         let open = || -> io::Result<Self> {
             let root = std::path::absolute(root)?;
-            files::create_dirs(&root)?;
+            directories::create_dirs(&root)?;
             let root = root.canonicalize()?;
             let layout = Layout::new(&root);
-            files::create_dirs(&layout.locks_root())?;
+            directories::create_dirs(&layout.locks_root())?;
             files::probe_writable(&layout.locks_root())?;
             let descriptor = disk::open(&root)?.into();
             Ok(Self { inner: Arc::new(Inner { layout, root: descriptor, listings: Cache::new(LISTINGS) }) })

@@ -2,7 +2,7 @@
 
 use super::cached_read::read_link_blocking;
 use super::intents::entries;
-use super::{Storage, disk, files, found};
+use super::{Storage, directories, disk, files, found};
 use shared::{Digest, RepositoryName, Tag};
 use std::io;
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Storage {
     pub fn remove_tag(&self, name: &RepositoryName, repository_id: &str, tag: &Tag) -> io::Result<bool> {
         let from = self.layout().tag(name, tag);
         let to = self.layout().deleted_tag(repository_id, tag, &Uuid::new_v4().to_string());
-        match found(files::in_directory(files::parent_of(&to)?, || files::rename(&from, &to)))? {
+        match found(directories::in_directory(files::parent_of(&to)?, || files::rename(&from, &to)))? {
             Some(()) => files::sync_dir(files::parent_of(&from)?).map(|()| true),
             None => Ok(false),
         }

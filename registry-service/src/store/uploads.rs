@@ -2,6 +2,7 @@
 //!
 //! A directory without our own `berth` file was begun by a peer and is left alone.
 
+use super::directories;
 use super::disk::{self, File};
 use super::files;
 use super::hashing::{Hasher, hash_file};
@@ -34,8 +35,8 @@ impl Storage {
         started_at: &str,
     ) -> io::Result<()> {
         let directory = self.layout().upload(name, id);
-        let started = files::in_directory(&directory, || disk::create_new(&directory.join("startedat")))?;
-        disk::write_all(&started, started_at.as_bytes())?;
+        let started = directories::in_directory(&directory, || disk::create_new(&directory.join("startedat")))?;
+        files::write_all(&started, &mut [IoSlice::new(started_at.as_bytes())])?;
         disk::create_new(&directory.join("lock"))?;
         disk::create_new(&directory.join("data"))?;
         let hash = Hasher::new(algorithm).save();
@@ -78,14 +79,7 @@ impl UploadSession {
     /// Writes and hashes `chunks`, which are all of a batch.
     pub fn append(&mut self, chunks: &[Bytes]) -> io::Result<()> {
         let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        let mut rest = slices.as_mut_slice();
-        while !rest.is_empty() {
-            let written = disk::write_vectored(&self.file, rest)?;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            IoSlice::advance_slices(&mut rest, written);
-        }
+        files::write_all(&self.file, &mut slices)?;
         for chunk in chunks {
             self.hasher.update(chunk);
             self.offset += chunk.len() as u64;
@@ -126,6 +120,7 @@ impl UploadSession {
             return Err(io::Error::other("the upload's file changed under its writer"));
         }
         storage.place_blob(digest, &self.directory.join("data"))?;
+        storage.pause("blob placed");
         storage.link_layer(name, digest, digest)?;
         self.remove()
     }

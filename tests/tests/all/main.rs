@@ -23,6 +23,7 @@ mod replicas;
 mod rest;
 mod revocation;
 mod routes;
+mod stopped;
 mod support;
 mod tidy;
 mod tokens;

@@ -7,6 +7,7 @@ use super::user::{PASSWORD, User};
 use actix_web::web::ServiceConfig;
 use berth::{InProcessIndex, Instance, registry_settings};
 use registry_service::config::Settings as RegistrySettings;
+use registry_service::store::faults::{Armed, arm};
 use registry_service::store::index::Index;
 use registry_service::{http, start};
 use reqwest::Method;
@@ -53,6 +54,12 @@ impl Stack {
     /// `path` in Distribution's layout.
     pub fn stored(&self, path: &str) -> PathBuf {
         self.registry.root.join("docker/registry/v2").join(path)
+    }
+
+    /// Puts a rule of fail points in force on this storage, for every registry on it, until it is dropped: `eio rename`,
+    /// `stop pause looked`. The words are those of `store/faults/rule.rs`.
+    pub fn arm(&self, rule: &str) -> Armed {
+        arm(&self.registry.root, rule).unwrap()
     }
 
     pub fn admin(&self) -> User {

@@ -1,0 +1,97 @@
+//! Fail points: every change of a file, and named places between two steps of a verb, where a test can stop whoever comes,
+//! make the change fail, or end the process.
+//!
+//! Compiled in by the feature `failpoints`, which only tests switch on. Without it nothing here does anything.
+
+#[cfg(feature = "failpoints")]
+mod rule;
+#[cfg(feature = "failpoints")]
+mod rules;
+
+#[cfg(feature = "failpoints")]
+pub use rules::{Armed, arm};
+
+use super::Storage;
+use super::disk::File;
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+/// A change that is about to be made.
+#[cfg_attr(not(feature = "failpoints"), expect(dead_code, reason = "only fail points look at it"))]
+pub(super) enum Change<'a> {
+    Create(&'a Path),
+    SetLen(&'a File),
+    Sync(&'a File),
+    SyncDir(&'a Path),
+    Rename(&'a Path, &'a Path),
+    Unlink(&'a Path),
+    CreateDir(&'a Path),
+    RemoveDir(&'a Path),
+}
+
+/// Makes a change.
+#[cfg(not(feature = "failpoints"))]
+pub(super) fn change<T>(_: &Change<'_>, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    make()
+}
+
+/// Makes a change, unless a test wants it to fail.
+#[cfg(feature = "failpoints")]
+pub(super) fn change<T>(change: &Change<'_>, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    rules::meet(&rule::Point::of(change))?;
+    make()
+}
+
+/// Writes; tells how many bytes were taken.
+#[cfg(not(feature = "failpoints"))]
+pub(super) fn write(
+    _: &File,
+    slices: &[IoSlice<'_>],
+    write: impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    write(slices)
+}
+
+/// Writes, unless a test wants it to fail, or to take only the half of it; tells how many bytes were taken.
+#[cfg(feature = "failpoints")]
+pub(super) fn write(
+    file: &File,
+    slices: &[IoSlice<'_>],
+    write: impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>,
+) -> io::Result<usize> {
+    match rules::meet(&rule::Point::write(file))? {
+        rules::Go::On => write(slices),
+        rules::Go::Half => {
+            let first = slices.iter().find(|slice| slice.len() > 1).map_or([].as_slice(), |slice| slice);
+            let half = first.get(..first.len() / 2).unwrap_or_default();
+            if half.is_empty() { write(slices) } else { write(&[IoSlice::new(half)]) }
+        }
+    }
+}
+
+impl Storage {
+    /// A place between two steps, on a thread that may wait: where a test can stop whoever comes.
+    #[cfg(not(feature = "failpoints"))]
+    #[inline]
+    pub fn pause(&self, _place: &'static str) {}
+
+    /// A place between two steps, on a thread that may wait: where a test can stop whoever comes.
+    #[cfg(feature = "failpoints")]
+    pub fn pause(&self, place: &'static str) {
+        // A place cannot fail.
+        let _ = rules::meet(&rule::Point::place(self.layout().base(), place));
+    }
+
+    /// The same, in a task.
+    #[cfg(not(feature = "failpoints"))]
+    #[expect(clippy::unused_async, reason = "it waits where there are fail points")]
+    #[inline]
+    pub async fn pause_task(&self, _place: &'static str) {}
+
+    /// The same, in a task.
+    #[cfg(feature = "failpoints")]
+    pub async fn pause_task(&self, place: &'static str) {
+        let storage = self.clone();
+        let _ = tokio::task::spawn_blocking(move || storage.pause(place)).await;
+    }
+}

@@ -1,0 +1,81 @@
+//! Two verbs at once, one of them stopped between two of its steps: whichever comes first, the other sees all of it or
+//! nothing.
+
+use crate::support::{Stack, image};
+use std::time::Duration;
+
+/// Long enough for a request that nothing holds up.
+const A_WHILE: Duration = Duration::from_millis(300);
+
+#[tokio::test]
+async fn a_push_that_has_looked_is_not_overtaken_by_the_delete_of_what_it_saw() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let pushed = image(&[b"layer"]);
+    app.push_blob(b"{}").await;
+    let layer = app.push_blob(b"layer").await;
+    let blob = format!("blobs/{layer}");
+
+    let stop = stack.arm("stop pause looked");
+    let push = app.put_manifest("v1", &pushed.manifest);
+    let delete = async {
+        stop.reached().await;
+        let waiting = app.delete(&blob).send();
+        tokio::pin!(waiting);
+        assert!(tokio::time::timeout(A_WHILE, &mut waiting).await.is_err(), "the push is not done yet");
+        drop(stop);
+        waiting.await
+    };
+    let (push, delete) = tokio::join!(push, delete);
+    push.is(201);
+    delete.refuses(405, "UNSUPPORTED");
+    app.get(&blob).send().await.is(200);
+}
+
+#[tokio::test]
+async fn a_delete_that_has_looked_is_not_overtaken_by_the_push_that_needs_it() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let pushed = image(&[b"layer"]);
+    app.push_blob(b"{}").await;
+    let layer = app.push_blob(b"layer").await;
+
+    let stop = stack.arm("stop pause delete looked");
+    let blob = format!("blobs/{layer}");
+    let delete = app.delete(&blob).send();
+    let push = async {
+        stop.reached().await;
+        let waiting = app.put_manifest("v1", &pushed.manifest);
+        tokio::pin!(waiting);
+        assert!(tokio::time::timeout(A_WHILE, &mut waiting).await.is_err(), "the delete is not done yet");
+        drop(stop);
+        waiting.await
+    };
+    let (delete, push) = tokio::join!(delete, push);
+    delete.is(202);
+    push.refuses(400, "MANIFEST_BLOB_UNKNOWN");
+    app.push_image("v1", "layer").await;
+}
+
+#[tokio::test]
+async fn a_stopped_push_holds_up_neither_readers_nor_other_tags() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let old = app.push_image("v1", "old").await;
+    app.push_blob(b"new").await;
+    let new = image(&[b"new"]);
+    for place in ["announced", "looked", "judged"] {
+        let stop = stack.arm(&format!("stop pause {place}"));
+        let push = app.put_manifest("v1", &new.manifest);
+        let others = async {
+            stop.reached().await;
+            let read = app.get("manifests/v1").send().await.is(200);
+            assert_eq!(read.header("docker-content-digest"), old.digest, "{place}");
+            app.push_image("v2", place).await;
+            drop(stop);
+        };
+        let (push, ()) = tokio::join!(push, others);
+        push.is(201);
+        app.put_manifest("v1", &old.manifest).await.is(201);
+    }
+}
