@@ -2,6 +2,7 @@
 //! decided from the head of the request, before any of its body is read.
 
 use super::error::Json;
+use super::places::Place;
 use crate::domain::Registry;
 use crate::domain::admission::Permit;
 use crate::domain::refusal::Refusal;
@@ -28,15 +29,15 @@ pub struct Anyone;
 pub struct Catalog(pub String);
 
 /// A token, if the request carries exactly one.
-fn bearer(request: &HttpRequest) -> Option<String> {
+fn bearer(request: &HttpRequest) -> Option<&str> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let (value, None) = (values.next()?, values.next()) else { return None };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 fn name(request: &HttpRequest) -> Result<RepositoryName, Refusal> {
-    Ok(RepositoryName::parse(request.match_info().get("name").unwrap_or_default())?)
+    Place::of(request).name()
 }
 
 fn registry(request: &HttpRequest) -> Result<Registry, Refusal> {
@@ -54,8 +55,7 @@ macro_rules! admitted {
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let $request = request.clone();
                 async move {
-                    let ($registry, token) = (registry(&$request)?, bearer(&$request));
-                    let ($token, $now) = (token.as_deref(), Timestamp::now());
+                    let ($registry, $token, $now) = (registry(&$request)?, bearer(&$request), Timestamp::now());
                     Ok($check)
                 }
                 .boxed_local()

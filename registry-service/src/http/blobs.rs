@@ -3,6 +3,7 @@
 use super::auth::{Delete, Pull};
 use super::error::Handled;
 use super::headers::{CONTENT_DIGEST, IMMUTABLE, client_has, etag};
+use super::places::Place;
 use crate::domain::Registry;
 use crate::domain::refusal::Refusal;
 use crate::model::range::{Wanted, wanted};
@@ -50,7 +51,7 @@ pub async fn delete(Delete(permit): Delete, request: HttpRequest, registry: Data
 }
 
 fn digest(request: &HttpRequest) -> Result<Digest, Refusal> {
-    Ok(Digest::parse(request.match_info().get("digest").unwrap_or_default())?)
+    Ok(Digest::parse(Place::of(request).last)?)
 }
 
 /// A blob is never a page: a browser that is led here saves it.

@@ -2,12 +2,10 @@
 
 use super::error::{Json, scopes_of};
 use crate::domain::refusal::{Refusal, TokenFault};
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
-use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
 use std::fmt::Write;
 
 /// Where clients get their tokens.
@@ -40,17 +38,15 @@ impl Challenge {
     }
 }
 
-/// Adds the challenge to every answer that says a token is missing.
-pub async fn add(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(request).await?;
-    let challenge = response.request().app_data::<Data<Challenge>>().cloned();
-    let refusal = response.response().error().and_then(|error| error.as_error::<Json<Refusal>>());
+/// Adds the challenge to an answer that says a token is missing.
+pub fn add(request: &HttpRequest, response: &mut HttpResponse) {
+    if response.status() != StatusCode::UNAUTHORIZED {
+        return;
+    }
+    let challenge = request.app_data::<Data<Challenge>>();
+    let refusal = response.error().and_then(|error| error.as_error::<Json<Refusal>>());
     let header = challenge.zip(refusal).and_then(|(challenge, refusal)| challenge.header(&refusal.0));
     if let Some(header) = header {
         response.headers_mut().insert(WWW_AUTHENTICATE, header);
     }
-    Ok(response)
 }

@@ -3,6 +3,7 @@
 use super::auth::{Delete, Pull, Push};
 use super::error::Handled;
 use super::headers::{CONTENT_DIGEST, client_has, etag};
+use super::places::Place;
 use crate::domain::Registry;
 use crate::domain::refusal::Refusal;
 use crate::model::manifest::MAX_MANIFEST_BYTES;
@@ -49,5 +50,5 @@ pub async fn delete(Delete(permit): Delete, request: HttpRequest, registry: Data
 }
 
 fn reference(request: &HttpRequest) -> Result<Reference, Refusal> {
-    Ok(Reference::parse(request.match_info().get("reference").unwrap_or_default())?)
+    Ok(Reference::parse(Place::of(request).last)?)
 }

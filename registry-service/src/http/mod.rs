@@ -3,7 +3,7 @@
 //! Must not decide anything: who may is `domain/access.rs`, what happens is the other verbs, how a refusal looks is
 //! `error.rs`.
 //!
-//! Names contain slashes and words such as `manifests`, so a path is matched from the right: `{name:.+}` is greedy.
+//! A new route is a kind of place in `places.rs` and a line here.
 
 mod auth;
 mod base;
@@ -15,6 +15,7 @@ mod headers;
 mod health;
 mod manifests;
 mod pages;
+mod places;
 mod query;
 mod tags;
 mod uploads;
@@ -22,54 +23,59 @@ mod uploads;
 pub use challenge::Challenge;
 
 use crate::domain::Registry;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse, fn_service};
+use actix_web::http::Method;
+use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{HttpRequest, Resource, Route};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
 use error::NotHere;
+use futures_util::future::LocalBoxFuture;
+use places::{Kind, Place};
 
 /// Everything under `/v2/`.
 pub fn routes(config: &mut ServiceConfig, registry: &Registry, challenge: &Challenge) {
     let scope = web::scope("/v2")
         .app_data(Data::new(registry.clone()))
         .app_data(Data::new(challenge.clone()))
-        .wrap(from_fn(challenge::add))
         .wrap(always())
-        .service(resource(["", "/"], [get(base::version), head(base::version)], "GET, HEAD"))
-        .service(resource(["/_catalog"], [get(catalog::list)], "GET"))
-        .service(resource(["/{name:.+}/tags/list"], [get(tags::list)], "GET"))
-        .service(resource(
-            ["/{name:.+}/blobs/uploads", "/{name:.+}/blobs/uploads/"],
-            [web::post().to(uploads::begin)],
-            "POST",
-        ))
-        .service(resource(
-            ["/{name:.+}/blobs/uploads/{upload}"],
-            [
-                get(uploads::status),
-                head(uploads::status),
-                web::patch().to(uploads::append),
-                web::put().to(uploads::finish),
-                web::delete().to(uploads::cancel),
-            ],
-            "GET, HEAD, PATCH, PUT, DELETE",
-        ))
-        .service(resource(
-            ["/{name:.+}/blobs/{digest}"],
-            [get(blobs::read), head(blobs::stat), web::delete().to(blobs::delete)],
-            "GET, HEAD, DELETE",
-        ))
-        .service(resource(
-            ["/{name:.+}/manifests/{reference}"],
-            [
-                get(manifests::read),
-                head(manifests::read),
-                web::put().to(manifests::put),
-                web::delete().to(manifests::delete),
-            ],
-            "GET, HEAD, PUT, DELETE",
-        ))
-        .default_service(web::to(no_such_path));
+        .default_service(fn_service(answer));
     config.service(scope);
+}
+
+/// Every route: what each method does at each place.
+#[expect(clippy::match_same_arms, reason = "each place says for itself which methods it offers")]
+fn open(kind: Kind, request: HttpRequest, body: Payload) -> Answer {
+    match (kind, request.method()) {
+        (Kind::Base, &Method::GET | &Method::HEAD) => call(base::version, request, body),
+        (Kind::Base, _) => refuse(NotHere::Method("GET, HEAD")),
+
+        (Kind::Catalog, &Method::GET) => call(catalog::list, request, body),
+        (Kind::Catalog, _) => refuse(NotHere::Method("GET")),
+
+        (Kind::Tags, &Method::GET) => call(tags::list, request, body),
+        (Kind::Tags, _) => refuse(NotHere::Method("GET")),
+
+        (Kind::Uploads, &Method::POST) => call(uploads::begin, request, body),
+        (Kind::Uploads, _) => refuse(NotHere::Method("POST")),
+
+        (Kind::Upload, &Method::GET | &Method::HEAD) => call(uploads::status, request, body),
+        (Kind::Upload, &Method::PATCH) => call(uploads::append, request, body),
+        (Kind::Upload, &Method::PUT) => call(uploads::finish, request, body),
+        (Kind::Upload, &Method::DELETE) => call(uploads::cancel, request, body),
+        (Kind::Upload, _) => refuse(NotHere::Method("GET, HEAD, PATCH, PUT, DELETE")),
+
+        (Kind::Blob, &Method::GET) => call(blobs::read, request, body),
+        (Kind::Blob, &Method::HEAD) => call(blobs::stat, request, body),
+        (Kind::Blob, &Method::DELETE) => call(blobs::delete, request, body),
+        (Kind::Blob, _) => refuse(NotHere::Method("GET, HEAD, DELETE")),
+
+        (Kind::Manifest, &Method::GET | &Method::HEAD) => call(manifests::read, request, body),
+        (Kind::Manifest, &Method::PUT) => call(manifests::put, request, body),
+        (Kind::Manifest, &Method::DELETE) => call(manifests::delete, request, body),
+        (Kind::Manifest, _) => refuse(NotHere::Method("GET, HEAD, PUT, DELETE")),
+
+        (Kind::Nowhere, _) => refuse(NotHere::Path(request.path().to_owned())),
+    }
 }
 
 /// Whether the process lives and can serve; for health checks of the split program.
@@ -88,29 +94,31 @@ fn always() -> DefaultHeaders {
         .add(("Content-Security-Policy", "sandbox; default-src 'none'"))
 }
 
-fn resource<const P: usize, const R: usize>(paths: [&str; P], routes: [Route; R], allow: &'static str) -> Resource {
-    let wrong_method = move || std::future::ready(Err::<String, _>(NotHere::Method(allow)));
-    routes.into_iter().fold(web::resource(paths.to_vec()), Resource::route).default_service(web::to(wrong_method))
+/// An answer on its way; boxed, so that a small read does not carry the size of an upload.
+type Answer = LocalBoxFuture<'static, HttpResponse>;
+
+async fn answer(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
+    let (request, body) = request.into_parts();
+    let mut response = open(Place::of(&request).kind, request.clone(), body).await;
+    challenge::add(&request, &mut response);
+    Ok(ServiceResponse::new(request, response))
 }
 
-fn get<F, A>(handler: F) -> Route
+/// Makes the handler's parameters of the request, rights among them, and calls it.
+fn call<H, A>(handler: H, request: HttpRequest, mut body: Payload) -> Answer
 where
-    F: actix_web::Handler<A>,
-    A: actix_web::FromRequest + 'static,
-    F::Output: actix_web::Responder + 'static,
+    H: Handler<A>,
+    A: FromRequest + 'static,
+    H::Output: Responder + 'static,
 {
-    web::get().to(handler)
+    Box::pin(async move {
+        match A::from_request(&request, &mut body).await {
+            Ok(parameters) => handler.call(parameters).await.respond_to(&request).map_into_boxed_body(),
+            Err(error) => HttpResponse::from_error(error),
+        }
+    })
 }
 
-fn head<F, A>(handler: F) -> Route
-where
-    F: actix_web::Handler<A>,
-    A: actix_web::FromRequest + 'static,
-    F::Output: actix_web::Responder + 'static,
-{
-    web::head().to(handler)
-}
-
-async fn no_such_path(request: HttpRequest) -> Result<String, NotHere> {
-    Err(NotHere::Path(request.path().to_owned()))
+fn refuse(reason: NotHere) -> Answer {
+    Box::pin(std::future::ready(HttpResponse::from_error(reason)))
 }

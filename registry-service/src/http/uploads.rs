@@ -5,6 +5,7 @@
 use super::auth::{Push, Resume};
 use super::error::{Handled, range_header};
 use super::headers::{CONTENT_DIGEST, UPLOAD_UUID, blob_location, upload_location};
+use super::places::Place;
 use super::query::Query;
 use crate::domain::Registry;
 use crate::domain::admission::Permit;
@@ -72,7 +73,7 @@ pub async fn cancel(Resume(permit): Resume, request: HttpRequest, registry: Data
 }
 
 fn upload(request: &HttpRequest) -> Result<UploadId, Refusal> {
-    UploadId::parse(request.match_info().get("upload").unwrap_or_default()).ok_or(Refusal::UploadUnknown)
+    UploadId::parse(Place::of(request).last).ok_or(Refusal::UploadUnknown)
 }
 
 fn placement(request: &HttpRequest) -> Result<Placement, Refusal> {
