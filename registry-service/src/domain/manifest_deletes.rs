@@ -77,6 +77,9 @@ impl Registry {
             for tag in &tags {
                 storage.remove_tag(&repository.name, &repository.id, tag)?;
             }
+            if let Some(Some((subject, _))) = storage.read_referrer(&repository.name, &digest)? {
+                storage.remove_referrer(&repository.name, &subject, &digest)?;
+            }
             storage.unlink_revision(&repository.name, &digest).map(drop)
         };
         self.change(lock, plan, |_| Ok(()), make).await

@@ -9,6 +9,7 @@ mod locking;
 pub mod manifest_deletes;
 pub mod manifests;
 pub mod pushes;
+pub mod referrers;
 pub mod refusal;
 pub mod settle;
 pub mod tags;
@@ -33,6 +34,8 @@ struct Parts {
     index: Arc<dyn Index>,
     access: AccessControl,
     manifests: ManifestCache,
+    /// Held while the entries of a repository's referrers are completed.
+    completing_referrers: tokio::sync::Mutex<()>,
     /// Verbs that have published an intent run here, so that no disconnect of a client and no end of a worker's
     /// connection drops them halfway.
     runtime: tokio::runtime::Handle,
@@ -51,7 +54,8 @@ impl Registry {
     /// A registry on `storage` that asks `index`. Must be called within a Tokio runtime that outlives all requests.
     pub fn new(storage: Storage, index: Arc<dyn Index>, access: AccessControl) -> Self {
         let runtime = tokio::runtime::Handle::current();
-        let parts = Parts { storage, index, access, manifests: ManifestCache::new(), runtime };
+        let (manifests, completing_referrers) = (ManifestCache::new(), tokio::sync::Mutex::default());
+        let parts = Parts { storage, index, access, manifests, completing_referrers, runtime };
         Self { parts: Arc::new(parts) }
     }
 

@@ -43,6 +43,12 @@ pub enum Refusal {
     /// A tag is outside the grammar.
     #[error(transparent)]
     Tag(#[from] TagError),
+    /// Tags are given beside a tag.
+    #[error("the parameter 'tag' goes with a digest; the address names a tag already")]
+    TagTwice,
+    /// One push sets more tags than the limit.
+    #[error("one push sets at most {0} tags; send the others with another one")]
+    TooManyTags(usize),
     /// The content is not what the digest says.
     #[error("the content's digest is {actual}, not {claimed}")]
     DigestMismatch {

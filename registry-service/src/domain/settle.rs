@@ -1,5 +1,6 @@
 //! Settling intents that a stopped process left: the index is told what storage holds now, whatever was meant.
 
+use super::referrers::settle_referrer;
 use super::refusal::Refusal;
 use super::{Registry, Repository};
 use crate::model::manifest::Manifest;
@@ -45,11 +46,17 @@ impl Registry {
         Ok(())
     }
 
-    /// Tells the index what storage holds of `target`. The caller holds its intent.
+    /// Tells the index what storage holds of `target`, of which the entry among referrers may be wrong too. The caller holds its intent.
     pub(super) async fn report(&self, repository: &Repository, target: &IntentTarget) -> Result<(), Refusal> {
         let number = self.index().turn().await?.number;
         let (name, looked_at) = (repository.name.clone(), target.clone());
-        let (manifests, tags) = self.storage().run(move |storage| observe(storage, &name, looked_at)).await?;
+        let observed = self.storage().run(move |storage| {
+            if let IntentTarget::Manifest(digest) = &looked_at {
+                settle_referrer(storage, &name, digest)?;
+            }
+            observe(storage, &name, looked_at)
+        });
+        let (manifests, tags) = observed.await?;
         let report = CommitRequest {
             repository: repository.name.clone(),
             repository_id: repository.id.clone(),

@@ -17,6 +17,8 @@ use std::io;
 
 /// May read the repository of the path.
 pub struct Pull(pub Permit);
+/// May read the repository of the path, should it ever exist; there is no permit as long as it does not.
+pub struct MayPull(pub Option<Permit>);
 /// May write to the repository of the path, which is allocated if it did not exist.
 pub struct Push(pub Permit);
 /// May write to the repository of the path, which exists.
@@ -67,6 +69,12 @@ macro_rules! admitted {
 admitted!(Pull, |request, registry, token, now| Pull(
     registry.admit(token, &name(&request)?, &[Action::Pull], now).await?
 ));
+admitted!(MayPull, |request, registry, token, now| {
+    match registry.admit(token, &name(&request)?, &[Action::Pull], now).await {
+        Err(Refusal::RepositoryUnknown(_)) => MayPull(None),
+        permit => MayPull(Some(permit?)),
+    }
+});
 admitted!(Push, |request, registry, token, now| Push(registry.admit_writer(token, &name(&request)?, now).await?));
 admitted!(Resume, |request, registry, token, now| Resume(
     registry.admit(token, &name(&request)?, &[Action::Pull, Action::Push], now).await?

@@ -137,7 +137,8 @@ fn outcome(refusal: &Refusal) -> (StatusCode, ErrorCode) {
         Refusal::DigestGrammar(_) | Refusal::DigestMismatch { .. } => {
             (StatusCode::BAD_REQUEST, ErrorCode::DigestInvalid)
         }
-        Refusal::Tag(_) => (StatusCode::BAD_REQUEST, ErrorCode::TagInvalid),
+        Refusal::Tag(_) | Refusal::TagTwice => (StatusCode::BAD_REQUEST, ErrorCode::TagInvalid),
+        Refusal::TooManyTags(_) => (StatusCode::URI_TOO_LONG, ErrorCode::TagInvalid),
         Refusal::RepositoryUnknown(_) => (StatusCode::NOT_FOUND, ErrorCode::NameUnknown),
         Refusal::BlobUnknown(_) => (StatusCode::NOT_FOUND, ErrorCode::BlobUnknown),
         Refusal::ManifestUnknown(_) => (StatusCode::NOT_FOUND, ErrorCode::ManifestUnknown),

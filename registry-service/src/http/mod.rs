@@ -17,6 +17,7 @@ mod manifests;
 mod pages;
 mod places;
 mod query;
+mod referrers;
 mod tags;
 mod uploads;
 
@@ -49,11 +50,14 @@ fn open(kind: Kind, request: HttpRequest, body: Payload) -> Answer {
         (Kind::Base, &Method::GET | &Method::HEAD) => call(base::version, request, body),
         (Kind::Base, _) => refuse(NotHere::Method("GET, HEAD")),
 
-        (Kind::Catalog, &Method::GET) => call(catalog::list, request, body),
-        (Kind::Catalog, _) => refuse(NotHere::Method("GET")),
+        (Kind::Catalog, &Method::GET | &Method::HEAD) => call(catalog::list, request, body),
+        (Kind::Catalog, _) => refuse(NotHere::Method("GET, HEAD")),
 
-        (Kind::Tags, &Method::GET) => call(tags::list, request, body),
-        (Kind::Tags, _) => refuse(NotHere::Method("GET")),
+        (Kind::Tags, &Method::GET | &Method::HEAD) => call(tags::list, request, body),
+        (Kind::Tags, _) => refuse(NotHere::Method("GET, HEAD")),
+
+        (Kind::Referrers, &Method::GET | &Method::HEAD) => call(referrers::list, request, body),
+        (Kind::Referrers, _) => refuse(NotHere::Method("GET, HEAD")),
 
         (Kind::Uploads, &Method::POST) => call(uploads::begin, request, body),
         (Kind::Uploads, _) => refuse(NotHere::Method("POST")),

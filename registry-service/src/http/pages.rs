@@ -31,9 +31,9 @@ impl PageRequest {
         Ok(Self { limit, after })
     }
 
-    /// The link to the page after `last`, relative, as it survives every proxy.
+    /// The link to the page after `last`, with what else was asked. It is relative, as it survives every proxy.
     pub fn next(&self, request: &HttpRequest, last: &str) -> (HeaderName, String) {
-        let query = serde_urlencoded::to_string([("n", self.limit.to_string().as_str()), ("last", last)]);
-        (LINK, format!("<{}?{}>; rel=\"next\"", request.path(), query.unwrap_or_default()))
+        let query = Query::of(request).with(&[("n", &self.limit.to_string()), ("last", last)]);
+        (LINK, format!("<{}?{query}>; rel=\"next\"", request.path()))
     }
 }

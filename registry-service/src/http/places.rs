@@ -15,6 +15,8 @@ pub enum Kind {
     Catalog,
     /// `/<name>/tags/list`
     Tags,
+    /// `/<name>/referrers/<digest>`
+    Referrers,
     /// `/<name>/blobs/uploads/`, also without the last slash
     Uploads,
     /// `/<name>/blobs/uploads/<upload>`
@@ -62,6 +64,7 @@ impl<'a> Place<'a> {
         let (name, word) = before.rsplit_once('/')?;
         let (kind, name, last) = match (word, last) {
             ("tags", "list") => (Kind::Tags, name, ""),
+            ("referrers", digest) => (Kind::Referrers, name, digest),
             ("blobs", "uploads") => (Kind::Uploads, name, ""),
             ("uploads", "") => (Kind::Uploads, name.strip_suffix("/blobs")?, ""),
             ("uploads", _) => (Kind::Upload, name.strip_suffix("/blobs")?, last),
@@ -88,6 +91,7 @@ mod tests {
             ("/a/b/c/tags/list", Kind::Tags, "a/b/c", ""),
             ("/a/manifests/b/manifests/v1", Kind::Manifest, "a/manifests/b", "v1"),
             ("/a/manifests/uploads", Kind::Manifest, "a", "uploads"),
+            ("/a/referrers/referrers/sha256:x", Kind::Referrers, "a/referrers", "sha256:x"),
             ("/a/blobs/sha256:x", Kind::Blob, "a", "sha256:x"),
             ("/a/blobs/uploads", Kind::Uploads, "a", ""),
             ("/a/blobs/uploads/", Kind::Uploads, "a", ""),

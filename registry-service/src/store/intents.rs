@@ -79,12 +79,8 @@ fn walk(directory: &Path, name: &str, all: &mut Vec<(RepositoryName, IntentTarge
                 all.extend(tags.map(|tag| (name.clone(), IntentTarget::Tag(tag))));
             }
             ("_digests", Ok(name)) => {
-                for algorithm in entries(&below)? {
-                    let digests = entries(&below.join(&algorithm))?
-                        .into_iter()
-                        .filter_map(|hex| Digest::parse(&format!("{algorithm}:{hex}")).ok());
-                    all.extend(digests.map(|digest| (name.clone(), IntentTarget::Manifest(digest))));
-                }
+                let targets = digests(&below)?.into_iter().map(IntentTarget::Manifest);
+                all.extend(targets.map(|target| (name.clone(), target)));
             }
             _ if name.is_empty() => walk(&below, &part, all)?,
             _ => walk(&below, &format!("{name}/{part}"), all)?,
@@ -97,6 +93,16 @@ fn walk(directory: &Path, name: &str, all: &mut Vec<(RepositoryName, IntentTarge
 pub(super) fn entries(directory: &Path) -> io::Result<Vec<String>> {
     let Some(entries) = found(disk::read_dir(directory))? else { return Ok(Vec::new()) };
     entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// The digests that have a place in a directory: `<alg>/<hex>`.
+pub(super) fn digests(directory: &Path) -> io::Result<Vec<Digest>> {
+    let mut all = Vec::new();
+    for algorithm in entries(directory)? {
+        let names = entries(&directory.join(&algorithm))?;
+        all.extend(names.iter().filter_map(|hex| Digest::parse(&format!("{algorithm}:{hex}")).ok()));
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

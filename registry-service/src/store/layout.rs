@@ -14,6 +14,8 @@
 //!     intents/<name>/_digests/<alg>/<hex>                 a manifest that is being changed
 //!     intents/<name>/_tags/<tag>                          a tag that is being changed
 //!     ids/<name>/_id                                      which repository of the index lies under the name
+//!     referrers/<name>/_subjects/<alg>/<hex>/<alg>/<hex>   a manifest (second) that is about another one (first)
+//!     referrers/<name>/_stamp                             when these were complete
 //!     locks/<name>/_repository, _gate                     the repository's locks
 //!     deleted/<repository id>/_tags/<tag>.<unique>        tags put away whole
 //! ```
@@ -118,6 +120,19 @@ impl Layout {
 
     pub fn id(&self, name: &RepositoryName) -> PathBuf {
         self.ours("ids").join(name.as_str()).join("_id")
+    }
+
+    /// Holds an entry for each manifest that has `subject` as its subject.
+    pub fn referrers(&self, name: &RepositoryName, subject: &Digest) -> PathBuf {
+        self.ours("referrers").join(name.as_str()).join("_subjects").join(by_digest(subject))
+    }
+
+    pub fn referrer(&self, name: &RepositoryName, subject: &Digest, digest: &Digest) -> PathBuf {
+        self.referrers(name, subject).join(by_digest(digest))
+    }
+
+    pub fn referrers_stamp(&self, name: &RepositoryName) -> PathBuf {
+        self.ours("referrers").join(name.as_str()).join("_stamp")
     }
 
     pub fn locks_root(&self) -> PathBuf {

@@ -1,7 +1,7 @@
 //! Revision links: which manifests a repository has. Their bytes are blobs.
 
 use super::cached_read::read_link_blocking;
-use super::intents::entries;
+use super::intents::digests;
 use super::{Storage, disk, files};
 use shared::{Digest, RepositoryName};
 use std::io;
@@ -12,9 +12,14 @@ impl Storage {
         self.read_link(self.layout().revision_link(name, digest)).await
     }
 
+    /// The same, on the blocking pool.
+    pub fn revision_now(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Option<Digest>> {
+        read_link_blocking(&self.layout().revision_link(name, digest))
+    }
+
     /// Whether `name` has the manifest, and its bytes are there.
     pub fn has_revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
-        match read_link_blocking(&self.layout().revision_link(name, digest))? {
+        match self.revision_now(name, digest)? {
             Some(content) => files::is_file(&self.layout().blob(&content)),
             None => Ok(false),
         }
@@ -36,15 +41,9 @@ impl Storage {
 
     /// Every manifest of `name`.
     pub fn revisions(&self, name: &RepositoryName) -> io::Result<Vec<Digest>> {
-        let root = self.layout().revisions(name);
         let mut all = Vec::new();
-        for algorithm in entries(&root)? {
-            let digests = entries(&root.join(&algorithm))?
-                .into_iter()
-                .filter_map(|hex| Digest::parse(&format!("{algorithm}:{hex}")).ok());
-            for digest in digests {
-                all.extend(read_link_blocking(&self.layout().revision_link(name, &digest))?);
-            }
+        for digest in digests(&self.layout().revisions(name))? {
+            all.extend(self.revision_now(name, &digest)?);
         }
         Ok(all)
     }

@@ -19,6 +19,7 @@ mod intents;
 mod layout;
 mod locks;
 mod manifests;
+mod referrers;
 mod tags;
 mod uploads;
 
@@ -30,6 +31,7 @@ pub use uploads::UploadSession;
 
 use layout::Layout;
 use moka::sync::Cache;
+use referrers::Known;
 use shared::RepositoryName;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -40,6 +42,9 @@ use tokio::task::JoinHandle;
 
 /// Repositories whose tags are remembered.
 const LISTINGS: u64 = 1000;
+
+/// Manifests remembered as looked at for a subject, of all repositories together: some 120 bytes each.
+const LOOKED_AT: u64 = 200_000;
 
 /// One directory of Distribution's layout. Cheap to clone; any number of processes may hold the same one.
 #[derive(Clone)]
@@ -52,6 +57,7 @@ struct Inner {
     /// The root directory, held open so that hot paths are looked up from it.
     root: OwnedFd,
     listings: Cache<RepositoryName, Listing>,
+    referrers: Cache<RepositoryName, Arc<Known>>,
 }
 
 impl Storage {
@@ -65,7 +71,10 @@ impl Storage {
             directories::create_dirs(&layout.locks_root())?;
             files::probe_writable(&layout.locks_root())?;
             let descriptor = disk::open(&root)?.into();
-            Ok(Self { inner: Arc::new(Inner { layout, root: descriptor, listings: Cache::new(LISTINGS) }) })
+            let weigh = |_: &RepositoryName, known: &Arc<Known>| known.weight();
+            let referrers = Cache::builder().max_capacity(LOOKED_AT).weigher(weigh).build();
+            let listings = Cache::new(LISTINGS);
+            Ok(Self { inner: Arc::new(Inner { layout, root: descriptor, listings, referrers }) })
         };
         open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be written: {error}", root.display()))
     }

@@ -105,6 +105,8 @@ const NAMES: &[&str] = &[
     "admin/blobs",
     "admin/manifests/manifests/v1",
     "admin/v2/token",
+    "admin/referrers",
+    "admin/referrers/referrers",
 ];
 
 #[tokio::test]
@@ -116,6 +118,7 @@ async fn names_may_hold_words_of_the_protocol() {
         let by_tag = repository.get("manifests/list").send().await.is(200);
         assert_eq!(by_tag.header("docker-content-digest"), image.digest, "{name}");
         assert_eq!(repository.get("tags/list").send().await.is(200).json()["name"], *name);
+        repository.get(&format!("referrers/{}", image.digest)).send().await.is(200);
         let layer = sha256(&image.blobs[1]);
         repository.head(&format!("blobs/{layer}")).send().await.is(200);
     }

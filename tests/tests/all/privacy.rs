@@ -15,6 +15,7 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("HEAD", "/v2/NAME/blobs/DIGEST", ""),
     ("DELETE", "/v2/NAME/blobs/DIGEST", ""),
     ("GET", "/v2/NAME/tags/list", ""),
+    ("GET", "/v2/NAME/referrers/DIGEST", ""),
     ("POST", "/v2/NAME/blobs/uploads/", ""),
     ("POST", "/v2/NAME/blobs/uploads/?digest=DIGEST", "secret"),
     ("PATCH", "/v2/NAME/blobs/uploads/00000000-0000-4000-8000-000000000000", ""),

@@ -5,8 +5,9 @@ use crate::support::Stack;
 /// (method, path, `Allow`).
 const WRONG_METHODS: &[(&str, &str, &str)] = &[
     ("POST", "/v2/", "GET, HEAD"),
-    ("DELETE", "/v2/_catalog", "GET"),
-    ("POST", "/v2/admin/app/tags/list", "GET"),
+    ("DELETE", "/v2/_catalog", "GET, HEAD"),
+    ("POST", "/v2/admin/app/tags/list", "GET, HEAD"),
+    ("PUT", "/v2/admin/app/referrers/sha256:x", "GET, HEAD"),
     ("GET", "/v2/admin/app/blobs/uploads/", "POST"),
     ("PUT", "/v2/admin/app/blobs/uploads/", "POST"),
     ("POST", "/v2/admin/app/blobs/uploads/x", "GET, HEAD, PATCH, PUT, DELETE"),

@@ -38,6 +38,7 @@ const SCOPES: &[(&str, &str, &str)] = &[
     ("PUT", "/v2/acme/app/manifests/v1", "repository:acme/app:pull,push"),
     ("DELETE", "/v2/acme/app/manifests/v1", "repository:acme/app:delete"),
     ("GET", "/v2/acme/app/tags/list", "repository:acme/app:pull"),
+    ("GET", "/v2/acme/app/referrers/sha256:x", "repository:acme/app:pull"),
     ("POST", "/v2/acme/app/blobs/uploads/", "repository:acme/app:pull,push"),
     ("POST", "/v2/acme/app/blobs/uploads", "repository:acme/app:pull,push"),
     ("PATCH", "/v2/acme/app/blobs/uploads/x", "repository:acme/app:pull,push"),

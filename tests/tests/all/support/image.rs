@@ -44,6 +44,22 @@ pub fn child_descriptor(media_type: &str, manifest: &[u8]) -> Value {
     descriptor
 }
 
+/// An artifact about `subject`, with these fields too or instead, and without those that are null.
+pub fn artifact(subject: &str, fields: &Value) -> Vec<u8> {
+    let mut manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": blob_descriptor("application/vnd.example.config+json", b"{}"),
+        "layers": [],
+        "subject": { "mediaType": OCI_MANIFEST, "digest": subject, "size": 1 },
+    });
+    for (key, value) in fields.as_object().unwrap() {
+        manifest[key] = value.clone();
+    }
+    manifest.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    manifest.to_string().into_bytes()
+}
+
 pub fn sha256(content: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(content)))
 }

@@ -10,9 +10,9 @@ mod unsteady_index;
 mod user;
 
 pub use eventually::eventually;
-pub use image::{child_descriptor, image, index, sha256, sha512};
+pub use image::{artifact, child_descriptor, image, index, sha256, sha512};
 pub use repository::Repository;
-pub use request::Answer;
+pub use request::{Answer, listed};
 pub use stack::Stack;
 pub use unsteady_index::Call;
 pub use user::{User, claims};

@@ -2,7 +2,7 @@
 
 use super::host::Host;
 use super::image::{Image, image, sha256};
-use super::request::{Answer, Request};
+use super::request::{Answer, Request, listed};
 use reqwest::Method;
 
 /// A repository, and the token that is sent with each request.
@@ -68,6 +68,19 @@ impl Repository {
     /// Sends a manifest with no word about its type.
     pub async fn put_manifest(&self, reference: &str, manifest: &[u8]) -> Answer {
         self.put(&format!("manifests/{reference}")).body(manifest.to_vec()).send().await
+    }
+
+    /// Pushes a manifest by its digest; returns that.
+    pub async fn push_manifest(&self, manifest: &[u8]) -> String {
+        let digest = sha256(manifest);
+        self.put_manifest(&digest, manifest).await.is(201);
+        digest
+    }
+
+    /// The digests of a subject's referrers.
+    pub async fn referrers(&self, subject: &str) -> Vec<String> {
+        let answer = self.get(&format!("referrers/{subject}")).send().await.is(200);
+        listed(&answer).iter().map(|entry| entry["digest"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Pushes a whole image of one layer, whose content tells it from others, under `reference`.

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
+use shared::media_type::OCI_INDEX;
 
 /// A request that is not sent yet.
 pub struct Request(reqwest::RequestBuilder);
@@ -120,4 +121,13 @@ impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).chars().take(2000).collect()
     }
+}
+
+/// The entries of a list of referrers, which is an index of exactly this type, whatever it holds.
+#[track_caller]
+pub fn listed(answer: &Answer) -> Vec<Value> {
+    assert_eq!(answer.header("content-type"), OCI_INDEX, "{}", answer.what);
+    let body = answer.json();
+    assert_eq!((&body["schemaVersion"], &body["mediaType"]), (&json!(2), &json!(OCI_INDEX)), "{}", answer.what);
+    body["manifests"].as_array().unwrap().clone()
 }

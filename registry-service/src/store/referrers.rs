@@ -1,0 +1,136 @@
+//! Entries for referrers: for each manifest with a subject a small file below the subject, holding its descriptor.
+//!
+//! What an entry says is true of the manifest's bytes wherever they lie, so an entry is never wrong. It may outlive its
+//! manifest: whether the repository still has that one is for the reader to look up. And it may be missing where a peer
+//! wrote the manifest: that is noticed by the times of change of the directories in which revisions come and go.
+
+use super::cached_read::read_small_blocking;
+use super::intents::digests;
+use super::{Storage, disk, files, found};
+use crate::model::referrer::Referrer;
+use shared::{Algorithm, Digest, RepositoryName};
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// After this, a directory's time of change tells every later change apart.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// What is known of a repository's manifests: of each of `looked_at`, whether it has a subject, and if so its entry is
+/// there. `stamp` is that of the directories when these were all.
+#[derive(Default)]
+pub(super) struct Known {
+    stamp: Option<String>,
+    looked_at: HashSet<Digest>,
+}
+
+impl Known {
+    /// How much it weighs in memory, in manifests.
+    pub(super) fn weight(&self) -> u32 {
+        u32::try_from(self.looked_at.len() + 1).unwrap_or(u32::MAX)
+    }
+}
+
+impl Storage {
+    /// Enters a manifest that `name` has among the referrers of `subject`.
+    pub fn add_referrer(&self, name: &RepositoryName, subject: &Digest, referrer: &Referrer) -> io::Result<()> {
+        let content = serde_json::to_vec(referrer).map_err(io::Error::other)?;
+        files::replace(&self.layout().referrer(name, subject, &referrer.digest), &content)
+    }
+
+    /// Takes the entry away again, if it is there.
+    pub fn remove_referrer(&self, name: &RepositoryName, subject: &Digest, digest: &Digest) -> io::Result<()> {
+        files::remove(&self.layout().referrer(name, subject, digest)).map(drop)
+    }
+
+    /// The digests of all manifests that have ever been entered among the referrers of `subject`, in order.
+    pub fn referrer_digests(&self, name: &RepositoryName, subject: &Digest) -> io::Result<Vec<Digest>> {
+        let mut all = digests(&self.layout().referrers(name, subject))?;
+        all.sort_unstable();
+        Ok(all)
+    }
+
+    /// One entry. One that cannot be read is made anew from the manifest.
+    pub fn referrer(&self, name: &RepositoryName, subject: &Digest, digest: &Digest) -> io::Result<Option<Referrer>> {
+        let Some(content) = found(disk::read(&self.layout().referrer(name, subject, digest)))? else {
+            return Ok(None);
+        };
+        match serde_json::from_slice(&content) {
+            Ok(referrer) => Ok(Some(referrer)),
+            Err(_) => Ok(self.read_referrer(name, digest)?.flatten().map(|(_, referrer)| referrer)),
+        }
+    }
+
+    /// A manifest of `name` with its subject, from its bytes: `None` if the manifest is not there, `Some(None)` if it has
+    /// no subject.
+    pub fn read_referrer(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> io::Result<Option<Option<(Digest, Referrer)>>> {
+        let Some(content) = self.revision_now(name, digest)? else { return Ok(None) };
+        Ok(self.read_blob(&content)?.map(|bytes| Referrer::read(digest, &bytes)))
+    }
+
+    /// Whether nothing came or went among the manifests of `name` since their entries were found complete.
+    pub fn referrers_are_complete(&self, name: &RepositoryName) -> io::Result<bool> {
+        let stamp = self.revisions_stamp(name)?.0;
+        if self.inner.referrers.get(name).is_some_and(|known| known.stamp.as_ref() == Some(&stamp)) {
+            return Ok(true);
+        }
+        // As another process found them, or this one before it was stopped.
+        Ok(read_small_blocking(&self.layout().referrers_stamp(name))?.as_ref() == Some(&stamp))
+    }
+
+    /// The manifests of `name` with a subject that have no entry, with their subjects. If there are none, that is
+    /// remembered, in storage too.
+    pub fn unlisted_referrers(&self, name: &RepositoryName) -> io::Result<Vec<(Digest, Referrer)>> {
+        // Taken before anything is looked at: what comes meanwhile changes it.
+        let (stamp, is_settled) = self.revisions_stamp(name)?;
+        let known = self.inner.referrers.get(name).unwrap_or_default();
+        let (mut looked_at, mut unlisted, mut all_there) = (HashSet::new(), Vec::new(), true);
+        for digest in digests(&self.layout().revisions(name))? {
+            if !known.looked_at.contains(&digest) {
+                match self.read_referrer(name, &digest)? {
+                    // Its directory is there before its link, which comes without another change of the stamp.
+                    None => {
+                        all_there = false;
+                        continue;
+                    }
+                    Some(Some((subject, referrer))) if !self.is_entered(name, &subject, &digest)? => {
+                        unlisted.push((subject, referrer));
+                        continue;
+                    }
+                    Some(_) => {}
+                }
+            }
+            looked_at.insert(digest);
+        }
+        let is_complete = all_there && is_settled && unlisted.is_empty();
+        if is_complete {
+            files::replace(&self.layout().referrers_stamp(name), stamp.as_bytes())?;
+        }
+        let known = Known { stamp: is_complete.then_some(stamp), looked_at };
+        self.inner.referrers.insert(name.clone(), Arc::new(known));
+        Ok(unlisted)
+    }
+
+    fn is_entered(&self, name: &RepositoryName, subject: &Digest, digest: &Digest) -> io::Result<bool> {
+        files::exists(&self.layout().referrer(name, subject, digest))
+    }
+
+    /// When a manifest last came to `name` or went, and whether that is long enough ago to be told from a later time.
+    fn revisions_stamp(&self, name: &RepositoryName) -> io::Result<(String, bool)> {
+        let (mut times, mut is_settled) = (Vec::new(), true);
+        for algorithm in Algorithm::ALL {
+            let directory = found(disk::metadata(&self.layout().revisions(name).join(algorithm.as_str())))?;
+            let changed_at = directory.map(|directory| directory.modified()).transpose()?;
+            // Two changes within a tick of the clock have one time, so a recent one proves nothing.
+            is_settled &= changed_at.is_none_or(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
+            let since_epoch = changed_at.and_then(|at: SystemTime| at.duration_since(UNIX_EPOCH).ok());
+            times.push(format!("{} {}", algorithm.as_str(), since_epoch.unwrap_or_default().as_nanos()));
+        }
+        Ok((times.join("\n"), is_settled))
+    }
+}
