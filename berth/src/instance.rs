@@ -7,7 +7,7 @@ use actix_web::web::ServiceConfig;
 use index_service::{FirstAdmin, Index, Settings as IndexSettings};
 use registry_service::config::Settings as RegistrySettings;
 use registry_service::domain::Registry;
-use registry_service::http::{self, Challenge};
+use registry_service::http::{self, Front};
 use registry_service::start;
 use server::Environment;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub struct Instance {
     /// The index.
     pub index: Index,
     registry: Registry,
-    challenge: Challenge,
+    front: Front,
 }
 
 /// The registry's settings; what `environment` leaves unset follows from the index's, and storage is below `data`.
@@ -42,14 +42,14 @@ impl Instance {
         registry: &RegistrySettings,
     ) -> anyhow::Result<(Self, Option<FirstAdmin>)> {
         let (index, first_admin) = Index::open(index).await?;
-        let challenge = registry.challenge.clone();
-        let registry = start::start(registry, Arc::new(InProcessIndex::new(index.clone())))?;
-        Ok((Self { index, registry, challenge }, first_admin))
+        let front = registry.front();
+        let registry = start::start(registry, Some(Arc::new(InProcessIndex::new(index.clone()))))?;
+        Ok((Self { index, registry, front }, first_admin))
     }
 
     /// The routes of both.
     pub fn routes(&self, config: &mut ServiceConfig) {
-        http::routes(config, &self.registry, &self.challenge);
+        http::routes(config, &self.registry, &self.front);
         index_service::public_routes(config, &self.index);
         index_service::health_routes(config, &self.index);
     }

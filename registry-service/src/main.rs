@@ -1,7 +1,8 @@
-//! The registry as a program of its own: any number of them on one storage, with one index.
+//! The registry as a program of its own: any number of them on one storage, with one index or with none.
 
 use clap::{Parser, Subcommand};
-use registry_service::config::SplitSettings;
+use registry_service::config::{self, SplitSettings};
+use registry_service::store::index::Index;
 use registry_service::store::index_http::HttpIndex;
 use registry_service::{http, start};
 use server::{Environment, listen, logging};
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         let environment = Environment::of_process();
         match arguments.command.unwrap_or(Command::Serve) {
             Command::Serve => serve(&environment).await,
-            Command::Health => listen::check_health(SplitSettings::from_environment(&environment)?.address).await,
+            Command::Health => listen::check_health(config::address(&environment)?).await,
         }
     })
 }
@@ -42,14 +43,16 @@ fn main() -> ExitCode {
 async fn serve(environment: &Environment) -> anyhow::Result<()> {
     logging::start(environment.get("REGISTRY_LOG_LEVEL").unwrap_or("info"))?;
     let settings = SplitSettings::from_environment(environment)?;
-    let secret = secret(environment).await?;
-    let index = Arc::new(HttpIndex::new(&settings.index_url, secret)?);
+    let index = match &settings.index_url {
+        Some(url) => Some(Arc::new(HttpIndex::new(url, secret(environment).await?)?) as Arc<dyn Index>),
+        None => None,
+    };
     let registry = start::start(&settings.common, index)?;
     let listener = listen::bind(settings.address)?;
     tracing::info!(address = %settings.address, storage = %settings.common.root.display(), "serving");
-    let challenge = settings.common.challenge;
+    let front = settings.common.front();
     listen::run(listener, move |config| {
-        http::routes(config, &registry, &challenge);
+        http::routes(config, &registry, &front);
         http::health_routes(config, &registry);
     })
     .await

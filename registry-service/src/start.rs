@@ -1,24 +1,66 @@
 //! Putting a registry together from its settings, and its background work.
 
-use crate::config::Settings;
+use crate::config::{AdmissionSettings, Settings};
 use crate::domain::Registry;
 use crate::domain::access::AccessControl;
+use crate::domain::admission::Admission;
+use crate::domain::by_token::Tokens;
+use crate::domain::passwords::Passwords;
 use crate::store::Storage;
 use crate::store::index::Index;
+use anyhow::Context;
+use server::follow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often leftover intents are looked for.
 const SETTLE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Opens the storage and begins settling what a stopped process left. Must be called in a Tokio runtime that lives as
-/// long as the process.
-pub fn start(settings: &Settings, index: Arc<dyn Index>) -> anyhow::Result<Registry> {
-    let storage = Storage::open(&settings.root)?;
-    let access = AccessControl::new(&settings.issuer, &settings.challenge.service, settings.grace);
-    let registry = Registry::new(storage, index, access);
+/// Opens the storage and begins settling what a stopped process left. `index` is there if the settings ask for tokens.
+/// Must be called in a Tokio runtime that lives as long as the process.
+pub fn start(settings: &Settings, index: Option<Arc<dyn Index>>) -> anyhow::Result<Registry> {
+    let admission = admission(&settings.admission, index)?;
+    let registry = Registry::new(Storage::open(&settings.root)?, admission, settings.policy);
     tokio::spawn(settle(registry.clone()));
     Ok(registry)
+}
+
+fn admission(settings: &AdmissionSettings, index: Option<Arc<dyn Index>>) -> anyhow::Result<Admission> {
+    match settings {
+        AdmissionSettings::Tokens(tokens) => {
+            let index = index.context("tokens are asked for, and there is no index to confirm them")?;
+            let access = AccessControl::new(&tokens.issuer, &tokens.service, tokens.grace);
+            Ok(Admission::Tokens(Box::new(Tokens::new(access, index))))
+        }
+        AdmissionSettings::Htpasswd { path, .. } => passwords(path).map(Admission::Passwords),
+        AdmissionSettings::Open => {
+            tracing::warn!(
+                "THIS REGISTRY IS OPEN: nothing says who is let in, so whoever reaches it reads, writes and deletes                  everything; REGISTRY_AUTH_HTPASSWD_PATH or an index closes it"
+            );
+            Ok(Admission::Open)
+        }
+    }
+}
+
+/// The people of the file at `path`, which is read again when it changes.
+fn passwords(path: &Path) -> anyhow::Result<Arc<Passwords>> {
+    let paths = vec![path.to_owned()];
+    let content = follow::read_all(&paths).context("the password file")?;
+    let passwords = Arc::new(Passwords::new());
+    passwords.replace(&content.concat());
+    let changing = Arc::clone(&passwords);
+    tokio::spawn(follow::follow(paths, content, move |changed| match changed {
+        Ok(content) => {
+            changing.replace(&content.concat());
+            tracing::info!("the password file was read again");
+        }
+        Err(error) => {
+            changing.close();
+            tracing::error!(%error, "nobody is let in until the password file can be read");
+        }
+    }));
+    Ok(passwords)
 }
 
 async fn settle(registry: Registry) {

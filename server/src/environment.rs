@@ -5,10 +5,23 @@
 use anyhow::Context;
 use std::collections::BTreeMap;
 
-/// The variables this process was started with.
+/// The variables this process was started with, and what a settings file adds to them.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    variables: BTreeMap<String, String>,
+    variables: BTreeMap<String, Setting>,
+}
+
+/// A value, and where it came from if that is not the variable itself. Never printed: it may be a secret.
+#[derive(Clone)]
+struct Setting {
+    value: String,
+    origin: Option<String>,
+}
+
+impl std::fmt::Debug for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.origin.as_deref().unwrap_or("set"))
+    }
 }
 
 impl Environment {
@@ -19,12 +32,18 @@ impl Environment {
 
     /// The variable's value, unless it is unset or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(|setting| setting.value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The first variable whose name begins with `prefix`, empty or not: what was meant to be set counts where a
+    /// forgotten value must not open a door.
+    pub fn mention(&self, prefix: &str) -> Option<&str> {
+        self.variables.keys().map(String::as_str).find(|name| name.starts_with(prefix))
     }
 
     /// Sets `name`, whatever it was.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.variables.insert(name.to_owned(), value.into());
+        self.variables.insert(name.to_owned(), Setting { value: value.into(), origin: None });
     }
 
     /// Sets what is unset: a default that a flag or an enclosing program gives.
@@ -40,8 +59,23 @@ impl Environment {
         T::Err: std::error::Error + Send + Sync + 'static,
     {
         self.get(name)
-            .map(|value| value.parse().with_context(|| format!("{name}={value:?} cannot be used")))
+            .map(|value| value.parse().with_context(|| format!("{}={value:?} cannot be used", self.origin(name))))
             .transpose()
+    }
+
+    /// A switch: `true` or `false`, in the words that YAML and shells have for them.
+    pub fn flag(&self, name: &str, default: bool) -> anyhow::Result<bool> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        match value.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Ok(true),
+            "false" | "no" | "off" | "0" => Ok(false),
+            _ => anyhow::bail!("{}={value:?} cannot be used: say true or false", self.origin(name)),
+        }
+    }
+
+    /// How a person finds the setting `name`: by the variable, or by its place in the settings file.
+    pub fn origin<'a>(&'a self, name: &'a str) -> &'a str {
+        self.variables.get(name).and_then(|setting| setting.origin.as_deref()).unwrap_or(name)
     }
 
     /// A secret: from `name` itself, or from the file that `name_FILE` names, without its last line break.
@@ -71,7 +105,7 @@ impl Environment {
         unknown
             .filter_map(|name| {
                 let nearest = known.iter().min_by_key(|known| strsim::levenshtein(known, name))?;
-                Some(format!("{name} is not a setting and is ignored; the nearest one is {nearest}"))
+                Some(format!("{} is not a setting and is ignored; the nearest one is {nearest}", self.origin(name)))
             })
             .collect()
     }
@@ -79,7 +113,8 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self { variables: variables.into_iter().collect() }
+        let setting = |(name, value)| (name, Setting { value, origin: None });
+        Self { variables: variables.into_iter().map(setting).collect() }
     }
 }
 
@@ -94,6 +129,18 @@ mod tests {
     #[test]
     fn an_empty_variable_is_unset() {
         assert_eq!(environment(&[("A", "")]).get("A"), None);
+    }
+
+    #[test]
+    fn an_empty_variable_is_still_mentioned() {
+        assert_eq!(environment(&[("A_B", "")]).mention("A_"), Some("A_B"));
+    }
+
+    #[test]
+    fn a_switch_is_one_of_the_words_for_it() {
+        let flag = |value| environment(&[("F", value)]).flag("F", true);
+        assert!(!flag("False").unwrap() && flag("yes").unwrap() && flag("").unwrap());
+        assert_eq!(flag("maybe").unwrap_err().to_string(), "F=\"maybe\" cannot be used: say true or false");
     }
 
     #[test]

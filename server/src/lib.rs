@@ -4,6 +4,7 @@
 //! `registry-service`) need the same frame and `shared` does no I/O.
 
 pub mod environment;
+pub mod follow;
 pub mod listen;
 pub mod logging;
 mod span;

@@ -25,6 +25,13 @@ macro_rules! text_noun {
             }
         }
 
+        // Sound because equality, order and hash are derived from the text alone.
+        impl std::borrow::Borrow<str> for $noun {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl From<$noun> for String {
             fn from(noun: $noun) -> Self {
                 noun.0

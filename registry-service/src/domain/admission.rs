@@ -1,85 +1,139 @@
-//! Who is let in, to what: a request's token against the repository and the actions it needs.
+//! Who is let in, to what: a request's credentials against the repository and the actions it needs.
 //!
-//! Must not judge: the list of actions is the token's, true and false are the index's.
+//! Must not judge: with an index the list of actions is the token's, true and false are the index's (`by_token.rs`).
+//! Without one whoever is let in may do everything that the policy leaves.
 
-use super::access::KnownToken;
-use super::keys::TokenError;
-use super::refusal::{Refusal, TokenFault};
+use super::by_token::{Confirmed, Tokens};
+use super::passwords::Passwords;
+use super::refusal::Refusal;
 use super::{Registry, Repository};
+use crate::store::index::Index;
 use jiff::Timestamp;
-use shared::internal::{AllocateAnswer, AllocateRequest, IntrospectAnswer};
-use shared::{Action, RepositoryName, Scope};
+use shared::{Action, RepositoryName};
 use std::sync::Arc;
 
-/// A confirmed token, with the repository it was needed for.
+/// The ways of letting clients in.
+pub enum Admission {
+    /// By registry tokens that an index confirms.
+    Tokens(Box<Tokens>),
+    /// By name and password; who is let in may do everything.
+    Passwords(Arc<Passwords>),
+    /// Everybody, whatever credentials they send.
+    Open,
+}
+
+/// What a request says about its sender.
+#[derive(Default)]
+pub enum Credentials<'a> {
+    /// Nothing that can be read.
+    #[default]
+    None,
+    /// A registry token.
+    Token(&'a str),
+    /// A name and a password.
+    Password {
+        /// The name.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+/// Leave to use a repository.
 pub struct Permit {
     /// The repository.
     pub repository: Repository,
     /// The account; empty for an anonymous client.
     pub subject: String,
-    token: Arc<KnownToken>,
-    answer: Arc<IntrospectAnswer>,
+    /// The token that gives the leave; `None` where no tokens are asked for.
+    confirmed: Option<Confirmed>,
+}
+
+impl Admission {
+    /// The index, where one decides.
+    pub(super) fn index(&self) -> Option<&dyn Index> {
+        match self {
+            Self::Tokens(tokens) => Some(tokens.index()),
+            Self::Passwords(_) | Self::Open => None,
+        }
+    }
 }
 
 impl Permit {
-    /// `name` as a repository that this token may pull from too, if it may; for mounts.
+    /// `name` as a repository that this client may pull from too, if it may; for mounts.
     pub fn pullable(&self, name: &RepositoryName) -> Option<Repository> {
-        let entry = self.token.claims.repository(name)?;
-        let id = self.answer.repositories.get(name)?;
-        entry.allows(Action::Pull).then(|| Repository { name: name.clone(), id: id.clone() })
+        let id = match &self.confirmed {
+            Some(confirmed) => Some(confirmed.pullable(name)?),
+            None => None,
+        };
+        Some(Repository { name: name.clone(), id })
     }
 
-    /// Whether the client asked for rights on `name` when it got this token.
+    /// Whether the client asked for rights on `name` when it got its token; it need not where there are no tokens.
     pub fn mentions(&self, name: &RepositoryName) -> bool {
-        self.token.claims.repository(name).is_some()
+        self.confirmed.as_ref().is_none_or(|confirmed| confirmed.mentions(name))
     }
 }
 
 impl Registry {
-    /// Any good token will do: the answer to `GET /v2/`.
-    pub async fn admit_anyone(&self, token: Option<&str>, now: Timestamp) -> Result<(), Refusal> {
-        self.confirmed(token, &[], true, now, |_| true).await.map(drop)
+    /// Lets in whoever has any good credentials: the answer to `GET /v2/`.
+    pub async fn admit_anyone(&self, credentials: &Credentials<'_>, now: Timestamp) -> Result<(), Refusal> {
+        match &self.parts.admission {
+            Admission::Tokens(tokens) => tokens.admit_anyone(credentials, now).await,
+            Admission::Passwords(passwords) => passwords.admit(credentials).await.map(drop),
+            Admission::Open => Ok(()),
+        }
     }
 
     /// Admits to the catalog. Returns the subject whose view of it is meant.
-    pub async fn admit_to_catalog(&self, token: Option<&str>, now: Timestamp) -> Result<String, Refusal> {
-        let scopes = [Scope::catalog()];
-        let (known, _) = self.confirmed(token, &scopes, true, now, |_| true).await?;
-        if !known.claims.catalog(Action::All) {
-            return Err(Refusal::Unauthorized { fault: TokenFault::Insufficient, scopes: scopes.into() });
+    pub async fn admit_to_catalog(&self, credentials: &Credentials<'_>, now: Timestamp) -> Result<String, Refusal> {
+        match &self.parts.admission {
+            Admission::Tokens(tokens) => tokens.admit_to_catalog(credentials, now).await,
+            Admission::Passwords(passwords) => passwords.admit(credentials).await,
+            Admission::Open => Ok(String::new()),
         }
-        Ok(known.claims.sub.clone())
     }
 
     /// Admits to a repository that exists, for every one of `actions`; they are also what a refused client is told to ask
     /// for.
     pub async fn admit(
         &self,
-        token: Option<&str>,
+        credentials: &Credentials<'_>,
         name: &RepositoryName,
         actions: &[Action],
         now: Timestamp,
     ) -> Result<Permit, Refusal> {
-        let (known, answer) = self.rights(token, name, actions, now).await?;
-        let id = answer.repositories.get(name).ok_or_else(|| Refusal::RepositoryUnknown(name.clone()))?;
+        let confirmed = match &self.parts.admission {
+            Admission::Tokens(tokens) => tokens.rights(credentials, name, actions, now).await?,
+            Admission::Passwords(passwords) => return Ok(without_index(name, passwords.admit(credentials).await?)),
+            Admission::Open => return Ok(without_index(name, String::new())),
+        };
+        let unknown = || Refusal::RepositoryUnknown(name.clone());
+        let id = confirmed.id_of(name).ok_or_else(unknown)?.to_owned();
         // Content of an earlier owner of the name, and content that no index knows, are nobody's.
-        if self.storage().repository_id(name).await?.as_ref() != Some(id) {
-            return Err(Refusal::RepositoryUnknown(name.clone()));
+        if self.storage().repository_id(name).await?.as_ref() != Some(&id) {
+            return Err(unknown());
         }
-        Ok(permit(name, id.clone(), known, answer))
+        Ok(with_index(name, id, confirmed))
     }
 
     /// The same for a write, which may be the first one: then the index allocates the name, and storage takes its id.
     pub async fn admit_writer(
         &self,
-        token: Option<&str>,
+        credentials: &Credentials<'_>,
         name: &RepositoryName,
         now: Timestamp,
     ) -> Result<Permit, Refusal> {
-        let (known, answer) = self.rights(token, name, &[Action::Pull, Action::Push], now).await?;
-        let id = match answer.repositories.get(name) {
-            Some(id) => id.clone(),
-            None => self.allocate(name, &known.claims.sub).await?,
+        let actions = [Action::Pull, Action::Push];
+        let Admission::Tokens(tokens) = &self.parts.admission else {
+            let permit = self.admit(credentials, name, &actions, now).await?;
+            self.make_repository(name).await?;
+            return Ok(permit);
+        };
+        let confirmed = tokens.rights(credentials, name, &actions, now).await?;
+        let id = match confirmed.id_of(name) {
+            Some(id) => id.to_owned(),
+            None => tokens.allocate(name, confirmed.subject()).await?,
         };
         let mut there = self.storage().repository_id(name).await?;
         if there.is_none() {
@@ -91,55 +145,26 @@ impl Registry {
                 "storage still holds what an earlier repository {name} left; an administrator must remove it first"
             )));
         }
-        Ok(permit(name, id, known, answer))
+        Ok(with_index(name, id, confirmed))
     }
 
-    async fn rights(
+    /// Admits to a delete, if anything can be deleted here.
+    pub async fn admit_deleter(
         &self,
-        token: Option<&str>,
+        credentials: &Credentials<'_>,
         name: &RepositoryName,
-        actions: &[Action],
         now: Timestamp,
-    ) -> Result<(Arc<KnownToken>, Arc<IntrospectAnswer>), Refusal> {
-        let scopes = [Scope::repository(name.as_str(), actions.iter().copied())];
-        let only_reads = actions == [Action::Pull];
-        let allocated = |answer: &IntrospectAnswer| !answer.active || answer.repositories.contains_key(name);
-        let (known, answer) = self.confirmed(token, &scopes, only_reads, now, allocated).await?;
-        let entry = known.claims.repository(name);
-        if !entry.is_some_and(|entry| actions.iter().all(|action| entry.allows(*action))) {
-            return Err(Refusal::Unauthorized { fault: TokenFault::Insufficient, scopes: scopes.into() });
-        }
-        Ok((known, answer))
-    }
-
-    async fn confirmed(
-        &self,
-        token: Option<&str>,
-        scopes: &[Scope],
-        only_reads: bool,
-        now: Timestamp,
-        enough: impl Fn(&IntrospectAnswer) -> bool,
-    ) -> Result<(Arc<KnownToken>, Arc<IntrospectAnswer>), Refusal> {
-        let refused = |fault| Refusal::Unauthorized { fault, scopes: scopes.to_vec() };
-        let token = token.ok_or_else(|| refused(TokenFault::Missing))?;
-        let known = self.access().known(token, self.index(), now).await.map_err(|error| match error {
-            TokenError::Invalid => refused(TokenFault::Invalid),
-            TokenError::NoKeys(unavailable) => unavailable.into(),
-        })?;
-        let answer = self.access().confirm(&known, self.index(), only_reads, enough).await?;
-        if answer.active { Ok((known, answer)) } else { Err(refused(TokenFault::Invalid)) }
-    }
-
-    async fn allocate(&self, name: &RepositoryName, subject: &str) -> Result<String, Refusal> {
-        let request = AllocateRequest { subject: subject.to_owned(), repository: name.clone() };
-        match self.index().allocate(&request).await? {
-            AllocateAnswer::Allocated { id } => Ok(id),
-            AllocateAnswer::Refused { reason } => Err(Refusal::Denied(reason)),
-        }
+    ) -> Result<Permit, Refusal> {
+        let permit = self.admit(credentials, name, &[Action::Delete], now).await?;
+        if self.parts.policy.deletes { Ok(permit) } else { Err(Refusal::DeletesDisabled) }
     }
 }
 
-fn permit(name: &RepositoryName, id: String, token: Arc<KnownToken>, answer: Arc<IntrospectAnswer>) -> Permit {
-    let repository = Repository { name: name.clone(), id };
-    Permit { repository, subject: token.claims.sub.clone(), token, answer }
+fn with_index(name: &RepositoryName, id: String, confirmed: Confirmed) -> Permit {
+    let repository = Repository { name: name.clone(), id: Some(id) };
+    Permit { repository, subject: confirmed.subject().to_owned(), confirmed: Some(confirmed) }
+}
+
+fn without_index(name: &RepositoryName, subject: String) -> Permit {
+    Permit { repository: Repository { name: name.clone(), id: None }, subject, confirmed: None }
 }

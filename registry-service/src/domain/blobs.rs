@@ -2,7 +2,7 @@
 
 use super::admission::Permit;
 use super::manifest_deletes::holder_of;
-use super::refusal::{Refusal, TokenFault};
+use super::refusal::{CredentialFault, Refusal};
 use super::{Registry, Repository};
 use crate::store::OpenBlob;
 use crate::store::hashing::digest_of;
@@ -35,7 +35,7 @@ impl Registry {
             Some(from) if *from != permit.repository.name => {
                 if !permit.mentions(from) {
                     return Err(Refusal::Unauthorized {
-                        fault: TokenFault::Insufficient,
+                        fault: CredentialFault::Insufficient,
                         scopes: vec![
                             Scope::repository(permit.repository.name.as_str(), [Action::Pull, Action::Push]),
                             Scope::repository(from.as_str(), [Action::Pull]),
@@ -47,7 +47,7 @@ impl Registry {
             _ => Some(permit.repository.clone()),
         };
         let Some(source) = source else { return Ok(false) };
-        if self.storage().repository_id(&source.name).await?.as_ref() != Some(&source.id) {
+        if !self.is_still(&source).await? {
             return Ok(false);
         }
         let lock = self.share(&permit.repository).await?;

@@ -52,10 +52,16 @@ impl Registry {
     }
 
     async fn check_identity(&self, repository: &Repository) -> Result<(), Refusal> {
-        let there = self.storage().repository_id(&repository.name).await?;
-        if there.as_ref() == Some(&repository.id) {
+        if self.is_still(repository).await? {
             return Ok(());
         }
         Err(Refusal::RepositoryUnknown(repository.name.clone()))
+    }
+
+    /// Whether the name still means the repository that the client was admitted to. Without an index names are all
+    /// there is.
+    pub(super) async fn is_still(&self, repository: &Repository) -> Result<bool, Refusal> {
+        let Some(id) = &repository.id else { return Ok(true) };
+        Ok(self.storage().repository_id(&repository.name).await?.as_ref() == Some(id))
     }
 }

@@ -42,7 +42,8 @@ impl Registry {
             manifests: Vec::new(),
             tags: vec![TagState { tag: tag.clone(), digest: None }],
         };
-        let make = move |storage: &Storage| storage.remove_tag(&repository.name, &repository.id, &tag).map(drop);
+        let make =
+            move |storage: &Storage| storage.remove_tag(&repository.name, repository.id.as_deref(), &tag).map(drop);
         self.change(lock, plan, |_| Ok(()), make).await
     }
 
@@ -75,7 +76,7 @@ impl Registry {
         // The reverse of the order in which it was made: what is visible always has what it needs.
         let make = move |storage: &Storage| {
             for tag in &tags {
-                storage.remove_tag(&repository.name, &repository.id, tag)?;
+                storage.remove_tag(&repository.name, repository.id.as_deref(), tag)?;
             }
             if let Some(Some((subject, _))) = storage.read_referrer(&repository.name, &digest)? {
                 storage.remove_referrer(&repository.name, &subject, &digest)?;

@@ -3,11 +3,13 @@
 pub mod access;
 pub mod admission;
 pub mod blobs;
+pub mod by_token;
 pub mod catalog;
 pub mod keys;
 mod locking;
 pub mod manifest_deletes;
 pub mod manifests;
+pub mod passwords;
 pub mod pushes;
 pub mod referrers;
 pub mod refusal;
@@ -18,12 +20,13 @@ pub mod uploads;
 
 use crate::store::Storage;
 use crate::store::index::Index;
-use access::AccessControl;
+use admission::Admission;
+use catalog::CatalogSnapshot;
 use manifests::ManifestCache;
 use shared::RepositoryName;
 use std::sync::Arc;
 
-/// A registry: its storage, its index, and what it remembers of both. Cheap to clone.
+/// A registry: its storage, who is let in, and what it remembers. Cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
     parts: Arc<Parts>,
@@ -31,31 +34,47 @@ pub struct Registry {
 
 struct Parts {
     storage: Storage,
-    index: Arc<dyn Index>,
-    access: AccessControl,
+    admission: Admission,
+    policy: Policy,
     manifests: ManifestCache,
     /// Held while the entries of a repository's referrers are completed.
     completing_referrers: tokio::sync::Mutex<()>,
+    catalog: CatalogSnapshot,
     /// Verbs that have published an intent run here, so that no disconnect of a client and no end of a worker's
     /// connection drops them halfway.
     runtime: tokio::runtime::Handle,
 }
 
-/// A repository as a confirmed token names it.
+/// What clients may do at all, whoever they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether anything can be deleted.
+    pub deletes: bool,
+    /// Whether only reads are served.
+    pub read_only: bool,
+}
+
+/// A repository as the client was admitted to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     /// Its name, on the wire and on disk.
     pub name: RepositoryName,
-    /// Its id in the index.
-    pub id: String,
+    /// Its id in the index; `None` where there is no index: then the name is all that it has.
+    pub id: Option<String>,
 }
 
 impl Registry {
-    /// A registry on `storage` that asks `index`. Must be called within a Tokio runtime that outlives all requests.
-    pub fn new(storage: Storage, index: Arc<dyn Index>, access: AccessControl) -> Self {
-        let runtime = tokio::runtime::Handle::current();
-        let (manifests, completing_referrers) = (ManifestCache::new(), tokio::sync::Mutex::default());
-        let parts = Parts { storage, index, access, manifests, completing_referrers, runtime };
+    /// A registry on `storage`. Must be called within a Tokio runtime that outlives all requests.
+    pub fn new(storage: Storage, admission: Admission, policy: Policy) -> Self {
+        let parts = Parts {
+            storage,
+            admission,
+            policy,
+            manifests: ManifestCache::new(),
+            catalog: CatalogSnapshot::default(),
+            completing_referrers: tokio::sync::Mutex::default(),
+            runtime: tokio::runtime::Handle::current(),
+        };
         Self { parts: Arc::new(parts) }
     }
 
@@ -64,20 +83,19 @@ impl Registry {
         &self.parts.storage
     }
 
-    fn index(&self) -> &dyn Index {
-        self.parts.index.as_ref()
-    }
-
-    fn access(&self) -> &AccessControl {
-        &self.parts.access
+    /// The index, if this registry has one.
+    fn index(&self) -> Option<&dyn Index> {
+        self.parts.admission.index()
     }
 }
 
 impl Registry {
-    /// Whether storage can be written and the index answers.
+    /// Whether storage can be written and the index, if there is one, answers.
     pub async fn check(&self) -> Result<(), refusal::Refusal> {
         self.storage().run(Storage::check).await?;
-        self.index().keys().await?;
+        if let Some(index) = self.index() {
+            index.keys().await?;
+        }
         Ok(())
     }
 }

@@ -9,12 +9,13 @@ use shared::reference::{ReferenceError, TagError};
 use shared::{Digest, RepositoryName, Scope};
 use std::io;
 
-/// Why a token does not do.
+/// Why credentials do not do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenFault {
+pub enum CredentialFault {
     /// None was sent.
     Missing,
-    /// Malformed, expired, of another issuer, audience or key, or no longer confirmed by the index.
+    /// A wrong password; a token that is malformed, expired, of another issuer, audience or key, or not confirmed by the
+    /// index.
     Invalid,
     /// Good, but without the right that is needed.
     Insufficient,
@@ -23,12 +24,12 @@ pub enum TokenFault {
 /// A request that is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// A better token is needed, with these scopes.
+    /// Better credentials are needed: where there are tokens, one with these scopes.
     #[error("unauthorized")]
     Unauthorized {
         /// What is wrong with the one sent.
-        fault: TokenFault,
-        /// What the request needs; empty where any token does.
+        fault: CredentialFault,
+        /// What the request needs; empty where any good credentials do.
         scopes: Vec<Scope>,
     },
     /// Known, and not allowed; a better token would not help.
@@ -83,6 +84,9 @@ pub enum Refusal {
         /// Who names it.
         holder: Digest,
     },
+    /// Nothing can be deleted here.
+    #[error("deleting is switched off in this registry (storage.delete.enabled)")]
+    DeletesDisabled,
     /// A length or range is malformed, or disagrees with the content.
     #[error("{0}")]
     Size(&'static str),

@@ -2,6 +2,7 @@
 
 use super::referrers::settle_referrer;
 use super::refusal::Refusal;
+use super::under_intents::tell;
 use super::{Registry, Repository};
 use crate::model::manifest::Manifest;
 use crate::store::{IntentTarget, Storage};
@@ -22,11 +23,14 @@ impl Registry {
     }
 
     async fn settle(&self, name: RepositoryName, target: IntentTarget) -> Result<(), Refusal> {
-        let Some(id) = self.storage().repository_id(&name).await? else {
-            tracing::warn!(repository = %name, "an intent for a repository that storage does not know stays");
-            return Ok(());
-        };
-        let repository = Repository { name, id };
+        let mut repository = Repository { name, id: None };
+        if self.index().is_some() {
+            repository.id = self.storage().repository_id(&repository.name).await?;
+            if repository.id.is_none() {
+                tracing::warn!(repository = %repository.name, "an intent for a repository that storage does not know stays");
+                return Ok(());
+            }
+        }
         let lock = self.share(&repository).await?;
         let name = repository.name.clone();
         let Some(intent) = self.storage().run(move |storage| storage.try_intent(&name, &target)).await? else {
@@ -46,9 +50,13 @@ impl Registry {
         Ok(())
     }
 
-    /// Tells the index what storage holds of `target`, of which the entry among referrers may be wrong too. The caller holds its intent.
+    /// Tells the index, if there is one, what storage holds of `target`, of which the entry among referrers may be wrong
+    /// too. The caller holds its intent.
     pub(super) async fn report(&self, repository: &Repository, target: &IntentTarget) -> Result<(), Refusal> {
-        let number = self.index().turn().await?.number;
+        let turn = match self.index() {
+            Some(index) => Some((index, index.turn().await?.number)),
+            None => None,
+        };
         let (name, looked_at) = (repository.name.clone(), target.clone());
         let observed = self.storage().run(move |storage| {
             if let IntentTarget::Manifest(digest) = &looked_at {
@@ -57,15 +65,10 @@ impl Registry {
             observe(storage, &name, looked_at)
         });
         let (manifests, tags) = observed.await?;
-        let report = CommitRequest {
-            repository: repository.name.clone(),
-            repository_id: repository.id.clone(),
-            number,
-            actor: None,
-            manifests,
-            tags,
-        };
-        self.tell(&report).await
+        let (Some((index, number)), Some(repository_id)) = (turn, repository.id.clone()) else { return Ok(()) };
+        let report =
+            CommitRequest { repository: repository.name.clone(), repository_id, number, actor: None, manifests, tags };
+        tell(index, &report).await
     }
 }
 

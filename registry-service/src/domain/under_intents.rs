@@ -1,10 +1,12 @@
 //! The one way in which a tag or manifest changes: announced by intents, judged by the index, made in storage,
-//! committed in the index, then done. A crash at any step leaves intents, which somebody settles.
+//! committed in the index, then done. A crash at any step leaves intents, which somebody settles. Where there is no
+//! index, nobody judges and nobody is told, and intents are locks and keepers alone.
 //!
 //! Must be called under the repository's lock, and in a task that no client can drop.
 
 use super::refusal::Refusal;
 use super::{Registry, Repository};
+use crate::store::index::Index;
 use crate::store::{Intent, IntentTarget, RepositoryLock, Storage};
 use shared::Digest;
 use shared::internal::{Change, CommitRequest, JudgeRequest, ManifestState, TagState, Verdict};
@@ -33,6 +35,13 @@ struct Held {
     _repository: RepositoryLock,
 }
 
+/// The index's leave to make a change, and what it is told with afterwards.
+struct Turn<'a> {
+    index: &'a dyn Index,
+    repository_id: String,
+    number: u64,
+}
+
 impl Plan {
     /// Digests before tags, each in order: everybody locks in the same order.
     fn targets(&self) -> Vec<IntentTarget> {
@@ -54,8 +63,8 @@ impl Registry {
     {
         let intents = self.take_intents(&plan).await?;
         let held = Held { intents: Arc::new(intents), _repository: held };
-        let number = match self.announce_and_judge(&held, &plan, look).await {
-            Ok(number) => number,
+        let turn = match self.announce_and_judge(&held, &plan, look).await {
+            Ok(turn) => turn,
             Err(refusal) => {
                 self.withdraw(held).await;
                 return Err(refusal);
@@ -70,16 +79,18 @@ impl Registry {
                 make(storage)
             })
             .await?;
-        let commit = CommitRequest {
-            repository: plan.repository.name,
-            repository_id: plan.repository.id,
-            number,
-            actor: Some(plan.subject),
-            manifests: plan.manifests,
-            tags: plan.tags,
-        };
         self.storage().pause_task("made").await;
-        self.tell(&commit).await?;
+        if let Some(turn) = turn {
+            let commit = CommitRequest {
+                repository: plan.repository.name,
+                repository_id: turn.repository_id,
+                number: turn.number,
+                actor: Some(plan.subject),
+                manifests: plan.manifests,
+                tags: plan.tags,
+            };
+            tell(turn.index, &commit).await?;
+        }
         self.storage().pause_task("committed").await;
         self.withdraw(held).await;
         Ok(())
@@ -109,7 +120,7 @@ impl Registry {
         Ok(intent)
     }
 
-    async fn announce_and_judge<L>(&self, held: &Held, plan: &Plan, look: L) -> Result<u64, Refusal>
+    async fn announce_and_judge<L>(&self, held: &Held, plan: &Plan, look: L) -> Result<Option<Turn<'_>>, Refusal>
     where
         L: FnOnce(&Storage) -> Result<(), Refusal> + Send + 'static,
     {
@@ -124,25 +135,17 @@ impl Registry {
                 Ok(looked)
             })
             .await??;
+        let (Some(index), Some(repository_id)) = (self.index(), plan.repository.id.clone()) else { return Ok(None) };
         let request = JudgeRequest {
             repository: plan.repository.name.clone(),
-            repository_id: plan.repository.id.clone(),
+            repository_id: repository_id.clone(),
             subject: plan.subject.clone(),
             change: plan.change.clone(),
         };
-        match self.index().judge(&request).await? {
-            Verdict::Granted { number } => Ok(number),
+        match index.judge(&request).await? {
+            Verdict::Granted { number } => Ok(Some(Turn { index, repository_id, number })),
             Verdict::Refused { reason } => Err(Refusal::Denied(reason)),
         }
-    }
-
-    /// Tells the index what storage holds; an unknown answer leaves the intents.
-    pub(super) async fn tell(&self, commit: &CommitRequest) -> Result<(), Refusal> {
-        let answer = self.index().commit(commit).await?;
-        for drift in answer.drift {
-            tracing::warn!(repository = %commit.repository, drift, "index and storage differ");
-        }
-        Ok(())
     }
 
     async fn withdraw(&self, held: Held) {
@@ -157,4 +160,13 @@ impl Registry {
             tracing::warn!(%error, "an intent was left behind");
         }
     }
+}
+
+/// Tells the index what storage holds; an unknown answer leaves the intents.
+pub(super) async fn tell(index: &dyn Index, commit: &CommitRequest) -> Result<(), Refusal> {
+    let answer = index.commit(commit).await?;
+    for drift in answer.drift {
+        tracing::warn!(repository = %commit.repository, drift, "index and storage differ");
+    }
+    Ok(())
 }

@@ -214,5 +214,5 @@ impl Writer {
 }
 
 fn opener(permit: &Permit) -> Opener {
-    Opener { subject: permit.subject.clone(), repository_id: permit.repository.id.clone() }
+    Opener { subject: permit.subject.clone(), repository_id: permit.repository.id.clone().unwrap_or_default() }
 }

@@ -4,12 +4,14 @@
 use super::error::Json;
 use super::places::Place;
 use crate::domain::Registry;
-use crate::domain::admission::Permit;
+use crate::domain::admission::{Credentials, Permit};
 use crate::domain::refusal::Refusal;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use jiff::Timestamp;
 use shared::{Action, RepositoryName};
@@ -25,17 +27,27 @@ pub struct Push(pub Permit);
 pub struct Resume(pub Permit);
 /// May delete in the repository of the path.
 pub struct Delete(pub Permit);
-/// Holds any good token.
+/// Is let in at all.
 pub struct Anyone;
 /// May list repositories, as this subject sees them.
 pub struct Catalog(pub String);
 
-/// A token, if the request carries exactly one.
-fn bearer(request: &HttpRequest) -> Option<&str> {
+/// What the request says about its sender, if it says so exactly once.
+fn credentials(request: &HttpRequest) -> Credentials<'_> {
     let mut values = request.headers().get_all(AUTHORIZATION);
-    let (value, None) = (values.next()?, values.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    let (Some(value), None) = (values.next(), values.next()) else { return Credentials::None };
+    match value.to_str().ok().and_then(|value| value.split_once(' ')) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Credentials::Token(token.trim()),
+        Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => basic(pair.trim()).unwrap_or_default(),
+        _ => Credentials::None,
+    }
+}
+
+/// RFC 7617, section 2.
+fn basic(pair: &str) -> Option<Credentials<'static>> {
+    let pair = String::from_utf8(STANDARD.decode(pair).ok()?).ok()?;
+    let (user, password) = pair.split_once(':')?;
+    Some(Credentials::Password { user: user.to_owned(), password: password.to_owned() })
 }
 
 fn name(request: &HttpRequest) -> Result<RepositoryName, Refusal> {
@@ -47,9 +59,9 @@ fn registry(request: &HttpRequest) -> Result<Registry, Refusal> {
     Ok(registry?.get_ref().clone())
 }
 
-/// Makes a parameter of an async check that is given the registry, the token and the time.
+/// Makes a parameter of an async check that is given the registry, the credentials and the time.
 macro_rules! admitted {
-    ($parameter:ty, |$request:ident, $registry:ident, $token:ident, $now:ident| $check:expr) => {
+    ($parameter:ty, |$request:ident, $registry:ident, $from:ident, $now:ident| $check:expr) => {
         impl FromRequest for $parameter {
             type Error = Json<Refusal>;
             type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
@@ -57,7 +69,8 @@ macro_rules! admitted {
             fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
                 let $request = request.clone();
                 async move {
-                    let ($registry, $token, $now) = (registry(&$request)?, bearer(&$request), Timestamp::now());
+                    let ($registry, credentials) = (registry(&$request)?, credentials(&$request));
+                    let ($from, $now) = (&credentials, Timestamp::now());
                     Ok($check)
                 }
                 .boxed_local()
@@ -66,24 +79,22 @@ macro_rules! admitted {
     };
 }
 
-admitted!(Pull, |request, registry, token, now| Pull(
-    registry.admit(token, &name(&request)?, &[Action::Pull], now).await?
+admitted!(Pull, |request, registry, from, now| Pull(
+    registry.admit(from, &name(&request)?, &[Action::Pull], now).await?
 ));
-admitted!(MayPull, |request, registry, token, now| {
-    match registry.admit(token, &name(&request)?, &[Action::Pull], now).await {
+admitted!(MayPull, |request, registry, from, now| {
+    match registry.admit(from, &name(&request)?, &[Action::Pull], now).await {
         Err(Refusal::RepositoryUnknown(_)) => MayPull(None),
         permit => MayPull(Some(permit?)),
     }
 });
-admitted!(Push, |request, registry, token, now| Push(registry.admit_writer(token, &name(&request)?, now).await?));
-admitted!(Resume, |request, registry, token, now| Resume(
-    registry.admit(token, &name(&request)?, &[Action::Pull, Action::Push], now).await?
+admitted!(Push, |request, registry, from, now| Push(registry.admit_writer(from, &name(&request)?, now).await?));
+admitted!(Resume, |request, registry, from, now| Resume(
+    registry.admit(from, &name(&request)?, &[Action::Pull, Action::Push], now).await?
 ));
-admitted!(Delete, |request, registry, token, now| Delete(
-    registry.admit(token, &name(&request)?, &[Action::Delete], now).await?
-));
-admitted!(Anyone, |_request, registry, token, now| {
-    registry.admit_anyone(token, now).await?;
+admitted!(Delete, |request, registry, from, now| Delete(registry.admit_deleter(from, &name(&request)?, now).await?));
+admitted!(Anyone, |_request, registry, from, now| {
+    registry.admit_anyone(from, now).await?;
     Anyone
 });
-admitted!(Catalog, |_request, registry, token, now| Catalog(registry.admit_to_catalog(token, now).await?));
+admitted!(Catalog, |_request, registry, from, now| Catalog(registry.admit_to_catalog(from, now).await?));

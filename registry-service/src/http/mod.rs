@@ -9,8 +9,8 @@ mod auth;
 mod base;
 mod blobs;
 mod catalog;
-mod challenge;
 mod error;
+mod front;
 mod headers;
 mod health;
 mod manifests;
@@ -21,7 +21,7 @@ mod referrers;
 mod tags;
 mod uploads;
 
-pub use challenge::Challenge;
+pub use front::{Challenge, Front};
 
 use crate::domain::Registry;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse, fn_service};
@@ -34,10 +34,10 @@ use futures_util::future::LocalBoxFuture;
 use places::{Kind, Place};
 
 /// Everything under `/v2/`.
-pub fn routes(config: &mut ServiceConfig, registry: &Registry, challenge: &Challenge) {
+pub fn routes(config: &mut ServiceConfig, registry: &Registry, front: &Front) {
     let scope = web::scope("/v2")
         .app_data(Data::new(registry.clone()))
-        .app_data(Data::new(challenge.clone()))
+        .app_data(Data::new(front.clone()))
         .wrap(always())
         .default_service(fn_service(answer));
     config.service(scope);
@@ -104,7 +104,7 @@ type Answer = LocalBoxFuture<'static, HttpResponse>;
 async fn answer(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
     let (request, body) = request.into_parts();
     let mut response = open(Place::of(&request).kind, request.clone(), body).await;
-    challenge::add(&request, &mut response);
+    front::add(&request, &mut response);
     Ok(ServiceResponse::new(request, response))
 }
 

@@ -27,10 +27,19 @@ impl Storage {
             },
             there => there,
         };
-        // A peer finds a repository by either of the two, depending on its version. Made again here if whoever claimed
-        // the name was stopped before it made them.
-        directories::create_dirs(&self.layout().layers(name))?;
-        directories::create_dirs(&self.layout().manifests(name))?;
+        // Made again here if whoever claimed the name was stopped before it made them.
+        self.make_repository(name)?;
         Ok(there)
+    }
+
+    /// Whether the folders of `name` are there, whoever made them.
+    pub fn has_repository(&self, name: &RepositoryName) -> io::Result<bool> {
+        Ok(files::exists(&self.layout().layers(name))? && files::exists(&self.layout().manifests(name))?)
+    }
+
+    /// Makes the folders by which a peer finds a repository: by either of the two, depending on its version.
+    pub fn make_repository(&self, name: &RepositoryName) -> io::Result<()> {
+        directories::create_dirs(&self.layout().layers(name))?;
+        directories::create_dirs(&self.layout().manifests(name))
     }
 }

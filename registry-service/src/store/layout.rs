@@ -18,6 +18,7 @@
 //!     referrers/<name>/_stamp                             when these were complete
 //!     locks/<name>/_repository, _gate                     the repository's locks
 //!     deleted/<repository id>/_tags/<tag>.<unique>        tags put away whole
+//!     deleted/_nobody/_tags/<tag>.<unique>                the same for a moment, where no index gives ids
 //! ```
 //!
 //! A file named `link` holds a digest, and that digest, not the link's place, is what it means. Names nest (`acme/app`
@@ -58,8 +59,12 @@ impl Layout {
         self.base.join(format!("blobs/{}/{fan_out}/{}/data", digest.algorithm().as_str(), digest.hex()))
     }
 
+    pub fn repositories_root(&self) -> PathBuf {
+        self.base.join("repositories")
+    }
+
     fn repository(&self, name: &RepositoryName) -> PathBuf {
-        self.base.join("repositories").join(name.as_str())
+        self.repositories_root().join(name.as_str())
     }
 
     pub fn layers(&self, name: &RepositoryName) -> PathBuf {
@@ -148,8 +153,8 @@ impl Layout {
     }
 
     /// A place for a tag that is put away; `unique` keeps two of the same name apart.
-    pub fn deleted_tag(&self, repository_id: &str, tag: &Tag, unique: &str) -> PathBuf {
-        self.ours("deleted").join(repository_id).join("_tags").join(format!("{tag}.{unique}"))
+    pub fn deleted_tag(&self, repository_id: Option<&str>, tag: &Tag, unique: &str) -> PathBuf {
+        self.ours("deleted").join(repository_id.unwrap_or("_nobody")).join("_tags").join(format!("{tag}.{unique}"))
     }
 }
 

@@ -20,6 +20,7 @@ mod layout;
 mod locks;
 mod manifests;
 mod referrers;
+mod repositories;
 mod tags;
 mod uploads;
 

@@ -37,13 +37,18 @@ impl Storage {
     }
 
     /// Puts the tag away, whole: to peers every entry in the directory of tags is a tag. Tells whether it was there.
-    pub fn remove_tag(&self, name: &RepositoryName, repository_id: &str, tag: &Tag) -> io::Result<bool> {
+    /// What is put away of a repository without an id is nobody's to restore, and is removed at once.
+    pub fn remove_tag(&self, name: &RepositoryName, repository_id: Option<&str>, tag: &Tag) -> io::Result<bool> {
         let from = self.layout().tag(name, tag);
         let to = self.layout().deleted_tag(repository_id, tag, &Uuid::new_v4().to_string());
-        match found(directories::in_directory(files::parent_of(&to)?, || files::rename(&from, &to)))? {
-            Some(()) => files::sync_dir(files::parent_of(&from)?).map(|()| true),
-            None => Ok(false),
+        if found(directories::in_directory(files::parent_of(&to)?, || files::rename(&from, &to)))?.is_none() {
+            return Ok(false);
         }
+        files::sync_dir(files::parent_of(&from)?)?;
+        if repository_id.is_none() {
+            files::remove_tree(&to)?;
+        }
+        Ok(true)
     }
 
     /// Every tag of `name`, in byte order; `None` if `name` holds nothing.

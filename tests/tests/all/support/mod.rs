@@ -6,6 +6,7 @@ mod image;
 mod repository;
 mod request;
 mod stack;
+mod standalone;
 mod unsteady_index;
 mod user;
 
@@ -14,5 +15,6 @@ pub use image::{artifact, child_descriptor, image, index, sha256, sha512};
 pub use repository::Repository;
 pub use request::{Answer, listed};
 pub use stack::Stack;
+pub use standalone::{Standalone, environment, stored};
 pub use unsteady_index::Call;
 pub use user::{User, claims};

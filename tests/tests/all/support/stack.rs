@@ -94,20 +94,20 @@ impl Stack {
 
     fn registry(&self, index: Arc<dyn Index>) -> Host {
         let (listener, address) = free_port();
-        let registry = start::start(&self.registry, index).unwrap();
-        let challenge = self.registry.challenge.clone();
-        serve(listener, move |config| http::routes(config, &registry, &challenge));
+        let registry = start::start(&self.registry, Some(index)).unwrap();
+        let front = self.registry.front();
+        serve(listener, move |config| http::routes(config, &registry, &front));
         Host::new(address)
     }
 }
 
-fn free_port() -> (TcpListener, SocketAddr) {
+pub fn free_port() -> (TcpListener, SocketAddr) {
     let listener = listen::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
 /// Serves until the test's runtime ends.
-fn serve(listener: TcpListener, routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) {
+pub fn serve(listener: TcpListener, routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) {
     tokio::spawn(listen::run(listener, routes));
 }

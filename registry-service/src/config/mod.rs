@@ -1,0 +1,141 @@
+//! The registry's settings, from `REGISTRY_*` variables under the names that users of Distribution know.
+//!
+//! Must not do what a setting asks for. A setting that would open a door if it were ignored stops the start instead.
+
+mod admission;
+mod names;
+
+pub use admission::{AdmissionSettings, TokenSettings};
+
+use crate::domain::Policy;
+use crate::http::Front;
+use anyhow::Context;
+use names::{KNOWN, REFUSED};
+use server::Environment;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const HOUR: u64 = 60 * 60;
+
+/// What both the split program and `berth` need.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY`, default `/var/lib/registry`: the folder with everything stored.
+    pub root: PathBuf,
+    /// `REGISTRY_AUTH_*` and `REGISTRY_INDEX_*`; with none of them the registry is open.
+    pub admission: AdmissionSettings,
+    /// What clients may do at all.
+    pub policy: Policy,
+    /// `REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_*`.
+    pub purge: PurgeSettings,
+    /// `REGISTRY_HTTP_HOST`, no default: the URL that clients use, where a `Location` must say it.
+    pub host: Option<String>,
+}
+
+/// When uploads that nobody goes on with are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurgeSettings {
+    /// `…_ENABLED`, default true.
+    pub enabled: bool,
+    /// `…_AGE`, default `168h`: from its beginning.
+    pub age: Duration,
+    /// `…_INTERVAL`, default `24h`: between two looks.
+    pub interval: Duration,
+    /// `…_DRYRUN`, default false: only tell which would go.
+    pub dry_run: bool,
+}
+
+/// What only the split program needs.
+#[derive(Debug, Clone)]
+pub struct SplitSettings {
+    /// The rest.
+    pub common: Settings,
+    /// `REGISTRY_INDEX_URL`, as `http://index:5001`: the index; there whenever tokens are asked for, and only then.
+    pub index_url: Option<String>,
+    /// `REGISTRY_HTTP_ADDR`, default `:5000`, which is `0.0.0.0:5000`: where to listen.
+    pub address: SocketAddr,
+}
+
+impl Settings {
+    /// Reads the environment; an error names the variable and what to do.
+    pub fn from_environment(environment: &Environment) -> anyhow::Result<Self> {
+        for (prefix, reason) in REFUSED {
+            if let Some(name) = environment.mention(prefix) {
+                anyhow::bail!("{} is set, but {reason}", environment.origin(name));
+            }
+        }
+        let storage = environment.get("REGISTRY_STORAGE").unwrap_or("filesystem");
+        anyhow::ensure!(
+            storage == "filesystem",
+            "storage is {storage:?}, but this registry stores on a file system only"
+        );
+        let admission = AdmissionSettings::from_environment(environment)?;
+        environment.warn_about_unknown("REGISTRY_", KNOWN);
+        Ok(Self {
+            root: environment.get("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY").unwrap_or("/var/lib/registry").into(),
+            admission,
+            policy: Policy {
+                deletes: environment.flag("REGISTRY_STORAGE_DELETE_ENABLED", true)?,
+                read_only: environment.flag("REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED", false)?,
+            },
+            purge: PurgeSettings {
+                enabled: environment.flag("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_ENABLED", true)?,
+                age: duration(environment, "REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE", 168 * HOUR)?,
+                interval: duration(environment, "REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_INTERVAL", 24 * HOUR)?,
+                dry_run: environment.flag("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_DRYRUN", false)?,
+            },
+            host: host(environment)?,
+        })
+    }
+
+    /// What is told to clients from outside.
+    pub fn front(&self) -> Front {
+        Front { challenge: self.admission.challenge(), host: self.host.clone() }
+    }
+}
+
+impl SplitSettings {
+    /// Reads the environment; an error names the variable and what to do.
+    pub fn from_environment(environment: &Environment) -> anyhow::Result<Self> {
+        let common = Settings::from_environment(environment)?;
+        let index_url = environment.get("REGISTRY_INDEX_URL").map(str::to_owned);
+        anyhow::ensure!(
+            index_url.is_some() || !matches!(common.admission, AdmissionSettings::Tokens(_)),
+            "REGISTRY_INDEX_URL is not set; it is the index's own address, as http://index:5001"
+        );
+        Ok(Self { address: address(environment)?, index_url, common })
+    }
+}
+
+/// Where to listen: a port alone, as `:5000`, means every address.
+pub fn address(environment: &Environment) -> anyhow::Result<SocketAddr> {
+    const NAME: &str = "REGISTRY_HTTP_ADDR";
+    let text = environment.get(NAME).unwrap_or(":5000");
+    let whole = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
+    let unusable =
+        || format!("{}={text:?} cannot be used: say an address and a port, as :5000", environment.origin(NAME));
+    let mut found = whole.to_socket_addrs().with_context(unusable)?;
+    found.next().with_context(unusable)
+}
+
+/// A time, as `168h` or `1h30m`.
+fn duration(environment: &Environment, name: &str, default_seconds: u64) -> anyhow::Result<Duration> {
+    let parsed = environment.parse::<jiff::SignedDuration>(name)?;
+    let time = parsed.map_or(Ok(Duration::from_secs(default_seconds)), Duration::try_from);
+    time.with_context(|| format!("{} is less than nothing", environment.origin(name)))
+}
+
+/// `scheme://host`, without a path: everything is served from the root.
+fn host(environment: &Environment) -> anyhow::Result<Option<String>> {
+    const NAME: &str = "REGISTRY_HTTP_HOST";
+    let Some(host) = environment.get(NAME).map(|host| host.trim_end_matches('/')) else { return Ok(None) };
+    let authority = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://")).unwrap_or_default();
+    let is_plain = !authority.is_empty() && authority.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
+    anyhow::ensure!(
+        is_plain,
+        "{}={host:?} cannot be used: say it as https://registry.example",
+        environment.origin(NAME)
+    );
+    Ok(Some(host.to_owned()))
+}
