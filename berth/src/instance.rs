@@ -10,7 +10,7 @@ use registry_service::domain::Registry;
 use registry_service::http::{self, Front};
 use registry_service::start;
 use server::Environment;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An index and the registry that asks it. Cheap to clone.
@@ -31,8 +31,15 @@ pub fn registry_settings(
     environment.or_set("REGISTRY_AUTH_TOKEN_REALM", format!("{}/token", index.public_url));
     environment.or_set("REGISTRY_AUTH_TOKEN_SERVICE", index.service.clone());
     environment.or_set("REGISTRY_AUTH_TOKEN_ISSUER", index.issuer.clone());
-    environment.or_set("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", data.join("registry").to_string_lossy());
+    environment.or_set(STORAGE_FOLDER, storage_folder(environment, data).to_string_lossy());
     RegistrySettings::from_environment(environment)
+}
+
+const STORAGE_FOLDER: &str = "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY";
+
+/// The folder with everything stored: below `data`, unless `environment` names another.
+pub fn storage_folder(environment: &Environment, data: &Path) -> PathBuf {
+    environment.get(STORAGE_FOLDER).map_or_else(|| data.join("registry"), PathBuf::from)
 }
 
 impl Instance {

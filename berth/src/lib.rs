@@ -2,6 +2,7 @@
 //!
 //! Must not hold logic of either service: it puts them together. A library, so that tests run what the program runs.
 
+pub mod gc;
 mod in_process;
 mod instance;
 pub mod serve;

@@ -2,7 +2,7 @@
 //!
 //! Must not put anything together itself: the library does.
 
-use berth::serve;
+use berth::{gc, serve};
 use clap::{Parser, Subcommand};
 use server::Environment;
 use std::process::ExitCode;
@@ -21,10 +21,15 @@ struct Arguments {
 enum Command {
     /// Serve until stopped; this is also what `berth` alone does.
     Serve(serve::Arguments),
+    /// Take away what no manifest needs, while serving or not.
+    Gc(gc::Arguments),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let Command::Serve(serve) = arguments.command.unwrap_or(Command::Serve(arguments.serve));
-    server::run(serve::serve(&serve, Environment::of_process()))
+    let environment = Environment::of_process();
+    match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
+        Command::Serve(arguments) => server::run(serve::serve(&arguments, environment)),
+        Command::Gc(arguments) => server::run(gc::gc(&arguments, &environment)),
+    }
 }

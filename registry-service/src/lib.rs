@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod domain;
+pub mod gc;
 pub mod http;
 pub mod model;
 pub mod start;

@@ -13,12 +13,39 @@ impl Registry {
     /// Opens a blob that `repository` has.
     pub async fn blob(&self, repository: &Repository, digest: &Digest) -> Result<OpenBlob, Refusal> {
         let unknown = || Refusal::BlobUnknown(digest.clone());
-        let content = self.storage().layer(&repository.name, digest).await?.ok_or_else(unknown)?;
-        let blob = self.storage().open_blob(&content).await?.ok_or_else(unknown)?;
+        let (content, blob) = match self.blob_in_place(repository, digest).await? {
+            Some(blob) => blob,
+            // Who asks for it may be about to rely on it: a push begins with a HEAD.
+            None if self.need_layer(repository, digest).await?.is_some() => {
+                self.blob_in_place(repository, digest).await?.ok_or_else(unknown)?
+            }
+            None => return Err(unknown()),
+        };
         if blob.size == 0 && content != digest_of(content.algorithm(), b"") {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("blob {content} has lost its bytes")).into());
         }
         Ok(blob)
+    }
+
+    async fn blob_in_place(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<(Digest, OpenBlob)>, Refusal> {
+        let Some(content) = self.storage().layer(&repository.name, digest).await? else { return Ok(None) };
+        Ok(self.storage().open_blob(&content).await?.map(|blob| (content, blob)))
+    }
+
+    /// The content that `repository` has under `digest`, brought back to its place if it is hidden.
+    pub(super) async fn need_layer(&self, repository: &Repository, digest: &Digest) -> Result<Option<Digest>, Refusal> {
+        let (name, wanted) = (repository.name.clone(), digest.clone());
+        // Nothing is locked for what is nowhere: a push asks for each of its layers before it sends it.
+        if self.storage().run(move |storage| storage.layer_now(&name, &wanted)).await?.is_none() {
+            return Ok(None);
+        }
+        let lock = self.share(repository).await?;
+        let (name, wanted) = (repository.name.clone(), digest.clone());
+        Ok(self.storage().run(move |storage| storage.need_layer(&name, &wanted, &lock)).await?)
     }
 
     /// Makes a blob of `from` readable in the permit's repository too. `false`: it cannot be had, for whatever reason,
@@ -53,12 +80,16 @@ impl Registry {
         let lock = self.share(&permit.repository).await?;
         let (target, digest) = (permit.repository.name.clone(), digest.clone());
         let mounted = self.storage().run(move |storage| {
-            let _lock = lock;
-            let Some(content) = storage.layer_content(&source.name, &digest)? else { return Ok(false) };
-            storage.pause("mount looked");
-            if source.name != target {
-                storage.link_layer(&target, &digest, &content)?;
+            // In the source, whose lock is not held, nothing is moved; the target gets a link of its own.
+            let content = match storage.layer_now(&source.name, &digest)? {
+                Some(content) if storage.renew_blob(&content)? => content,
+                _ => return Ok(false),
+            };
+            if source.name == target {
+                return Ok(storage.need_layer(&target, &digest, &lock)?.is_some());
             }
+            storage.pause("mount looked");
+            storage.link_layer(&target, &digest, &content)?;
             Ok(true)
         });
         Ok(mounted.await?)
@@ -66,14 +97,14 @@ impl Registry {
 
     /// Takes a blob away from the permit's repository.
     pub async fn delete_blob(&self, permit: &Permit, digest: &Digest) -> Result<(), Refusal> {
-        if self.storage().layer(&permit.repository.name, digest).await?.is_none() {
-            return Err(Refusal::BlobUnknown(digest.clone()));
-        }
         let lock = self.exclude(&permit.repository).await?;
         let (name, wanted) = (permit.repository.name.clone(), digest.clone());
         self.storage()
             .run(move |storage| {
                 let _lock = lock;
+                if storage.layer_now(&name, &wanted)?.is_none() {
+                    return Ok(Err(Refusal::BlobUnknown(wanted)));
+                }
                 if let Some(holder) = holder_of(storage, &name, &wanted)? {
                     return Ok(Err(Refusal::InUse { wanted, holder }));
                 }

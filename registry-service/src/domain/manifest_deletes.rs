@@ -54,15 +54,17 @@ impl Registry {
         subject: String,
         digest: Digest,
     ) -> Result<(), Refusal> {
-        if self.storage().revision(&repository.name, &digest).await?.is_none() {
-            return Err(Refusal::ManifestUnknown(digest.to_string()));
-        }
         let (name, wanted) = (repository.name.clone(), digest.clone());
         let tags = self
             .storage()
-            .run(move |storage| match holder_of(storage, &name, &wanted)? {
-                Some(holder) => Ok(Err(Refusal::InUse { wanted, holder })),
-                None => storage.tags_of(&name, &wanted).map(Ok),
+            .run(move |storage| {
+                if storage.revision_now(&name, &wanted)?.is_none() {
+                    return Ok(Err(Refusal::ManifestUnknown(wanted.to_string())));
+                }
+                match holder_of(storage, &name, &wanted)? {
+                    Some(holder) => Ok(Err(Refusal::InUse { wanted, holder })),
+                    None => storage.tags_of(&name, &wanted).map(Ok),
+                }
             })
             .await??;
         let plan = Plan {

@@ -46,7 +46,13 @@ impl Registry {
             Reference::Digest(digest) => digest.clone(),
             Reference::Tag(tag) => self.storage().tag(&repository.name, tag).await?.ok_or_else(unknown)?,
         };
-        let content = self.storage().revision(&repository.name, &digest).await?.ok_or_else(unknown)?;
+        let mut content = self.storage().revision(&repository.name, &digest).await?;
+        if content.is_none() {
+            // A hidden manifest is still there; only who writes brings it back.
+            let (name, digest) = (repository.name.clone(), digest.clone());
+            content = self.storage().run(move |storage| storage.revision_now(&name, &digest)).await?;
+        }
+        let content = content.ok_or_else(unknown)?;
         if let Some(manifest) = self.parts.manifests.0.get(&content) {
             return Ok((digest, manifest));
         }

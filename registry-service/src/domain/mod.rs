@@ -5,6 +5,7 @@ pub mod admission;
 pub mod blobs;
 pub mod by_token;
 pub mod catalog;
+pub mod collector;
 pub mod keys;
 mod locking;
 pub mod manifest_deletes;

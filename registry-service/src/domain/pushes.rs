@@ -4,13 +4,14 @@ use super::admission::Permit;
 use super::refusal::Refusal;
 use super::under_intents::Plan;
 use super::{Registry, Repository};
-use crate::model::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use crate::model::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError};
 use crate::model::referrer::Referrer;
-use crate::store::Storage;
+use crate::model::stored_manifest::named_digests;
 use crate::store::hashing::digest_of;
+use crate::store::{RepositoryLock, Storage};
 use bytes::Bytes;
 use shared::internal::{Change, ManifestState, TagState};
-use shared::{Algorithm, Digest, Reference, Tag};
+use shared::{Algorithm, Digest, Reference, RepositoryName, Tag};
 use std::collections::BTreeSet;
 use std::io;
 use tracing::Instrument;
@@ -48,6 +49,10 @@ impl Registry {
             return Err(Refusal::ManifestTooLarge(MAX_MANIFEST_BYTES));
         }
         let manifest = Manifest::parse(&bytes, content_type)?;
+        // What it needs is later read from it as from any stored manifest; one that cannot be read so is not stored.
+        if named_digests(&bytes).is_none() {
+            return Err(ManifestError::Shape("the manifest's JSON is nested too deeply; 100 levels are allowed").into());
+        }
         let (digest, tags) = destination.resolve(&bytes)?;
         let referrer = Referrer::read(&digest, &bytes);
         let (repository, subject) = (permit.repository.clone(), permit.subject.clone());
@@ -71,8 +76,8 @@ impl Registry {
             })
             .await?;
         let plan = push.plan(size);
-        let (looking, making) = (push.clone(), push);
-        self.change(lock, plan, move |storage| looking.look(storage), move |storage| making.make(storage)).await
+        let (looking, making, held) = (push.clone(), push, lock.clone());
+        self.change(lock, plan, move |storage| looking.look(storage, &held), move |storage| making.make(storage)).await
     }
 }
 
@@ -119,18 +124,9 @@ impl Push {
         }
     }
 
-    /// Everything the manifest needs is in the repository, by what storage says now.
-    fn look(&self, storage: &Storage) -> Result<(), Refusal> {
-        let name = &self.repository.name;
-        let mut missing = BTreeSet::new();
-        for (digest, is_child) in self.manifest.needs() {
-            // An index may list blobs as well: build caches do.
-            let there =
-                is_child && storage.has_revision(name, digest)? || storage.layer_content(name, digest)?.is_some();
-            if !there {
-                missing.insert(digest.clone());
-            }
-        }
+    /// Everything the manifest needs is in the repository, by what storage says now; what is hidden is brought back.
+    fn look(&self, storage: &Storage, lock: &RepositoryLock) -> Result<(), Refusal> {
+        let missing = bring_needs(storage, &self.repository.name, lock, &self.manifest, &mut BTreeSet::new())?;
         if missing.is_empty() { Ok(()) } else { Err(Refusal::ManifestBlobUnknown(missing.into_iter().collect())) }
     }
 
@@ -142,4 +138,45 @@ impl Push {
         }
         self.tags.iter().try_for_each(|tag| storage.point_tag(name, tag, &self.digest))
     }
+}
+
+/// Puts everything `manifest` needs in its place, children before parents; what is nowhere is returned. `seen` are
+/// children that were come to before: an index may name one twice, and through others.
+fn bring_needs(
+    storage: &Storage,
+    name: &RepositoryName,
+    lock: &RepositoryLock,
+    manifest: &Manifest,
+    seen: &mut BTreeSet<Digest>,
+) -> io::Result<BTreeSet<Digest>> {
+    let mut missing = BTreeSet::new();
+    for (digest, is_child) in manifest.needs() {
+        // An index may list blobs as well: build caches do.
+        let there = is_child && (!seen.insert(digest.clone()) || bring_child(storage, name, lock, digest, seen)?)
+            || storage.need_layer(name, digest, lock)?.is_some();
+        if !there {
+            missing.insert(digest.clone());
+        }
+    }
+    Ok(missing)
+}
+
+/// Puts a manifest in its place, after all it needs. `false`: it is nowhere.
+fn bring_child(
+    storage: &Storage,
+    name: &RepositoryName,
+    lock: &RepositoryLock,
+    digest: &Digest,
+    seen: &mut BTreeSet<Digest>,
+) -> io::Result<bool> {
+    let Some(content) = storage.revision_now(name, digest)? else { return Ok(false) };
+    // What lies in place keeps all it needs from the collector; only of a hidden one it has to be made sure.
+    if !storage.is_revision_in_place(name, digest)? {
+        let Some(bytes) = storage.read_blob(&content)? else { return Ok(false) };
+        let manifest = Manifest::parse(&bytes, None).map_err(io::Error::other)?;
+        if !bring_needs(storage, name, lock, &manifest, seen)?.is_empty() {
+            return Ok(false);
+        }
+    }
+    Ok(storage.need_blob(&content)? && storage.need_revision(name, digest, lock)?)
 }

@@ -83,7 +83,10 @@ fn observe(
             Ok((Vec::new(), vec![TagState { tag, digest }]))
         }
         IntentTarget::Manifest(digest) => {
-            let record = if storage.has_revision(name, &digest)? { record(storage, &digest)? } else { None };
+            let record = match storage.revision_now(name, &digest)? {
+                Some(content) => record(storage, &content)?,
+                None => None,
+            };
             Ok((vec![ManifestState { digest, record }], Vec::new()))
         }
     }

@@ -125,9 +125,7 @@ impl Registry {
     /// The final request of an upload, repeated because its answer was lost, gets the same answer: finished uploads are
     /// not remembered, so any id gets it for a blob that the repository has.
     async fn finished_before(&self, permit: &Permit, digest: &Digest) -> Result<(), Refusal> {
-        let (name, digest) = (permit.repository.name.clone(), digest.clone());
-        let there = self.storage().run(move |storage| storage.layer_content(&name, &digest)).await?;
-        if there.is_some() { Ok(()) } else { Err(Refusal::UploadUnknown) }
+        if self.need_layer(&permit.repository, digest).await?.is_some() { Ok(()) } else { Err(Refusal::UploadUnknown) }
     }
 
     /// Takes an upload to write it, if the request's bytes come next.

@@ -21,6 +21,19 @@ pub fn named_digests(bytes: &[u8]) -> Option<BTreeSet<Digest>> {
     Some(named)
 }
 
+/// The manifest that a stored manifest refers to, if it does.
+pub fn subject(bytes: &[u8]) -> Option<Digest> {
+    #[derive(Deserialize)]
+    struct Referrer {
+        subject: Option<Subject>,
+    }
+    #[derive(Deserialize)]
+    struct Subject {
+        digest: Digest,
+    }
+    serde_json::from_slice::<Referrer>(bytes).ok()?.subject.map(|subject| subject.digest)
+}
+
 fn collect_digests(value: &Value, named: &mut BTreeSet<Digest>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect_digests(item, named)),

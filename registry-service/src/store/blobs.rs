@@ -5,6 +5,8 @@ use super::directories;
 use super::disk::{self, File};
 use super::files::{self, Placed};
 use super::hashing::hash_file;
+use super::locks::RepositoryLock;
+use super::trash::{bring_back, read_anywhere, remove_anywhere};
 use super::{Storage, found};
 use shared::{Digest, RepositoryName};
 use std::io;
@@ -40,18 +42,46 @@ impl Storage {
         .await
     }
 
-    /// All bytes of the content of `digest`.
+    /// All bytes of the content of `digest`, hidden or not.
     pub fn read_blob(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
-        found(disk::read(&self.layout().blob(digest)))
+        read_anywhere(&self.layout().blob(digest), |path| found(disk::read(path)))
     }
 
-    /// The content that `name` has under `digest`, if its bytes are there.
-    pub fn layer_content(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Option<Digest>> {
-        let content = read_link_blocking(&self.layout().layer_link(name, digest))?;
-        match content {
-            Some(content) if files::is_file(&self.layout().blob(&content))? => Ok(Some(content)),
-            _ => Ok(None),
+    /// Whether the bytes of `content` are there, hidden or not.
+    pub fn has_blob(&self, content: &Digest) -> io::Result<bool> {
+        let is_there = |path: &Path| Ok(files::is_file(path)?.then_some(()));
+        Ok(read_anywhere(&self.layout().blob(content), is_there)?.is_some())
+    }
+
+    /// The content that `name` has under `digest`, hidden or not.
+    pub fn layer_now(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Option<Digest>> {
+        read_anywhere(&self.layout().layer_link(name, digest), read_link_blocking)
+    }
+
+    /// Makes sure that the bytes of `content` are in their place. `false`: they are nowhere.
+    pub fn need_blob(&self, content: &Digest) -> io::Result<bool> {
+        bring_back(&self.layout().blob(content))
+    }
+
+    /// The same, and the bytes are as young as if they had just been written: somebody relies on them who has no manifest
+    /// that names them yet.
+    pub fn renew_blob(&self, content: &Digest) -> io::Result<bool> {
+        Ok(self.need_blob(content)? && found(files::touch(&self.layout().blob(content)))?.is_some())
+    }
+
+    /// The content that `name` has under `digest`; link and bytes are in their places from now on, if they are anywhere.
+    pub fn need_layer(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        _shared: &RepositoryLock,
+    ) -> io::Result<Option<Digest>> {
+        let link = self.layout().layer_link(name, digest);
+        if !bring_back(&link)? {
+            return Ok(None);
         }
+        let Some(content) = read_link_blocking(&link)? else { return Ok(None) };
+        Ok(if self.need_blob(&content)? { Some(content) } else { None })
     }
 
     /// Makes `content`, whose bytes are durable already, readable in `name` under `digest`: nearly always the same.
@@ -61,38 +91,46 @@ impl Storage {
 
     /// Takes the blob away from `name`; the bytes stay for others. Tells whether it was there.
     pub fn unlink_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
-        files::remove(&self.layout().layer_link(name, digest))
+        remove_anywhere(&self.layout().layer_link(name, digest))
     }
 
     /// Writes `bytes`, whose digest is `digest`.
     pub fn store_blob(&self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
         let path = self.layout().blob(digest);
-        if self.read_blob(digest)?.is_some_and(|there| there == bytes) {
-            return files::sync(&path);
+        let is_there = self.need_blob(digest)? && found(disk::read(&path))?.is_some_and(|there| there == bytes);
+        if is_there && found(files::touch(&path).and_then(|()| files::sync(&path)))?.is_some() {
+            return Ok(());
         }
-        // Free, or damaged: what is there is not what its name says.
+        // Free, hidden again, or damaged: what is there is not what its name says.
         files::replace(&path, bytes)
     }
 
-    /// Moves the synced file `data`, whose digest is `digest`, to its place. Good bytes that lie there already stay;
-    /// damaged ones are replaced, so that pushing again heals.
+    /// Moves the synced file `data`, whose digest is `digest`, to its place. Good bytes that lie there already stay, and are
+    /// young again; damaged ones are replaced, so that pushing again heals.
     pub(super) fn place_blob(&self, digest: &Digest, data: &Path) -> io::Result<()> {
         let path = self.layout().blob(digest);
-        let placed = directories::in_directory(files::parent_of(&path)?, || files::rename_no_replace(data, &path))?;
-        if placed == Placed::New {
-            return Ok(());
+        loop {
+            let placed = directories::in_directory(files::parent_of(&path)?, || files::rename_no_replace(data, &path))?;
+            if placed == Placed::New {
+                return Ok(());
+            }
+            match is_good(&path, digest)? {
+                Some(false) => {
+                    tracing::warn!(%digest, "a damaged blob was replaced by a good one");
+                    return files::rename(data, &path);
+                }
+                // By name: if it was hidden while it was hashed, the place is free, and this begins again. Whoever put it
+                // there may not have come to syncing it yet.
+                Some(true) if found(files::touch(&path).and_then(|()| files::sync(&path)))?.is_some() => return Ok(()),
+                Some(true) | None => {}
+            }
         }
-        if is_good(&path, digest)? {
-            // Whoever put it there may not have come to this yet.
-            return files::sync(&path);
-        }
-        tracing::warn!(%digest, "a damaged blob was replaced by a good one");
-        files::rename(data, &path)
     }
 }
 
-fn is_good(path: &Path, digest: &Digest) -> io::Result<bool> {
-    let Some(file) = found(disk::open(path))? else { return Ok(false) };
+/// Whether the bytes at `path` are what `digest` says; `None` if there are none.
+fn is_good(path: &Path, digest: &Digest) -> io::Result<Option<bool>> {
+    let Some(file) = found(disk::open(path))? else { return Ok(None) };
     let length = file.metadata()?.len();
-    Ok(hash_file(digest.algorithm(), &file, length)?.finish() == *digest)
+    Ok(Some(hash_file(digest.algorithm(), &file, length)?.finish() == *digest))
 }

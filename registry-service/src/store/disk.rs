@@ -8,6 +8,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::{self, Metadata, OpenOptions, ReadDir, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::path::Path;
+use std::time::SystemTime;
 
 pub use std::fs::File;
 
@@ -79,6 +80,11 @@ pub fn rename_no_replace(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a file.
 pub fn unlink(path: &Path) -> io::Result<()> {
     faults::change(&Change::Unlink(path), || fs::remove_file(path))
+}
+
+/// Says that a file was changed at `time`.
+pub fn set_modified(path: &Path, time: SystemTime) -> io::Result<()> {
+    faults::change(&Change::Touch(path), || File::open(path)?.set_modified(time))
 }
 
 /// Makes one directory.

@@ -7,6 +7,7 @@ use super::disk::{self, File};
 use super::found;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use uuid::Uuid;
 
 /// What a rename found at its destination.
@@ -55,14 +56,25 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<Placed> {
 
 /// Renames a file whose bytes are durable already, never over something; durable in its new directory on return.
 pub fn rename_no_replace(from: &Path, to: &Path) -> io::Result<Placed> {
+    let placed = rename_no_replace_unsynced(from, to)?;
+    if placed == Placed::New {
+        sync_dir(parent_of(to)?)?;
+    }
+    Ok(placed)
+}
+
+/// The same, without waiting for the disk: for renames that a crash may undo.
+pub fn rename_no_replace_unsynced(from: &Path, to: &Path) -> io::Result<Placed> {
     match disk::rename_no_replace(from, to) {
-        Ok(()) => {
-            sync_dir(parent_of(to)?)?;
-            Ok(Placed::New)
-        }
+        Ok(()) => Ok(Placed::New),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Placed::Taken),
         Err(error) => Err(error),
     }
+}
+
+/// Makes the file at `path` as young as if it had just been written.
+pub fn touch(path: &Path) -> io::Result<()> {
+    disk::set_modified(path, SystemTime::now())
 }
 
 /// Renames over whatever is there; durable on return.

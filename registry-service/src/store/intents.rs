@@ -34,20 +34,28 @@ impl Storage {
     pub fn try_intent(&self, name: &RepositoryName, target: &IntentTarget) -> io::Result<Option<Intent>> {
         let path = self.intent_path(name, target);
         let Some(lock) = Lock::try_exclusive(&path)? else { return Ok(None) };
-        let content = read_small_blocking(&path)?.unwrap_or_default();
-        // Empty or torn: never published.
-        let leftover = Digest::parse(content.trim_end()).ok();
+        let leftover = Note::read(&path)?.map(|note| note.manifest);
         Ok(Some(Intent { target: target.clone(), leftover, lock, path }))
     }
 
     /// Says durably that `digest` is about to become visible, or to go, under this intent.
     pub fn publish(&self, intent: &Intent, digest: &Digest) -> io::Result<()> {
-        let mut file = intent.lock.file();
-        disk::set_len(file, 0)?;
-        io::Seek::rewind(&mut file)?;
-        files::write_all(file, &mut [IoSlice::new(digest.as_str().as_bytes())])?;
-        disk::sync_all(file)?;
-        files::sync_dir(files::parent_of(&intent.path)?)
+        intent.write(digest.as_str())
+    }
+
+    /// Says durably that the manifest `digest` has been collected: the index must be told, and nothing is kept by this.
+    pub fn publish_gone(&self, intent: &Intent, digest: &Digest) -> io::Result<()> {
+        intent.write(&format!("{GONE}{digest}"))
+    }
+
+    /// The manifests that intents keep, each with the repository's name, whoever holds them.
+    pub fn kept_by_intents(&self) -> io::Result<Vec<(RepositoryName, Digest)>> {
+        let mut kept = Vec::new();
+        for (name, target) in self.intents()? {
+            let note = Note::read(&self.intent_path(&name, &target))?;
+            kept.extend(note.filter(|note| note.keeps).map(|note| (name, note.manifest)));
+        }
+        Ok(kept)
     }
 
     /// Removes the intent, still locked: nothing is left to be told.
@@ -67,6 +75,37 @@ impl Storage {
             IntentTarget::Manifest(digest) => self.layout().digest_intent(name, digest),
             IntentTarget::Tag(tag) => self.layout().tag_intent(name, tag),
         }
+    }
+}
+
+impl Intent {
+    fn write(&self, content: &str) -> io::Result<()> {
+        let mut file = self.lock.file();
+        disk::set_len(file, 0)?;
+        io::Seek::rewind(&mut file)?;
+        files::write_all(file, &mut [IoSlice::new(content.as_bytes())])?;
+        disk::sync_all(file)?;
+        files::sync_dir(files::parent_of(&self.path)?)
+    }
+}
+
+/// What stands before the digest of a manifest that has been collected.
+const GONE: &str = "gone ";
+
+/// What an intent says.
+struct Note {
+    manifest: Digest,
+    /// Whether the manifest, and all it needs, is kept from the collector meanwhile.
+    keeps: bool,
+}
+
+impl Note {
+    /// `None`: empty or torn, so never published.
+    fn read(path: &Path) -> io::Result<Option<Self>> {
+        let content = read_small_blocking(path)?.unwrap_or_default();
+        let (text, keeps) =
+            content.trim_end().strip_prefix(GONE).map_or((content.trim_end(), true), |text| (text, false));
+        Ok(Digest::parse(text).ok().map(|manifest| Self { manifest, keeps }))
     }
 }
 

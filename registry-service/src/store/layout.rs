@@ -17,9 +17,14 @@
 //!     referrers/<name>/_subjects/<alg>/<hex>/<alg>/<hex>   a manifest (second) that is about another one (first)
 //!     referrers/<name>/_stamp                             when these were complete
 //!     locks/<name>/_repository, _gate                     the repository's locks
+//!     deleted/<repository id>/_layers, _manifests, …       a repository that is put away
 //!     deleted/<repository id>/_tags/<tag>.<unique>        tags put away whole
 //!     deleted/_nobody/_tags/<tag>.<unique>                the same for a moment, where no index gives ids
+//!     moves                                               repositories that were put away, restored or renamed
+//!     gc.lock                                             held by the one collector that runs
 //! ```
+//!
+//! Beside `data` and `link` lies what the collector hides: `berth-trash.<since>.<run>`, see `store/trash.rs`.
 //!
 //! A file named `link` holds a digest, and that digest, not the link's place, is what it means. Names nest (`acme/app`
 //! with a tag `v1` beside a repository `acme/app/v1`), so what lies under a name begins with `_`, which no part of a
@@ -59,52 +64,71 @@ impl Layout {
         self.base.join(format!("blobs/{}/{fan_out}/{}/data", digest.algorithm().as_str(), digest.hex()))
     }
 
-    pub fn repositories_root(&self) -> PathBuf {
+    pub fn blobs(&self) -> PathBuf {
+        self.base.join("blobs")
+    }
+
+    /// Below it every repository, by name.
+    pub fn repositories(&self) -> PathBuf {
         self.base.join("repositories")
     }
 
-    fn repository(&self, name: &RepositoryName) -> PathBuf {
-        self.repositories_root().join(name.as_str())
+    pub fn repository(&self, name: &RepositoryName) -> RepositoryPaths {
+        RepositoryPaths(self.repositories().join(name.as_str()))
+    }
+
+    /// The same for a name that a peer may have given.
+    pub fn repository_of_peer(&self, name: &str) -> RepositoryPaths {
+        RepositoryPaths(self.repositories().join(name))
+    }
+
+    /// Below it every repository that is put away, by id.
+    pub fn all_put_away(&self) -> PathBuf {
+        self.ours("deleted")
+    }
+
+    pub fn put_away(&self, repository_id: &str) -> RepositoryPaths {
+        RepositoryPaths(self.all_put_away().join(repository_id))
     }
 
     pub fn layers(&self, name: &RepositoryName) -> PathBuf {
-        self.repository(name).join("_layers")
+        self.repository(name).layers()
     }
 
     pub fn layer_link(&self, name: &RepositoryName, digest: &Digest) -> PathBuf {
-        self.layers(name).join(by_digest(digest)).join("link")
+        self.repository(name).layer_link(digest)
     }
 
     pub fn manifests(&self, name: &RepositoryName) -> PathBuf {
-        self.repository(name).join("_manifests")
+        self.repository(name).manifests()
     }
 
     pub fn revisions(&self, name: &RepositoryName) -> PathBuf {
-        self.manifests(name).join("revisions")
+        self.repository(name).revisions()
     }
 
     pub fn revision_link(&self, name: &RepositoryName, digest: &Digest) -> PathBuf {
-        self.revisions(name).join(by_digest(digest)).join("link")
+        self.repository(name).revision_link(digest)
     }
 
     pub fn tags(&self, name: &RepositoryName) -> PathBuf {
-        self.manifests(name).join("tags")
+        self.repository(name).tags()
     }
 
     pub fn tag(&self, name: &RepositoryName, tag: &Tag) -> PathBuf {
-        self.tags(name).join(tag.as_str())
+        self.repository(name).tags().join(tag.as_str())
     }
 
     pub fn tag_current(&self, name: &RepositoryName, tag: &Tag) -> PathBuf {
-        self.tag(name, tag).join("current/link")
+        self.repository(name).tag_current(tag.as_str())
     }
 
     pub fn tag_index(&self, name: &RepositoryName, tag: &Tag, digest: &Digest) -> PathBuf {
-        self.tag(name, tag).join("index").join(by_digest(digest)).join("link")
+        link_below(&self.repository(name).tag_index(tag.as_str()), digest)
     }
 
     pub fn upload(&self, name: &RepositoryName, id: UploadId) -> PathBuf {
-        self.repository(name).join("_uploads").join(id.to_string())
+        self.repository(name).0.join("_uploads").join(id.to_string())
     }
 
     fn ours(&self, part: &str) -> PathBuf {
@@ -154,8 +178,66 @@ impl Layout {
 
     /// A place for a tag that is put away; `unique` keeps two of the same name apart.
     pub fn deleted_tag(&self, repository_id: Option<&str>, tag: &Tag, unique: &str) -> PathBuf {
-        self.ours("deleted").join(repository_id.unwrap_or("_nobody")).join("_tags").join(format!("{tag}.{unique}"))
+        self.put_away_tags(repository_id.unwrap_or("_nobody")).join(format!("{tag}.{unique}"))
     }
+
+    /// Below it the tags of a repository that were put away.
+    pub fn put_away_tags(&self, repository_id: &str) -> PathBuf {
+        self.put_away(repository_id).0.join("_tags")
+    }
+
+    /// Held by the one collector that runs.
+    pub fn collector_lock(&self) -> PathBuf {
+        self.ours("gc.lock")
+    }
+
+    /// Every move of a repository since the last collection began, a line each; held while one is under way.
+    pub fn moves(&self) -> PathBuf {
+        self.ours("moves")
+    }
+}
+
+/// Paths of one repository, wherever it lies: under its name, or put away under its id.
+pub struct RepositoryPaths(PathBuf);
+
+impl RepositoryPaths {
+    pub fn layers(&self) -> PathBuf {
+        self.0.join("_layers")
+    }
+
+    pub fn layer_link(&self, digest: &Digest) -> PathBuf {
+        link_below(&self.layers(), digest)
+    }
+
+    pub fn manifests(&self) -> PathBuf {
+        self.0.join("_manifests")
+    }
+
+    pub fn revisions(&self) -> PathBuf {
+        self.manifests().join("revisions")
+    }
+
+    pub fn revision_link(&self, digest: &Digest) -> PathBuf {
+        link_below(&self.revisions(), digest)
+    }
+
+    pub fn tags(&self) -> PathBuf {
+        self.manifests().join("tags")
+    }
+
+    /// `tag` is an entry's name, whoever made it.
+    pub fn tag_current(&self, tag: &str) -> PathBuf {
+        self.tags().join(tag).join("current/link")
+    }
+
+    pub fn tag_index(&self, tag: &str) -> PathBuf {
+        self.tags().join(tag).join("index")
+    }
+}
+
+/// The link for `digest` below a directory of links.
+pub fn link_below(directory: &Path, digest: &Digest) -> PathBuf {
+    directory.join(by_digest(digest)).join("link")
 }
 
 fn by_digest(digest: &Digest) -> PathBuf {

@@ -7,6 +7,7 @@
 mod blobs;
 mod cached_read;
 mod chunks;
+mod collection;
 mod directories;
 mod disk;
 pub mod faults;
@@ -19,15 +20,20 @@ mod intents;
 mod layout;
 mod locks;
 mod manifests;
+mod moves;
 mod referrers;
 mod repositories;
 mod tags;
+mod trash;
 mod uploads;
 
 pub use blobs::OpenBlob;
 pub use chunks::Chunks;
+pub use collection::{Lies, Lying, Spot};
 pub use intents::{Intent, IntentTarget};
 pub use locks::{Lock, RepositoryLock};
+pub use moves::Moves;
+pub use trash::{Hidden, Run};
 pub use uploads::UploadSession;
 
 use layout::Layout;

@@ -13,7 +13,7 @@ impl Storage {
     /// more): Distribution 2.8 goes by `_layers`, 3 by `_manifests`.
     pub fn repositories(&self) -> io::Result<BTreeSet<RepositoryName>> {
         let mut names = BTreeSet::new();
-        walk(&self.layout().repositories_root(), None, &mut names)?;
+        walk(&self.layout().repositories(), None, &mut names)?;
         Ok(names)
     }
 }

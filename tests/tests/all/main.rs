@@ -11,9 +11,11 @@
 )]
 
 mod blobs;
+mod collector;
 mod deletes;
 mod forged_tokens;
 mod grammar;
+mod hidden;
 mod htpasswd;
 mod intents;
 mod lists;

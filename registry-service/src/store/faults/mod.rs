@@ -25,6 +25,7 @@ pub(super) enum Change<'a> {
     SyncDir(&'a Path),
     Rename(&'a Path, &'a Path),
     Unlink(&'a Path),
+    Touch(&'a Path),
     CreateDir(&'a Path),
     RemoveDir(&'a Path),
 }

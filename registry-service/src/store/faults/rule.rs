@@ -48,6 +48,7 @@ impl Point {
             Change::Rename(from, to) => {
                 Self { text: format!("{} {}", from.display(), to.display()), ..Self::new("rename", to) }
             }
+            Change::Touch(path) => Self::new("touch", path),
             Change::Unlink(path) => Self::new("unlink", path),
             Change::CreateDir(path) => Self::new("create_dir", path),
             Change::RemoveDir(path) => Self::new("remove_dir", path),

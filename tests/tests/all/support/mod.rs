@@ -1,5 +1,6 @@
 //! What tests stand on: a running stack, people with tokens, repositories to push to. Must not judge an answer's rules.
 
+mod collecting;
 mod eventually;
 mod host;
 mod image;
@@ -10,8 +11,9 @@ mod standalone;
 mod unsteady_index;
 mod user;
 
+pub use collecting::{after_hours, at_once, data, pulls, with_fate};
 pub use eventually::eventually;
-pub use image::{artifact, child_descriptor, image, index, sha256, sha512};
+pub use image::{artifact, blob_descriptor, child_descriptor, image, index, sha256, sha512};
 pub use repository::Repository;
 pub use request::{Answer, listed};
 pub use stack::Stack;
