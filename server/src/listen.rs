@@ -19,8 +19,9 @@ const KEEP_ALIVE: Duration = Duration::from_mins(2);
 /// How long running requests may take to end after the signal to stop.
 const DRAIN_SECONDS: u64 = 8;
 
-/// One chunk of a blob fits, so that it goes out in one write.
-const WRITE_BUFFER: usize = 256 * 1024;
+/// An answer takes its next chunk when less than this is left to be sent. Below the smallest chunk of a blob, so that one
+/// connection never holds two.
+const WRITE_BUFFER: usize = 32 * 1024;
 
 /// A health check that takes longer is a failed one.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(5);

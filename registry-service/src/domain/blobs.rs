@@ -6,10 +6,47 @@ use super::refusal::{CredentialFault, Refusal};
 use super::{Registry, Repository};
 use crate::store::OpenBlob;
 use crate::store::hashing::digest_of;
+use bytes::Bytes;
 use shared::{Action, Digest, RepositoryName, Scope};
 use std::io;
 
+/// Blobs of up to so many bytes are sent from memory.
+const SMALL: u64 = 64 * 1024;
+
+/// A blob's bytes, for a reader.
+pub enum Blob {
+    /// In memory.
+    Small(Bytes),
+    /// In storage.
+    Open(OpenBlob),
+}
+
+impl Blob {
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Small(bytes) => bytes.len() as u64,
+            Self::Open(blob) => blob.size,
+        }
+    }
+}
+
 impl Registry {
+    /// A blob that `repository` has, to be sent.
+    pub async fn blob_to_send(&self, repository: &Repository, digest: &Digest) -> Result<Blob, Refusal> {
+        if let Some(content) = self.storage().layer(&repository.name, digest).await?
+            && let Some(content) = self.parts.contents.get(&content)
+        {
+            return Ok(Blob::Small(content.bytes.clone()));
+        }
+        let blob = self.blob(repository, digest).await?;
+        if blob.size > SMALL {
+            return Ok(Blob::Open(blob));
+        }
+        let content = self.content(&blob.digest).await?.ok_or_else(|| Refusal::BlobUnknown(digest.clone()))?;
+        Ok(Blob::Small(content.bytes.clone()))
+    }
+
     /// Opens a blob that `repository` has.
     pub async fn blob(&self, repository: &Repository, digest: &Digest) -> Result<OpenBlob, Refusal> {
         let unknown = || Refusal::BlobUnknown(digest.clone());

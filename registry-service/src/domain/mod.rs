@@ -6,6 +6,7 @@ pub mod blobs;
 pub mod by_token;
 pub mod catalog;
 pub mod collector;
+pub mod contents;
 pub mod keys;
 mod locking;
 pub mod manifest_deletes;
@@ -23,7 +24,7 @@ use crate::store::Storage;
 use crate::store::index::Index;
 use admission::Admission;
 use catalog::CatalogSnapshot;
-use manifests::ManifestCache;
+use contents::ContentCache;
 use shared::RepositoryName;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ struct Parts {
     storage: Storage,
     admission: Admission,
     policy: Policy,
-    manifests: ManifestCache,
+    contents: ContentCache,
     /// Held while the entries of a repository's referrers are completed.
     completing_referrers: tokio::sync::Mutex<()>,
     catalog: CatalogSnapshot,
@@ -71,7 +72,7 @@ impl Registry {
             storage,
             admission,
             policy,
-            manifests: ManifestCache::new(),
+            contents: ContentCache::new(),
             catalog: CatalogSnapshot::default(),
             completing_referrers: tokio::sync::Mutex::default(),
             runtime: tokio::runtime::Handle::current(),

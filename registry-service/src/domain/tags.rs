@@ -21,12 +21,8 @@ impl Registry {
         limit: usize,
         after: Option<String>,
     ) -> Result<Page<Tag>, Refusal> {
-        let name = repository.name.clone();
-        let tags = self.storage().run(move |storage| storage.tag_list(&name)).await?;
-        let tags = tags.ok_or_else(|| Refusal::RepositoryUnknown(repository.name.clone()))?;
-        let begin = after.map_or(0, |after| tags.partition_point(|tag| tag.as_str() <= after.as_str()));
-        let rest = tags.get(begin..).unwrap_or_default();
-        let items = rest.iter().take(limit).cloned().collect();
-        Ok(Page { items, more: limit > 0 && rest.len() > limit })
+        let page = self.storage().tag_page(&repository.name, after, limit).await?;
+        let (items, more) = page.ok_or_else(|| Refusal::RepositoryUnknown(repository.name.clone()))?;
+        Ok(Page { items, more })
     }
 }

@@ -5,7 +5,7 @@ use super::admission::Permit;
 use super::refusal::Refusal;
 use crate::model::range::Chunk;
 use crate::model::upload::{Opener, UploadId};
-use crate::store::{Storage, UploadSession};
+use crate::store::{Share, Storage, UploadSession};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
@@ -14,9 +14,6 @@ use std::io;
 use std::mem;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-
-/// Bytes gathered before they go to the blocking pool, to be hashed and written in one hop.
-const BATCH: usize = 256 * 1024;
 
 /// A client that sends nothing for so long has gone.
 const INACTIVITY: Duration = Duration::from_mins(1);
@@ -160,6 +157,9 @@ impl Registry {
         let wrong_length = || Refusal::Size("the body is not as long as the request says");
         let mut received = 0;
         let mut writer = Writer::Idle(Box::new(session));
+        // Bytes gathered before they go to the blocking pool, to be hashed and written in one hop. Two shares: while one
+        // batch is written the next is gathered.
+        let (gathering, _writing) = (Share::take(), Share::take());
         let mut batch = Vec::new();
         let mut gathered = 0;
         let cut = loop {
@@ -175,7 +175,7 @@ impl Registry {
             }
             gathered += bytes.len();
             batch.push(bytes);
-            if gathered >= BATCH {
+            if gathered >= gathering.bytes() {
                 writer = self.write(writer, mem::take(&mut batch)).await?;
                 gathered = 0;
             }

@@ -36,7 +36,7 @@ pub struct Catalog(pub String);
 fn credentials(request: &HttpRequest) -> Credentials<'_> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let (Some(value), None) = (values.next(), values.next()) else { return Credentials::None };
-    match value.to_str().ok().and_then(|value| value.split_once(' ')) {
+    match std::str::from_utf8(value.as_bytes()).ok().and_then(|value| value.split_once(' ')) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Credentials::Token(token.trim()),
         Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => basic(pair.trim()).unwrap_or_default(),
         _ => Credentials::None,

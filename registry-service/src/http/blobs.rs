@@ -5,12 +5,12 @@ use super::error::Handled;
 use super::headers::{CONTENT_DIGEST, IMMUTABLE, client_has, etag};
 use super::places::Place;
 use crate::domain::Registry;
+use crate::domain::blobs::Blob;
 use crate::domain::refusal::Refusal;
 use crate::model::range::{Wanted, wanted};
-use crate::store::{Chunks, OpenBlob};
-use actix_web::body::SizedStream;
+use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, RANGE};
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
 use shared::Digest;
@@ -18,28 +18,39 @@ use std::io;
 
 pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let digest = digest(&request)?;
-    let OpenBlob { file, size } = registry.blob(&permit.repository, &digest).await?;
+    let blob = registry.blob_to_send(&permit.repository, &digest).await?;
     if client_has(&request, &digest) {
         return Ok(described(HttpResponse::NotModified(), &digest).finish());
     }
+    let size = blob.size();
     let range = request.headers().get(RANGE).and_then(|value| value.to_str().ok());
     match wanted(range, size) {
-        Wanted::Whole => {
-            Ok(described(HttpResponse::Ok(), &digest).body(SizedStream::new(size, Chunks::new(file, 0, size))))
-        }
+        Wanted::Whole => Ok(described(HttpResponse::Ok(), &digest).body(match blob {
+            Blob::Small(bytes) => BoxBody::new(bytes),
+            Blob::Open(blob) => BoxBody::new(SizedStream::new(size, blob.whole())),
+        })),
         Wanted::Part { first, last } => {
             let length = last - first + 1;
             Ok(described(HttpResponse::PartialContent(), &digest)
                 .insert_header((CONTENT_RANGE, format!("bytes {first}-{last}/{size}")))
-                .body(SizedStream::new(length, Chunks::new(file, first, length))))
+                .body(match blob {
+                    Blob::Small(bytes) => BoxBody::new(part(&bytes, first, length)),
+                    Blob::Open(blob) => BoxBody::new(SizedStream::new(length, blob.part(first, length))),
+                }))
         }
         Wanted::Unsatisfiable => Err(Refusal::RangeNotSatisfiable { size }.into()),
     }
 }
 
+/// The same part of bytes in memory.
+fn part(bytes: &Bytes, first: u64, length: u64) -> Bytes {
+    let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+    bytes.slice(place(first)..place(first.saturating_add(length)))
+}
+
 pub async fn stat(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let digest = digest(&request)?;
-    let OpenBlob { size, .. } = registry.blob(&permit.repository, &digest).await?;
+    let size = registry.blob(&permit.repository, &digest).await?.size;
     // The length is declared and nothing is sent: an empty body would make it 0.
     let nothing = SizedStream::new(size, stream::empty::<io::Result<_>>());
     Ok(described(HttpResponse::Ok(), &digest).body(nothing))

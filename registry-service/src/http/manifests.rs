@@ -35,7 +35,7 @@ pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
         return Ok(answer.finish());
     }
     // The stored media type without parameters: clients compare the whole string.
-    Ok(answer.insert_header((CONTENT_TYPE, manifest.media_type.as_str())).body(manifest.bytes.clone()))
+    Ok(answer.insert_header((CONTENT_TYPE, manifest.media_type())).body(manifest.bytes.clone()))
 }
 
 pub async fn put(Push(permit): Push, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {

@@ -6,7 +6,14 @@ use super::pages::PageRequest;
 use crate::domain::Registry;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde::Serialize;
+use shared::{RepositoryName, Tag};
+
+#[derive(Serialize)]
+struct TagList<'a> {
+    name: &'a RepositoryName,
+    tags: &'a [Tag],
+}
 
 pub async fn list(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let wanted = PageRequest::of(&request)?;
@@ -15,5 +22,5 @@ pub async fn list(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
     if let Some(last) = page.items.last().filter(|_| page.more) {
         answer.insert_header(wanted.next(&request, last.as_str()));
     }
-    Ok(answer.json(json!({ "name": permit.repository.name, "tags": page.items })))
+    Ok(answer.json(TagList { name: &permit.repository.name, tags: &page.items }))
 }

@@ -1,6 +1,8 @@
 //! Blobs and the links that make them readable in a repository.
 
 use super::cached_read::read_link_blocking;
+use super::checked::Check;
+use super::chunks::Chunks;
 use super::directories;
 use super::disk::{self, File};
 use super::files::{self, Placed};
@@ -13,12 +15,31 @@ use std::io;
 use std::path::Path;
 
 /// A blob's bytes, open for reading. They stay readable whatever becomes of the path.
-#[derive(Debug)]
 pub struct OpenBlob {
-    /// The open file.
-    pub file: File,
-    /// Its size in bytes.
+    /// What the bytes should be.
+    pub digest: Digest,
+    /// Their number.
     pub size: u64,
+    file: File,
+    check: Option<Box<Check>>,
+}
+
+impl OpenBlob {
+    fn new(storage: &Storage, digest: &Digest, file: File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        let check = storage.check_of(digest, &metadata)?;
+        Ok(Self { digest: digest.clone(), size: metadata.len(), file, check })
+    }
+
+    /// All bytes, as a stream. If it is the first time since they were written, it ends only if they are good.
+    pub fn whole(self) -> Chunks {
+        Chunks::new(self.file, 0, self.size).checked(self.check)
+    }
+
+    /// The `length` bytes from `first` on, as a stream.
+    pub fn part(self, first: u64, length: u64) -> Chunks {
+        Chunks::new(self.file, first, length)
+    }
 }
 
 impl Storage {
@@ -31,13 +52,12 @@ impl Storage {
     pub async fn open_blob(&self, digest: &Digest) -> io::Result<Option<OpenBlob>> {
         let path = self.layout().blob(digest);
         if let Ok(file) = self.open_cached(&path) {
-            let size = file.metadata()?.len();
-            return Ok(Some(OpenBlob { file, size }));
+            return OpenBlob::new(self, digest, file).map(Some);
         }
-        self.run(move |_| {
-            let Some(file) = found(disk::open(&path))? else { return Ok(None) };
-            let size = file.metadata()?.len();
-            Ok(Some(OpenBlob { file, size }))
+        let digest = digest.clone();
+        self.run(move |storage| {
+            let file = found(disk::open(&path))?;
+            file.map(|file| OpenBlob::new(storage, &digest, file)).transpose()
         })
         .await
     }

@@ -1,22 +1,93 @@
 //! Reading a small file on an async worker when the kernel has it in memory, and on the blocking pool when it has not.
 //!
-//! Links, ids and tags are read at every request (that is what keeps replicas coherent), nearly always from memory:
-//! a hop to the blocking pool would cost ten times the read.
+//! Links, ids and tags are looked at in storage at every request (that is what keeps replicas coherent), nearly always
+//! in memory: a hop to the blocking pool would cost ten times the read. A file that was read a moment ago and is still the
+//! same one is not opened again: a look at its stamp costs a third of opening, reading and closing it.
 
-use super::disk::{self, File};
+use super::disk::{self, File, Metadata};
 use super::{Storage, found};
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+use moka::sync::Cache;
+use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use shared::Digest;
+use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Longer than every link (a sha512 digest has 135 bytes) and every id.
 const SMALL: usize = 256;
 
+/// Two changes within a tick of the clock have one time: only a change longer ago than every tick tells all later ones
+/// apart from itself.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Small files remembered, and for how long after they were last asked for: as long as the kernel surely has the path to
+/// them in memory, so that a look at it waits for no disk.
+const REMEMBERED: u64 = 10_000;
+const REMEMBERED_FOR: Duration = Duration::from_secs(10);
+
+/// What tells a file, as it is now, from every other and from itself after a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Stamp {
+    device: u64,
+    inode: u64,
+    /// Since 1970.
+    changed_at: Duration,
+}
+
+impl Stamp {
+    /// Of an open file.
+    pub fn of_open(file: &Metadata) -> Self {
+        Self::new(file.dev(), file.ino(), file.ctime(), file.ctime_nsec().try_into().unwrap_or_default())
+    }
+
+    fn of(stat: &Stat) -> Self {
+        Self::new(stat.st_dev, stat.st_ino, stat.st_ctime, stat.st_ctime_nsec)
+    }
+
+    fn new(device: u64, inode: u64, seconds: i64, nanoseconds: u64) -> Self {
+        let changed_at = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        Self { device, inode, changed_at: changed_at + Duration::from_nanos(nanoseconds) }
+    }
+
+    /// Whether both are of one file, changed or not.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
+    /// Whether every change from now on makes it another one.
+    pub fn is_settled(&self) -> bool {
+        (UNIX_EPOCH + self.changed_at).elapsed().is_ok_and(|age| age > SETTLED)
+    }
+}
+
+/// The content of small files, each as long as its stamp is the same.
+pub(super) struct SmallFiles(Cache<OsString, Arc<SmallFile>>);
+
+struct SmallFile {
+    stamp: Stamp,
+    content: String,
+}
+
+impl SmallFiles {
+    pub fn new() -> Self {
+        Self(Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build())
+    }
+}
+
 impl Storage {
     /// The content of a small file, or `None` if it is not there.
     pub(super) async fn read_small(&self, path: PathBuf) -> io::Result<Option<String>> {
+        if let Some(known) = self.inner.small_files.0.get(path.as_os_str()) {
+            match statat(&self.inner.base, self.below_base(&path), AtFlags::empty()) {
+                Ok(stat) if Stamp::of(&stat) == known.stamp => return Ok(Some(known.content.clone())),
+                Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+                _ => {}
+            }
+        }
         match self.read_small_cached(&path) {
             Ok(content) => Ok(content),
             Err(Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP) => self.run(move |_| read_small_blocking(&path)).await,
@@ -26,9 +97,12 @@ impl Storage {
 
     /// Opens a file for reading if the path to it is in memory.
     pub(super) fn open_cached(&self, path: &Path) -> Result<File, Errno> {
-        let below_root = self.layout().below_root(path).ok_or(Errno::INVAL)?;
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        openat2(&self.inner.root, &below_root, flags, Mode::empty(), ResolveFlags::CACHED).map(File::from)
+        self.open_cached_with(path, OFlags::RDONLY)
+    }
+
+    /// The stamp of a file or directory, if the path to it is in memory.
+    pub(super) fn stamp_cached(&self, path: &Path) -> Result<Stamp, Errno> {
+        Ok(Stamp::of(&fstat(self.open_cached_with(path, OFlags::PATH)?)?))
     }
 
     /// The digest in a link, or `None` if there is no link, or one that is empty or garbled.
@@ -43,11 +117,33 @@ impl Storage {
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
             Err(error) => return Err(error),
         };
+        // Before the content: a change in between makes another stamp, and never an old content under a new one.
+        let stamp = Stamp::of(&fstat(&file)?);
         let mut buffer = [0; SMALL];
         let length = preadv2(&file, &mut [IoSliceMut::new(&mut buffer)], 0, ReadWriteFlags::NOWAIT)?;
-        let content = buffer.get(..length).unwrap_or_default();
-        Ok(Some(String::from_utf8_lossy(content).into_owned()))
+        let content = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
+        if stamp.is_settled() {
+            let known = SmallFile { stamp, content: content.clone() };
+            self.inner.small_files.0.insert(path.as_os_str().to_owned(), Arc::new(known));
+        }
+        Ok(Some(content))
     }
+
+    fn open_cached_with(&self, path: &Path, flags: OFlags) -> Result<File, Errno> {
+        let flags = flags | OFlags::CLOEXEC;
+        let below_base = self.below_base(path);
+        openat2(&self.inner.base, below_base, flags, Mode::empty(), ResolveFlags::CACHED).map(File::from)
+    }
+
+    /// Looked up from the directory that is held open, a path is shorter.
+    fn below_base<'a>(&self, path: &'a Path) -> &'a Path {
+        self.layout().below_base(path)
+    }
+}
+
+/// The stamp of a file or directory, looked at on the blocking pool.
+pub(super) fn stamp_blocking(path: &Path) -> io::Result<Option<Stamp>> {
+    found(rustix::fs::stat(path).map_err(io::Error::from)).map(|stat| stat.map(|stat| Stamp::of(&stat)))
 }
 
 /// The digest in a link, read on the blocking pool.

@@ -4,7 +4,9 @@
 //! when the kernel would have to wait for the disk is the read moved to the blocking pool. A hop for each chunk would
 //! cost more than the copy.
 
+use super::checked::Check;
 use super::disk::File;
+use super::share::Share;
 use bytes::Bytes;
 use futures_util::Stream;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
@@ -16,9 +18,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tokio::task::JoinHandle;
 
-/// Bytes in one chunk: large enough to make the system call cheap, small enough for hundreds of streams.
-const CHUNK: usize = 256 * 1024;
-
 /// Spare buffers kept by each thread.
 const SPARE: usize = 8;
 
@@ -29,12 +28,20 @@ pub struct Chunks {
     offset: u64,
     end: u64,
     pending: Option<JoinHandle<io::Result<Buffer>>>,
+    share: Share,
+    check: Option<Box<Check>>,
 }
 
 impl Chunks {
     /// The `length` bytes of `file` that begin at `offset`.
-    pub fn new(file: File, offset: u64, length: u64) -> Self {
-        Self { file: Arc::new(file), offset, end: offset.saturating_add(length), pending: None }
+    pub(super) fn new(file: File, offset: u64, length: u64) -> Self {
+        let end = offset.saturating_add(length);
+        Self { file: Arc::new(file), offset, end, pending: None, share: Share::take(), check: None }
+    }
+
+    /// The same, and the end is given out only when `check` finds that all bytes were good.
+    pub(super) fn checked(self, check: Option<Box<Check>>) -> Self {
+        Self { check, ..self }
     }
 
     fn emit(&mut self, buffer: Buffer) -> io::Result<Bytes> {
@@ -42,6 +49,12 @@ impl Chunks {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than it was"));
         }
         self.offset += buffer.length as u64;
+        if let Some(check) = &mut self.check {
+            check.see(buffer.as_ref());
+            if self.offset == self.end {
+                check.judge()?;
+            }
+        }
         Ok(Bytes::from_owner(buffer))
     }
 }
@@ -56,7 +69,9 @@ impl Stream for Chunks {
             let chunk = read.map_err(io::Error::other).flatten().and_then(|buffer| self.emit(buffer));
             return Poll::Ready(Some(chunk));
         }
-        let Ok(wanted) = usize::try_from((self.end - self.offset).min(CHUNK as u64)) else { return Poll::Ready(None) };
+        let Ok(wanted) = usize::try_from((self.end - self.offset).min(self.share.bytes() as u64)) else {
+            return Poll::Ready(None);
+        };
         if wanted == 0 {
             return Poll::Ready(None);
         }
@@ -95,8 +110,8 @@ thread_local! {
 
 impl Buffer {
     fn take(wanted: usize) -> Self {
-        let spare = SPARES.with_borrow_mut(Vec::pop);
-        Self { bytes: spare.unwrap_or_else(|| vec![0; CHUNK]), length: 0, wanted }
+        let spare = SPARES.with_borrow_mut(Vec::pop).filter(|spare| spare.len() >= wanted);
+        Self { bytes: spare.unwrap_or_else(|| vec![0; wanted]), length: 0, wanted }
     }
 
     fn space(&mut self) -> &mut [u8] {
@@ -126,6 +141,7 @@ impl Drop for Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::share::LARGEST;
     use futures_util::StreamExt;
     use std::io::Write;
 
@@ -142,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn all_chunks_together_are_the_part_asked_for() {
-        let content: Vec<u8> = (0..251).cycle().take(CHUNK * 2 + 100).collect();
+        let content: Vec<u8> = (0..251).cycle().take(LARGEST * 2 + 100).collect();
         assert_eq!(read(&content, 0, content.len() as u64).await.unwrap(), content);
         assert_eq!(read(&content, 7, 5).await.unwrap(), content[7..12]);
         assert_eq!(read(b"", 0, 0).await.unwrap(), b"");

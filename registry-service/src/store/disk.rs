@@ -5,12 +5,12 @@
 
 use super::faults::{self, Change};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use std::fs::{self, Metadata, OpenOptions, ReadDir, TryLockError};
+use std::fs::{self, OpenOptions, ReadDir, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
-pub use std::fs::File;
+pub use std::fs::{File, Metadata};
 
 /// Opens for reading.
 pub fn open(path: &Path) -> io::Result<File> {

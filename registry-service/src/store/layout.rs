@@ -3,6 +3,7 @@
 //! ```text
 //! <root>/docker/registry/v2/
 //!   blobs/<alg>/<2 hex>/<hex>/data                        content
+//!   blobs/<alg>/<2 hex>/<hex>/berth-damaged.<unique>      ours: what lay there and was not that content
 //!   repositories/<name>/
 //!     _layers/<alg>/<hex>/link                            the repository has this blob
 //!     _manifests/revisions/<alg>/<hex>/link               the repository has this manifest
@@ -32,6 +33,8 @@
 
 use crate::model::upload::UploadId;
 use shared::{Digest, RepositoryName, Tag};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// Distribution's own first folders below the root directory.
@@ -47,21 +50,26 @@ impl Layout {
         Self { base: root.join(BELOW_ROOT) }
     }
 
-    /// The directory above everything.
-    #[cfg(feature = "failpoints")]
+    /// The directory that all paths lie below.
     pub fn base(&self) -> &Path {
         &self.base
     }
 
-    /// `path` seen from the root directory.
-    pub fn below_root<'a>(&self, path: &'a Path) -> Option<PathBuf> {
-        let rest: &'a Path = path.strip_prefix(&self.base).ok()?;
-        Some(Path::new(BELOW_ROOT).join(rest))
+    /// A path that was made here, seen from the base. By its length: comparing part by part costs as much as reading a
+    /// small file.
+    pub fn below_base<'a>(&self, path: &'a Path) -> &'a Path {
+        let below = path.as_os_str().as_bytes().get(self.base.as_os_str().len() + 1..);
+        Path::new(OsStr::from_bytes(below.unwrap_or_default()))
     }
 
     pub fn blob(&self, digest: &Digest) -> PathBuf {
         let fan_out = digest.hex().get(..2).unwrap_or_default();
         self.base.join(format!("blobs/{}/{fan_out}/{}/data", digest.algorithm().as_str(), digest.hex()))
+    }
+
+    /// A place for bytes that are not what their name says.
+    pub fn damaged_blob(&self, digest: &Digest, unique: &str) -> PathBuf {
+        self.blob(digest).with_file_name(format!("berth-damaged.{unique}"))
     }
 
     pub fn blobs(&self) -> PathBuf {
@@ -148,7 +156,7 @@ impl Layout {
     }
 
     pub fn id(&self, name: &RepositoryName) -> PathBuf {
-        self.ours("ids").join(name.as_str()).join("_id")
+        self.base.join(format!("berth/ids/{name}/_id"))
     }
 
     /// Holds an entry for each manifest that has `subject` as its subject.
@@ -227,7 +235,7 @@ impl RepositoryPaths {
 
     /// `tag` is an entry's name, whoever made it.
     pub fn tag_current(&self, tag: &str) -> PathBuf {
-        self.tags().join(tag).join("current/link")
+        self.0.join(format!("_manifests/tags/{tag}/current/link"))
     }
 
     pub fn tag_index(&self, tag: &str) -> PathBuf {
@@ -237,11 +245,11 @@ impl RepositoryPaths {
 
 /// The link for `digest` below a directory of links.
 pub fn link_below(directory: &Path, digest: &Digest) -> PathBuf {
-    directory.join(by_digest(digest)).join("link")
+    directory.join(format!("{}/link", by_digest(digest)))
 }
 
-fn by_digest(digest: &Digest) -> PathBuf {
-    Path::new(digest.algorithm().as_str()).join(digest.hex())
+fn by_digest(digest: &Digest) -> String {
+    format!("{}/{}", digest.algorithm().as_str(), digest.hex())
 }
 
 #[cfg(test)]
@@ -261,6 +269,6 @@ mod tests {
                 "/r/docker/registry/v2/repositories/acme/app/_manifests/tags/v1/index/sha256/{hex}/link"
             ))
         );
-        assert_eq!(layout.below_root(&layout.id(&name)), Some("docker/registry/v2/berth/ids/acme/app/_id".into()));
+        assert_eq!(layout.below_base(&layout.id(&name)), Path::new("berth/ids/acme/app/_id"));
     }
 }

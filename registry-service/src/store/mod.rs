@@ -6,6 +6,7 @@
 
 mod blobs;
 mod cached_read;
+mod checked;
 mod chunks;
 mod collection;
 mod directories;
@@ -23,6 +24,7 @@ mod manifests;
 mod moves;
 mod referrers;
 mod repositories;
+mod share;
 mod tags;
 mod trash;
 mod uploads;
@@ -33,9 +35,12 @@ pub use collection::{Lies, Lying, Spot};
 pub use intents::{Intent, IntentTarget};
 pub use locks::{Lock, RepositoryLock};
 pub use moves::Moves;
+pub use share::Share;
 pub use trash::{Hidden, Run};
 pub use uploads::UploadSession;
 
+use cached_read::SmallFiles;
+use checked::GoodFiles;
 use layout::Layout;
 use moka::sync::Cache;
 use referrers::Known;
@@ -44,11 +49,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use tags::Listing;
+use tags::Listings;
 use tokio::task::JoinHandle;
-
-/// Repositories whose tags are remembered.
-const LISTINGS: u64 = 1000;
 
 /// Manifests remembered as looked at for a subject, of all repositories together: some 120 bytes each.
 const LOOKED_AT: u64 = 200_000;
@@ -61,9 +63,11 @@ pub struct Storage {
 
 struct Inner {
     layout: Layout,
-    /// The root directory, held open so that hot paths are looked up from it.
-    root: OwnedFd,
-    listings: Cache<RepositoryName, Listing>,
+    /// The directory that all paths lie below, held open so that hot ones are looked up from it.
+    base: OwnedFd,
+    small_files: SmallFiles,
+    good_files: GoodFiles,
+    listings: Listings,
     referrers: Cache<RepositoryName, Arc<Known>>,
 }
 
@@ -77,11 +81,11 @@ impl Storage {
             let layout = Layout::new(&root);
             directories::create_dirs(&layout.locks_root())?;
             files::probe_writable(&layout.locks_root())?;
-            let descriptor = disk::open(&root)?.into();
+            let base = disk::open(layout.base())?.into();
             let weigh = |_: &RepositoryName, known: &Arc<Known>| known.weight();
             let referrers = Cache::builder().max_capacity(LOOKED_AT).weigher(weigh).build();
-            let listings = Cache::new(LISTINGS);
-            Ok(Self { inner: Arc::new(Inner { layout, root: descriptor, listings, referrers }) })
+            let (small_files, good_files, listings) = (SmallFiles::new(), GoodFiles::new(), Listings::new());
+            Ok(Self { inner: Arc::new(Inner { layout, base, small_files, good_files, listings, referrers }) })
         };
         open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be written: {error}", root.display()))
     }

@@ -1,22 +1,62 @@
 //! Tags: movable links to manifests.
 
-use super::cached_read::read_link_blocking;
+use super::cached_read::{Stamp, read_link_blocking, stamp_blocking};
 use super::intents::entries;
-use super::{Storage, directories, disk, files, found};
+use super::{Storage, directories, files, found};
+use moka::sync::Cache;
 use shared::{Digest, RepositoryName, Tag};
 use std::io;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
-/// After this, a directory's time of change tells every later change apart.
-const SETTLED: Duration = Duration::from_secs(2);
+/// Tags remembered, of all repositories together; some 60 bytes each.
+const REMEMBERED: u64 = 500_000;
 
-/// The tags of a repository when its directory was as old as this.
-#[derive(Clone)]
-pub(super) struct Listing {
-    changed_at: SystemTime,
-    tags: Arc<Vec<Tag>>,
+/// The tags of repositories, each as long as the directory's stamp is the same.
+pub(super) struct Listings(Cache<RepositoryName, Arc<Listing>>);
+
+impl Listings {
+    pub fn new() -> Self {
+        let weigh = |_: &RepositoryName, listing: &Arc<Listing>| {
+            u32::try_from(listing.entries.len()).unwrap_or(u32::MAX).saturating_add(1)
+        };
+        Self(Cache::builder().max_capacity(REMEMBERED).weigher(weigh).build())
+    }
+}
+
+/// What lies in the directory of tags, in byte order.
+struct Listing {
+    stamp: Stamp,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    tag: Tag,
+    /// Set when its link was found: without one it is no tag.
+    has_link: OnceLock<()>,
+}
+
+impl Listing {
+    /// The first `limit` tags after `after`, and whether more follow. `look` says whether an entry has a link.
+    fn page<E>(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        look: impl Fn(&Entry) -> Result<bool, E>,
+    ) -> Result<(Vec<Tag>, bool), E> {
+        let begin = after.map_or(0, |after| self.entries.partition_point(|entry| entry.tag.as_str() <= after));
+        let mut tags = Vec::new();
+        for entry in self.entries.get(begin..).unwrap_or_default() {
+            if !look(entry)? {
+                continue;
+            }
+            if tags.len() == limit {
+                return Ok((tags, limit > 0));
+            }
+            tags.push(entry.tag.clone());
+        }
+        Ok((tags, false))
+    }
 }
 
 impl Storage {
@@ -51,45 +91,70 @@ impl Storage {
         Ok(true)
     }
 
-    /// Every tag of `name`, in byte order; `None` if `name` holds nothing.
-    ///
-    /// Looking at each tag's link is what costs, so the list is remembered as long as the directory's time of change
-    /// stays the same: a tag that comes or goes changes it, one that moves does not matter here.
-    pub fn tag_list(&self, name: &RepositoryName) -> io::Result<Option<Arc<Vec<Tag>>>> {
-        let Some(directory) = found(disk::metadata(&self.layout().tags(name)))? else {
-            return Ok(files::exists(&self.layout().manifests(name))?.then(Arc::default));
-        };
-        let changed_at = directory.modified()?;
-        if let Some(listing) = self.inner.listings.get(name).filter(|listing| listing.changed_at == changed_at) {
-            return Ok(Some(listing.tags));
+    /// The first `limit` tags of `name` after `after`, in byte order, and whether more follow; `None` if `name` holds
+    /// nothing.
+    pub async fn tag_page(
+        &self,
+        name: &RepositoryName,
+        after: Option<String>,
+        limit: usize,
+    ) -> io::Result<Option<(Vec<Tag>, bool)>> {
+        if let Some(listing) = self.inner.listings.0.get(name)
+            && self.stamp_cached(&self.layout().tags(name)).is_ok_and(|stamp| stamp == listing.stamp)
+            && let Ok(page) =
+                listing.page(after.as_deref(), limit, |entry| entry.has_link.get().map(|()| true).ok_or(()))
+        {
+            return Ok(Some(page));
         }
-        let mut entries: Vec<Tag> =
-            entries(&self.layout().tags(name))?.iter().filter_map(|tag| Tag::parse(tag).ok()).collect();
-        entries.sort_unstable();
-        let mut tags = Vec::with_capacity(entries.len());
-        for tag in &entries {
-            if self.tag_now(name, tag)?.is_some() {
-                tags.push(tag.clone());
-            }
-        }
-        let is_whole = tags.len() == entries.len();
-        let tags = Arc::new(tags);
-        // Two changes within a tick of the clock have one time, so a recent one proves nothing; and an entry without a
-        // link gets it without a change of the directory.
-        if is_whole && changed_at.elapsed().is_ok_and(|age| age > SETTLED) {
-            self.inner.listings.insert(name.clone(), Listing { changed_at, tags: Arc::clone(&tags) });
-        }
-        Ok(Some(tags))
+        let name = name.clone();
+        self.run(move |storage| {
+            let Some(listing) = storage.listing(&name)? else { return Ok(None) };
+            listing.page(after.as_deref(), limit, |entry| storage.is_tag(&name, entry)).map(Some)
+        })
+        .await
     }
 
     /// Every tag of `name` that points at `digest`.
     pub fn tags_of(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Vec<Tag>> {
         let mut pointing = Vec::new();
-        for tag in self.tag_list(name)?.unwrap_or_default().iter() {
-            if self.tag_now(name, tag)?.as_ref() == Some(digest) {
-                pointing.push(tag.clone());
+        for entry in self.listing(name)?.iter().flat_map(|listing| &listing.entries) {
+            if self.tag_now(name, &entry.tag)?.as_ref() == Some(digest) {
+                pointing.push(entry.tag.clone());
             }
         }
         Ok(pointing)
+    }
+
+    /// What lies in the directory of tags, remembered as long as that stays the same: a tag that comes or goes changes
+    /// it, one that moves does not matter here. `None` if `name` holds nothing.
+    fn listing(&self, name: &RepositoryName) -> io::Result<Option<Arc<Listing>>> {
+        let directory = self.layout().tags(name);
+        let Some(stamp) = stamp_blocking(&directory)? else {
+            let is_repository = files::exists(&self.layout().manifests(name))?;
+            return Ok(is_repository.then(|| Arc::new(Listing { stamp: Stamp::default(), entries: Vec::new() })));
+        };
+        if let Some(listing) = self.inner.listings.0.get(name).filter(|listing| listing.stamp == stamp) {
+            return Ok(Some(listing));
+        }
+        let mut tags: Vec<Tag> = entries(&directory)?.iter().filter_map(|tag| Tag::parse(tag).ok()).collect();
+        tags.sort_unstable();
+        let entries = tags.into_iter().map(|tag| Entry { tag, has_link: OnceLock::new() }).collect();
+        let listing = Arc::new(Listing { stamp, entries });
+        if stamp.is_settled() {
+            self.inner.listings.0.insert(name.clone(), Arc::clone(&listing));
+        }
+        Ok(Some(listing))
+    }
+
+    /// Looking at each link is what costs, so it is done for the entries of a page, and once for each.
+    fn is_tag(&self, name: &RepositoryName, entry: &Entry) -> io::Result<bool> {
+        if entry.has_link.get().is_none() {
+            if self.tag_now(name, &entry.tag)?.is_none() {
+                return Ok(false);
+            }
+            // Somebody else has perhaps set it meanwhile, to the same.
+            let _ = entry.has_link.set(());
+        }
+        Ok(true)
     }
 }

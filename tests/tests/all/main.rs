@@ -12,6 +12,7 @@
 
 mod blobs;
 mod collector;
+mod damage;
 mod deletes;
 mod forged_tokens;
 mod grammar;

@@ -1,0 +1,77 @@
+//! Small contents in memory, by digest: manifests, configs, small layers. Whether somebody may read one is looked up in
+//! storage each time.
+
+use super::Registry;
+use super::refusal::Refusal;
+use crate::model::stored_manifest::stored_media_type;
+use crate::store::hashing::digest_of;
+use bytes::Bytes;
+use moka::sync::Cache;
+use shared::Digest;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// Bytes kept.
+const CACHED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// How long: so that what is gone from storage is soon gone from here.
+const KEPT: Duration = Duration::from_mins(1);
+
+/// Some bytes that are what their digest says.
+#[derive(Debug)]
+pub struct Content {
+    /// Exactly the bytes that were pushed.
+    pub bytes: Bytes,
+    media_type: OnceLock<String>,
+}
+
+impl Content {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes: bytes.into(), media_type: OnceLock::new() }
+    }
+
+    /// What it says it is, if it is a manifest.
+    pub fn media_type(&self) -> &str {
+        self.media_type.get_or_init(|| stored_media_type(&self.bytes))
+    }
+}
+
+/// Contents by their digests.
+pub(super) struct ContentCache(Cache<Digest, Arc<Content>>);
+
+impl ContentCache {
+    pub fn new() -> Self {
+        let weigh = |_: &Digest, content: &Arc<Content>| u32::try_from(content.bytes.len()).unwrap_or(u32::MAX);
+        Self(Cache::builder().max_capacity(CACHED_BYTES).weigher(weigh).time_to_live(KEPT).build())
+    }
+
+    /// What is in memory now.
+    pub fn get(&self, digest: &Digest) -> Option<Arc<Content>> {
+        self.0.get(digest)
+    }
+}
+
+impl Registry {
+    /// All bytes of the content of `digest`, from memory or from storage; `None` if they are nowhere. For contents that
+    /// fit into memory.
+    pub(super) async fn content(&self, digest: &Digest) -> Result<Option<Arc<Content>>, Refusal> {
+        if let Some(content) = self.parts.contents.get(digest) {
+            return Ok(Some(content));
+        }
+        let wanted = digest.clone();
+        let Some(bytes) = self.storage().run(move |storage| storage.read_blob(&wanted)).await? else {
+            return Ok(None);
+        };
+        if digest_of(digest.algorithm(), &bytes) != *digest {
+            let damaged = digest.clone();
+            self.storage().run(move |storage| storage.check_blob(&damaged)).await?;
+            return Err(
+                io::Error::new(io::ErrorKind::InvalidData, format!("the content of {digest} is damaged")).into()
+            );
+        }
+        let content = Arc::new(Content::new(bytes));
+        self.parts.contents.0.insert(digest.clone(), Arc::clone(&content));
+        Ok(Some(content))
+    }
+}

@@ -1,0 +1,55 @@
+//! The memory of all streams of this process, in and out: one budget, of which each has an even share.
+//!
+//! Must not hold a buffer: it only says how large one may be.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// For all streams together.
+const BUDGET: usize = 48 * 1024 * 1024;
+
+/// Below this the system calls cost more than the bytes.
+const SMALLEST: usize = 64 * 1024;
+
+/// Above this nothing is won.
+pub const LARGEST: usize = 256 * 1024;
+
+static STREAMS: AtomicUsize = AtomicUsize::new(0);
+
+/// One stream's share, until it is dropped.
+#[derive(Debug)]
+pub struct Share(());
+
+impl Share {
+    /// For a stream that begins.
+    pub fn take() -> Self {
+        STREAMS.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+
+    /// Bytes that a chunk of this stream may have now: whole pages.
+    pub fn bytes(&self) -> usize {
+        part_of(STREAMS.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        STREAMS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn part_of(streams: usize) -> usize {
+    (BUDGET / streams.max(1)).clamp(SMALLEST, LARGEST) & !0xfff
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_streams_have_smaller_chunks() {
+        for (streams, bytes) in [(0, LARGEST), (1, LARGEST), (192, LARGEST), (500, 98_304), (5000, SMALLEST)] {
+            assert_eq!(part_of(streams), bytes, "{streams}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Bytes that are not what their name says: never a whole answer, not there afterwards, and healed by the next push.
+
+use crate::support::{Repository, Stack, eventually};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A blob is put away beside the answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Sent from memory, and sent as a stream of several chunks.
+const SIZES: &[usize] = &[1000, 1_000_000];
+
+/// Others for each seed: what was sent whole may be sent from memory for a while.
+fn content(size: usize, seed: usize) -> Vec<u8> {
+    (0..=250_u8).cycle().skip(seed).take(size).collect()
+}
+
+/// Where the blob lies.
+fn place(stack: &Stack, digest: &str) -> PathBuf {
+    let hex = digest.strip_prefix("sha256:").unwrap();
+    stack.stored(&format!("blobs/sha256/{}/{hex}", &hex[..2]))
+}
+
+/// The bytes that arrive of a blob before the connection ends.
+async fn received(stack: &Stack, app: &Repository, digest: &str) -> Vec<u8> {
+    let head = format!("GET /v2/{}/blobs/{digest} HTTP/1.1\r\nAuthorization: Bearer {}", app.name, app.token);
+    stack.host.raw(&head, b"").await.1
+}
+
+#[tokio::test]
+async fn a_damaged_blob_is_never_a_whole_answer_and_the_next_push_heals_it() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    for size in SIZES {
+        for (seed, damage) in ["flipped", "short", "long"].into_iter().enumerate() {
+            let good = content(*size, seed);
+            let digest = app.push_blob(&good).await;
+            let data = place(&stack, &digest).join("data");
+            let mut bad = good.clone();
+            match damage {
+                "flipped" => bad[size / 2] ^= 1,
+                "short" => bad.truncate(size - 1),
+                _ => bad.push(0),
+            }
+            fs::write(&data, &bad).unwrap();
+
+            let first = received(&stack, &app, &digest).await;
+            assert!(first != good && first != bad, "{size} bytes, {damage}");
+            let path = format!("blobs/{digest}");
+            eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
+            let beside: Vec<_> = fs::read_dir(data.parent().unwrap()).unwrap().map(|entry| entry.unwrap()).collect();
+            assert!(beside.iter().all(|entry| entry.file_name().to_str().unwrap().starts_with("berth-damaged.")));
+
+            app.push_blob(&good).await;
+            assert_eq!(app.get(&path).send().await.is(200).body, good);
+            assert_eq!(app.get(&path).send().await.is(200).body, good);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_blob_that_was_good_and_is_changed_later_is_checked_again() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let good = content(1_000_000, 0);
+    let digest = app.push_blob(&good).await;
+    assert_eq!(received(&stack, &app, &digest).await, good);
+    fs::write(place(&stack, &digest).join("data"), &good[..500_000]).unwrap();
+    assert!(received(&stack, &app, &digest).await.len() < 500_000);
+}
