@@ -3,6 +3,7 @@
 #
 #   bash tests/run.sh             formatting, lints, unit and protocol tests, and the end-to-end stories
 #   bash tests/run.sh --fast      all but the stories: no Docker, no release build
+#   bash tests/run.sh --long      all, and every fail point where else a fair part is tried
 #   bash tests/run.sh --story 6   one story
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -87,9 +88,14 @@ case ${1:-} in
         run_stories tests/stories/[0-9]-*.sh
         ;;
     --fast) run_fast ;;
+    --long)
+        run_fast
+        step "every fail point" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults::
+        run_stories tests/stories/[0-9]-*.sh
+        ;;
     --story) run_stories "tests/stories/${2:?which story}"-*.sh ;;
     *)
-        sed -n '2,6p' "$0" >&2
+        sed -n '2,7p' "$0" >&2
         exit 2
         ;;
 esac

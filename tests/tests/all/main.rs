@@ -14,6 +14,7 @@ mod blobs;
 mod collector;
 mod damage;
 mod deletes;
+mod faults;
 mod forged_tokens;
 mod grammar;
 mod hidden;

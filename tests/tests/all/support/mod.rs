@@ -4,6 +4,7 @@ mod collecting;
 mod eventually;
 mod host;
 mod image;
+mod program;
 mod repository;
 mod request;
 mod stack;
@@ -13,7 +14,8 @@ mod user;
 
 pub use collecting::{after_hours, at_once, data, pulls, with_fate};
 pub use eventually::eventually;
-pub use image::{artifact, blob_descriptor, child_descriptor, image, index, sha256, sha512};
+pub use image::{Image, artifact, blob_descriptor, child_descriptor, image, index, sha256, sha512};
+pub use program::Program;
 pub use repository::Repository;
 pub use request::{Answer, listed};
 pub use stack::Stack;

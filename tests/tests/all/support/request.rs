@@ -50,6 +50,16 @@ impl Request {
         Self(self.0.form(fields))
     }
 
+    /// The answer, or `None` if the server has gone away without one.
+    pub async fn attempt(self) -> Option<Answer> {
+        let (client, request) = self.0.build_split();
+        let request = request.unwrap();
+        let what = format!("{} {}", request.method(), request.url());
+        let answer = client.execute(request).await.ok()?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        Some(Answer { what, status, headers, body: answer.bytes().await.ok()? })
+    }
+
     /// The answer. Everything under `/v2` carries the version of the API, whatever else it says.
     pub async fn send(self) -> Answer {
         let (client, request) = self.0.build_split();

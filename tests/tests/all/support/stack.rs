@@ -56,6 +56,12 @@ impl Stack {
         self.registry.root.join("docker/registry/v2").join(path)
     }
 
+    /// Settles what stopped writers left, as the next start of a registry does.
+    pub async fn settle(&self) {
+        let registry = start::start(&self.registry, Some(Arc::new(self.index()))).unwrap();
+        registry.settle_leftovers().await.unwrap();
+    }
+
     /// Puts a rule of fail points in force on this storage, for every registry on it, until it is dropped: `eio rename`,
     /// `stop pause looked`. The words are those of `store/faults/rule.rs`.
     pub fn arm(&self, rule: &str) -> Armed {

@@ -1,0 +1,99 @@
+//! Looks at a repository from outside, with its own idea of what a digest is, and holds it against what its client was
+//! told.
+
+use super::ledger::{Known, Ledger};
+use crate::support::{Repository, User, eventually, sha256};
+use reqwest::Method;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Leftovers are settled at once after a start.
+const SETTLED: Duration = Duration::from_secs(15);
+
+/// Holds that everything is as `ledger` says, that nothing visible lacks a blob, and that the index knows it.
+pub async fn check(app: &Repository, admin: &User, ledger: &Ledger, what: &str) {
+    for (kind, all) in [("blobs", &ledger.blobs), ("manifests", &ledger.manifests)] {
+        for (digest, (bytes, known)) in all {
+            let read = read(app, &format!("{kind}/{digest}"), digest, what).await;
+            let is_right = match read {
+                Some(read) => *known != Known::Gone && read == *bytes,
+                None => *known != Known::There,
+            };
+            assert!(is_right, "{what}: {kind}/{digest} should be {known:?}");
+        }
+    }
+    // Before the tags are looked at, because that is when storage and index may still differ.
+    let mut meanings = BTreeMap::new();
+    for (tag, allowed) in &ledger.tags {
+        let meaning = tag_of(app, tag, what).await;
+        assert!(allowed.contains(&meaning), "{what}: {tag} is {meaning:?}, may be {allowed:?}");
+        meanings.extend(meaning.map(|digest| (tag.clone(), digest)));
+    }
+    let listed = app.get("tags/list").send().await;
+    let listed: BTreeSet<String> = match listed.status {
+        404 => BTreeSet::new(),
+        _ => serde_json::from_value(listed.is(200).json()["tags"].clone()).unwrap(),
+    };
+    assert_eq!(listed, meanings.keys().cloned().collect(), "{what}: tags/list");
+    eventually(&format!("{what}: the index knows {meanings:?}"), SETTLED, async || {
+        tags_told(admin, &app.name).await == meanings
+    })
+    .await;
+}
+
+/// The bytes at `path`, which are those of `digest`; `None` if they are not there. Whatever a manifest names is there too.
+async fn read(app: &Repository, path: &str, digest: &str, what: &str) -> Option<Vec<u8>> {
+    let answer = app.get(path).send().await;
+    if answer.status == 404 {
+        return None;
+    }
+    let answer = answer.is(200);
+    assert_eq!(sha256(&answer.body), digest, "{what}: the bytes of {path}");
+    if path.starts_with("manifests/") {
+        let manifest = answer.json();
+        let layers = manifest["layers"].as_array().into_iter().flatten();
+        for part in layers.chain([&manifest["config"]]) {
+            let digest = part["digest"].as_str().unwrap();
+            let blob = app.get(&format!("blobs/{digest}")).send().await;
+            assert_eq!((blob.status, sha256(&blob.body).as_str()), (200, digest), "{what}: a blob of {path}");
+        }
+    }
+    Some(answer.body.to_vec())
+}
+
+async fn tag_of(app: &Repository, tag: &str, what: &str) -> Option<String> {
+    let head = app.head(&format!("manifests/{tag}")).send().await;
+    let digest = head.header("docker-content-digest").to_owned();
+    read(app, &format!("manifests/{tag}"), &digest, what).await.map(|_| digest)
+}
+
+/// What the index says of the repository's tags: name and digest.
+async fn tags_told(admin: &User, name: &str) -> BTreeMap<String, String> {
+    let answer = admin.asks(Method::GET, &format!("/api/v1/repositories/{name}/-/tags")).send().await;
+    if answer.status == 404 {
+        return BTreeMap::new();
+    }
+    let tags = answer.is(200).json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    tags["items"].as_array().unwrap().iter().map(|tag| (text(&tag["name"]), text(&tag["digest"]))).collect()
+}
+
+/// Holds that nothing is left to be told below `base`, Distribution's first folder.
+pub async fn no_intent_is_left(base: &Path, what: &str) {
+    let intents = base.join("berth/intents");
+    eventually(&format!("{what}: no intent is left"), SETTLED, async || files(&intents).is_empty()).await;
+}
+
+/// Every file below `folder`.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// Whether this is a file that a writer has not come to rename.
+pub fn is_temporary(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}

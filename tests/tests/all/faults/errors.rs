@@ -1,0 +1,89 @@
+//! A disk that fails, is full or slow at one call: each call of each verb in turn. The process goes on, and so does its
+//! client a moment later.
+
+use super::checker::{check, files, is_temporary, no_intent_is_left};
+use super::chosen;
+use super::ledger::{Ledger, Told};
+use super::verbs::{VERBS, Verb, take_all};
+use crate::support::{Repository, Stack};
+use std::path::PathBuf;
+
+/// (what a rule says, whether the client may not notice).
+const FAULTS: &[(&str, bool)] = &[("eio", false), ("enospc", false), ("sleep:50", true), ("half", true)];
+
+/// A verb, and what fails.
+struct Run<'a> {
+    stack: &'a Stack,
+    verb: &'a Verb,
+    fault: &'a str,
+    /// What it happens to; empty for every call.
+    operation: &'a str,
+    /// Nothing fails, it only takes longer.
+    is_harmless: bool,
+}
+
+impl Run<'_> {
+    /// Does the verb with the fault where `hit` says. Returns how many points had it.
+    async fn at(&self, hit: &str) -> usize {
+        let what = format!("{}, {}@{hit}", self.verb.name, self.fault);
+        let name = format!("admin/{}{}", what.replace([' ', ',', ':', '@', '+'], ""), self.operation);
+        let app = repository(self.stack, &name).await;
+        let mut ledger = Ledger::default();
+        let source = Repository { name: format!("{name}-source"), ..app.clone() };
+        assert_eq!(take_all(&source, self.verb.source, &mut Ledger::default()).await, Told::Done, "{what}: the source");
+        assert_eq!(take_all(&app, self.verb.before, &mut ledger).await, Told::Done, "{what}: before");
+
+        let rule = self.stack.arm(format!("{}@{hit} {}", self.fault, self.operation).trim_end());
+        let told = take_all(&app, self.verb.steps, &mut ledger).await;
+        let count = rule.count();
+        drop(rule);
+        if self.is_harmless {
+            assert_eq!(told, Told::Done, "{what}");
+        }
+        self.stack.settle().await;
+        check(&app, &self.stack.admin(), &ledger, &what).await;
+        assert_eq!(take_all(&app, self.verb.steps, &mut ledger).await, Told::Done, "{what}: the same again");
+        check(&app, &self.stack.admin(), &ledger, &format!("{what}, the same again")).await;
+        count
+    }
+}
+
+async fn repository(stack: &Stack, name: &str) -> Repository {
+    let scopes = format!("repository:{name}:pull,push,delete repository:{name}-source:pull,push");
+    Repository::new(&stack.host, name, stack.admin().token(&scopes).await)
+}
+
+async fn every_point(verb: &Verb) {
+    let stack = Stack::start().await;
+    for (turn, (fault, is_harmless)) in FAULTS.iter().enumerate() {
+        let operation = if *fault == "half" { "write" } else { "" };
+        let run = Run { stack: &stack, verb, fault, operation, is_harmless: *is_harmless };
+        let all = Run { fault: "sleep:0", is_harmless: true, ..run }.at("1+").await;
+        let numbers = chosen(1, all, turn);
+        println!("{}: {fault} at {} of {all} points", verb.name, numbers.len());
+        for number in numbers {
+            run.at(&number.to_string()).await;
+        }
+    }
+    no_intent_is_left(&stack.stored(""), verb.name).await;
+    let temporary: Vec<_> = files(&stack.stored("")).into_iter().filter(|path| is_temporary(path)).collect();
+    assert_eq!(temporary, [] as [PathBuf; 0], "{}: temporary files are left", verb.name);
+}
+
+macro_rules! tests {
+    ($($name:ident: $verb:literal),* $(,)?) => {$(
+        #[tokio::test]
+        async fn $name() {
+            every_point(VERBS.iter().find(|verb| verb.name == $verb).unwrap()).await;
+        }
+    )*};
+}
+
+tests! {
+    a_push_on_a_failing_disk: "push",
+    a_tag_moved_on_a_failing_disk: "move a tag",
+    a_tag_deleted_on_a_failing_disk: "delete a tag",
+    a_manifest_deleted_on_a_failing_disk: "delete a manifest",
+    a_blob_deleted_on_a_failing_disk: "delete a blob",
+    a_mount_on_a_failing_disk: "mount",
+}

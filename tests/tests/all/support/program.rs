@@ -1,0 +1,80 @@
+//! Berth as a process of its own, which can be killed and started again in the same folder.
+
+use super::host::Host;
+use super::user::{PASSWORD, User};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// No start takes longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A running `faulty`; killed when dropped.
+pub struct Program {
+    pub host: Host,
+    child: Child,
+}
+
+impl Program {
+    /// Starts it in `data`, with these rules of fail points. `None`: a rule has ended it before it was ready.
+    pub async fn start(data: &Path, faults: &str) -> Option<Self> {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address: SocketAddr = free.local_addr().unwrap();
+        drop(free);
+        let log = fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_faulty"))
+            .env("BERTH_LISTEN", address.to_string())
+            .env("BERTH_DATA", data)
+            .env("BERTH_FAULTS", faults)
+            .env("INDEX_ADMIN_PASSWORD", PASSWORD)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut program = Self { host: Host::new(address), child };
+        let begun = Instant::now();
+        while program.host.get("/v2/").attempt().await.is_none() {
+            if program.was_killed() {
+                return None;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it is not ready");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Some(program)
+    }
+
+    /// The same without faults, where it must come up.
+    pub async fn start_well(data: &Path) -> Self {
+        Self::start(data, "").await.expect("a process that nobody kills")
+    }
+
+    /// Whether it has ended by a kill. Another end is no part of any test.
+    pub fn was_killed(&mut self) -> bool {
+        let Some(status) = self.child.try_wait().unwrap() else { return false };
+        assert_eq!(status.signal(), Some(9), "it ended by itself: {status}");
+        true
+    }
+
+    /// Waits until a rule has killed it.
+    pub async fn ends(&mut self) {
+        let begun = Instant::now();
+        while !self.was_killed() {
+            assert!(begun.elapsed() < PATIENCE, "nothing killed it");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub fn admin(&self) -> User {
+        User::new(&self.host, "admin")
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
