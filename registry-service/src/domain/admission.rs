@@ -69,6 +69,14 @@ impl Permit {
         Some(Repository { name: name.clone(), id })
     }
 
+    /// Every repository that this client may pull from by its very token, the permit's own first; for mounts that name no
+    /// source.
+    pub fn all_pullable(&self) -> Vec<Repository> {
+        let listed = self.confirmed.iter().flat_map(Confirmed::repositories);
+        let others = listed.filter(|name| **name != self.repository.name).filter_map(|name| self.pullable(name));
+        std::iter::once(self.repository.clone()).chain(others).collect()
+    }
+
     /// Whether the client asked for rights on `name` when it got its token; it need not where there are no tokens.
     pub fn mentions(&self, name: &RepositoryName) -> bool {
         self.confirmed.as_ref().is_none_or(|confirmed| confirmed.mentions(name))

@@ -88,29 +88,35 @@ impl Registry {
     /// Makes a blob of `from` readable in the permit's repository too. `false`: it cannot be had, for whatever reason,
     /// and the client uploads it; who may not read `from` learns nothing of what lies there.
     ///
-    /// Without `from` only the repository itself is looked at.
+    /// Without `from` those repositories are looked at that the request's own token may pull from, and no other.
     pub async fn mount(
         &self,
         permit: &Permit,
         digest: &Digest,
         from: Option<&RepositoryName>,
     ) -> Result<bool, Refusal> {
-        let source = match from {
-            Some(from) if *from != permit.repository.name => {
-                if !permit.mentions(from) {
-                    return Err(Refusal::Unauthorized {
-                        fault: CredentialFault::Insufficient,
-                        scopes: vec![
-                            Scope::repository(permit.repository.name.as_str(), [Action::Pull, Action::Push]),
-                            Scope::repository(from.as_str(), [Action::Pull]),
-                        ],
-                    });
-                }
-                permit.pullable(from)
+        let sources = match from {
+            Some(from) if !permit.mentions(from) => {
+                return Err(Refusal::Unauthorized {
+                    fault: CredentialFault::Insufficient,
+                    scopes: vec![
+                        Scope::repository(permit.repository.name.as_str(), [Action::Pull, Action::Push]),
+                        Scope::repository(from.as_str(), [Action::Pull]),
+                    ],
+                });
             }
-            _ => Some(permit.repository.clone()),
+            Some(from) => permit.pullable(from).into_iter().collect(),
+            None => permit.all_pullable(),
         };
-        let Some(source) = source else { return Ok(false) };
+        for source in sources {
+            if self.mount_from(permit, digest, source).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn mount_from(&self, permit: &Permit, digest: &Digest, source: Repository) -> Result<bool, Refusal> {
         if !self.is_still(&source).await? {
             return Ok(false);
         }

@@ -41,6 +41,11 @@ impl Confirmed {
         entry.allows(Action::Pull).then(|| self.id_of(name).map(str::to_owned))?
     }
 
+    /// Those of the token's repositories that are allocated, whatever it allows there.
+    pub fn repositories(&self) -> impl Iterator<Item = &RepositoryName> {
+        self.answer.repositories.keys()
+    }
+
     /// Whether the token has an entry for `name`, whatever it allows.
     pub fn mentions(&self, name: &RepositoryName) -> bool {
         self.token.claims.repository(name).is_some()
