@@ -19,14 +19,21 @@ impl Registry {
         T: Send + 'static,
         F: Fn(&Storage) -> io::Result<Option<T>> + Clone + Send + 'static,
     {
+        self.wait_at_most(PATIENCE, attempt).await?.ok_or(Refusal::Busy)
+    }
+
+    /// The same for as long as `patience`; `None` when that is over.
+    pub(super) async fn wait_at_most<T, F>(&self, patience: Duration, attempt: F) -> Result<Option<T>, Refusal>
+    where
+        T: Send + 'static,
+        F: Fn(&Storage) -> io::Result<Option<T>> + Clone + Send + 'static,
+    {
         let begun = Instant::now();
         let mut pause = FIRST_PAUSE;
         loop {
-            if let Some(got) = self.storage().run(attempt.clone()).await? {
+            let got = self.storage().run(attempt.clone()).await?;
+            if got.is_some() || begun.elapsed() > patience {
                 return Ok(got);
-            }
-            if begun.elapsed() > PATIENCE {
-                return Err(Refusal::Busy);
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

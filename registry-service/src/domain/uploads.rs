@@ -18,6 +18,10 @@ use tokio::task::JoinHandle;
 /// A client that sends nothing for so long has gone.
 const INACTIVITY: Duration = Duration::from_mins(1);
 
+/// A request of the same client that was cut may be ending just now: it is waited for as long as this, before the client
+/// is told that somebody else is writing.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
 /// Where the bytes of a request belong.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Placement {
@@ -129,13 +133,15 @@ impl Registry {
     async fn resume(&self, permit: &Permit, id: UploadId, placement: Placement) -> Result<UploadSession, Refusal> {
         let offset = self.upload_offset(permit, id).await?;
         let name = permit.repository.name.clone();
-        let resumed = self.storage().run(move |storage| storage.resume_upload(&name, id)).await;
+        let resumed = self.wait_at_most(LAST_WRITES, move |storage| storage.resume_upload(&name, id)).await;
         let stands_at = |offset| Refusal::UploadOffset { name: permit.repository.name.clone(), id, offset };
         let session = match resumed {
             Ok(Some(session)) => session,
             Ok(None) => return Err(stands_at(offset)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Refusal::UploadUnknown),
-            Err(error) => return Err(error.into()),
+            Err(Refusal::Storage(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Refusal::UploadUnknown);
+            }
+            Err(refusal) => return Err(refusal),
         };
         match placement.chunk {
             Some(chunk) if chunk.first != session.offset() => Err(stands_at(session.offset())),
