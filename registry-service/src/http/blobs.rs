@@ -2,14 +2,14 @@
 
 use super::auth::{Delete, Pull};
 use super::error::Handled;
-use super::headers::{CONTENT_DIGEST, IMMUTABLE, client_has, etag};
+use super::headers::{CONTENT_DIGEST, IMMUTABLE, client_has, etag, range};
 use super::places::Place;
 use crate::domain::Registry;
 use crate::domain::blobs::Blob;
 use crate::domain::refusal::Refusal;
 use crate::model::range::{Wanted, wanted};
 use actix_web::body::{BoxBody, SizedStream};
-use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, RANGE};
+use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
@@ -23,8 +23,7 @@ pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
         return Ok(described(HttpResponse::NotModified(), &digest).finish());
     }
     let size = blob.size();
-    let range = request.headers().get(RANGE).and_then(|value| value.to_str().ok());
-    match wanted(range, size) {
+    match wanted(range(&request, &digest), size) {
         Wanted::Whole => Ok(described(HttpResponse::Ok(), &digest).body(match blob {
             Blob::Small(bytes) => BoxBody::new(bytes),
             Blob::Open(blob) => BoxBody::new(SizedStream::new(size, blob.whole())),

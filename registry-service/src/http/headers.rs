@@ -2,7 +2,7 @@
 
 use crate::model::upload::UploadId;
 use actix_web::HttpRequest;
-use actix_web::http::header::{HeaderName, IF_NONE_MATCH};
+use actix_web::http::header::{HeaderName, IF_NONE_MATCH, IF_RANGE, RANGE};
 use shared::{Digest, RepositoryName};
 
 /// The digest of what an answer is about; docker and containerd compare it with what they asked for.
@@ -35,4 +35,10 @@ pub fn client_has(request: &HttpRequest, digest: &Digest) -> bool {
     tags.flat_map(|value| value.split(','))
         .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'))
         .any(|tag| tag == "*" || tag == digest.as_str())
+}
+
+/// The range that a client asks for; none if it goes on from something else than this content (RFC 9110, 13.1.5).
+pub fn range<'a>(request: &'a HttpRequest, digest: &Digest) -> Option<&'a str> {
+    let goes_on = request.headers().get(IF_RANGE).is_none_or(|tag| tag == etag(digest).as_str());
+    request.headers().get(RANGE).filter(|_| goes_on)?.to_str().ok()
 }

@@ -39,6 +39,27 @@ async fn a_range_is_answered_as_the_clients_that_resume_expect() {
     }
 }
 
+/// (If-Range, status): RFC 9110, section 13.1.5.
+const IF_RANGES: &[(&str, u16)] = &[
+    ("\"DIGEST\"", 206),
+    ("DIGEST", 200),
+    ("W/\"DIGEST\"", 200),
+    ("\"x\"", 200),
+    ("Mon, 01 Jan 2024 00:00:00 GMT", 200),
+];
+
+#[tokio::test]
+async fn a_download_goes_on_only_with_the_same_content() {
+    let stack = Stack::start().await;
+    let (app, path) = pushed(&stack, b"0123456789").await;
+    for (tag, status) in IF_RANGES {
+        let tag = tag.replace("DIGEST", &sha256(b"0123456789"));
+        let request = app.get(&path).header("Range", "bytes=5-").header("If-Range", &tag);
+        let answer = request.send().await.is(*status);
+        assert_eq!(answer.text(), if *status == 206 { "56789" } else { "0123456789" }, "{tag}");
+    }
+}
+
 #[tokio::test]
 async fn the_head_of_a_blob_says_its_length_and_sends_nothing() {
     let stack = Stack::start().await;
@@ -75,6 +96,8 @@ async fn a_client_that_has_the_blob_gets_no_bytes() {
         (format!("\"{digest}\""), 304),
         (digest.clone(), 304),
         (format!("W/\"{digest}\""), 304),
+        (format!("\"x\", \"{digest}\""), 304),
+        ("*".to_owned(), 304),
         ("\"x\"".to_owned(), 200),
     ] {
         app.get(&path).header("If-None-Match", tag).send().await.is(status);

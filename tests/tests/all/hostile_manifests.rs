@@ -1,0 +1,86 @@
+//! Manifests that are too large, too deep or two things at once: refused with a sentence, or stored and still read by
+//! everybody who needs to know what they name.
+
+use crate::support::{Repository, Stack, sha256};
+use serde_json::json;
+use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
+
+async fn repository(stack: &Stack) -> Repository {
+    let app = stack.admin().repository("admin/app").await;
+    app.push_blob(b"{}").await;
+    app
+}
+
+/// The rest of a manifest after its `schemaVersion`, and what becomes of it.
+fn bodies() -> Vec<(&'static str, String, u16)> {
+    let config = json!({ "mediaType": "a/b", "digest": sha256(b"{}"), "size": 2 }).to_string();
+    let image = format!(r#""config":{config},"layers":[]"#);
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let many = |count: usize| vec![config.as_str(); count].join(",");
+    let annotations = |count: usize, length: usize| {
+        let pairs: Vec<_> = (0..count).map(|number| format!(r#""{number}":"{}""#, "x".repeat(length))).collect();
+        format!(r#"{image},"annotations":{{{}}}"#, pairs.join(","))
+    };
+    vec![
+        ("390 annotations of 10 kB", annotations(390, 10_000), 201),
+        ("100,000 annotations", annotations(100_000, 10), 201),
+        ("an unknown field, nested a little", format!(r#"{image},"x":{}"#, nested(100)), 201),
+        ("an unknown field, nested without end", format!(r#"{image},"x":{}"#, nested(10_000)), 400),
+        ("annotations, nested without end", format!(r#"{image},"annotations":{}"#, nested(100_000)), 400),
+        ("a number that no computer has", format!(r#"{image},"x":1e999"#), 400),
+        ("9,999 layers", format!(r#""config":{config},"layers":[{}]"#, many(9_999)), 201),
+        ("10,001 layers", format!(r#""config":{config},"layers":[{}]"#, many(10_001)), 400),
+        ("10,000 children", format!(r#""manifests":[{}]"#, many(10_000)), 201),
+        ("10,001 children", format!(r#""manifests":[{}]"#, many(10_001)), 400),
+        ("data in a descriptor", image.replace(r#""size":2"#, r#""size":2,"data":"e30=""#), 201),
+        ("both kinds", format!(r#"{image},"manifests":[]"#), 400),
+        ("layers twice", format!(r#"{image},"layers":[]"#), 400),
+        ("a config that is an index", image.replace("a/b", OCI_INDEX), 400),
+        ("a config that is a manifest", image.replace("a/b", OCI_MANIFEST), 400),
+        ("a size that is text", image.replace(r#""size":2"#, r#""size":"2""#), 400),
+        ("a digest in upper case", image.replace(&sha256(b"{}"), &sha256(b"{}").to_uppercase()), 400),
+        ("a subject without digest", format!(r#"{image},"subject":{{}}"#), 400),
+        ("a subject that is null", format!(r#"{image},"subject":null"#), 201),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_stored_can_be_read_by_whoever_must() {
+    let stack = Stack::start().await;
+    let app = repository(&stack).await;
+    let mut stored = Vec::new();
+    for (what, body, status) in bodies() {
+        let body = format!(r#"{{"schemaVersion":2,{body}}}"#);
+        let answer = app.put_manifest("v1", body.as_bytes()).await;
+        assert_eq!(answer.status, status, "{what}: {}", answer.text());
+        if status == 400 {
+            let entry = &answer.json()["errors"][0];
+            assert_eq!(entry["code"], "MANIFEST_INVALID", "{what}");
+            assert!(entry["message"].as_str().unwrap().len() > 10, "{what}: {entry}");
+            continue;
+        }
+        assert!(app.get("manifests/v1").send().await.is(200).body == body.as_bytes(), "{what}: byte for byte");
+        stored.push(format!("manifests/{}", sha256(body.as_bytes())));
+    }
+    // Each names the blob, and none hides from whoever asks.
+    for path in &stored {
+        app.delete(&format!("blobs/{}", sha256(b"{}"))).send().await.refuses(405, "UNSUPPORTED");
+        app.delete(path).send().await.is(202);
+    }
+    app.delete(&format!("blobs/{}", sha256(b"{}"))).send().await.is(202);
+}
+
+#[tokio::test]
+async fn an_index_of_indexes_costs_what_it_is_long() {
+    let stack = Stack::start().await;
+    let app = repository(&stack).await;
+    let mut manifest = br#"{"schemaVersion":2,"manifests":[]}"#.to_vec();
+    app.push_manifest(&manifest).await;
+    // Walked without memory, thirty levels of two would be a thousand million.
+    for _ in 0..30 {
+        let child = json!({ "mediaType": OCI_INDEX, "digest": sha256(&manifest), "size": manifest.len() });
+        manifest = json!({ "schemaVersion": 2, "manifests": [child, child] }).to_string().into_bytes();
+        app.push_manifest(&manifest).await;
+    }
+    app.delete(&format!("manifests/{}", sha256(&manifest))).send().await.is(202);
+}
