@@ -43,6 +43,48 @@ async fn tags_come_in_pages_in_the_order_of_bytes() {
     }
 }
 
+/// Names of which one begins another, in the order of bytes.
+const CONFUSABLE: [&str; 6] = ["0.1.2", "0.1.2-a", "0.1.20", "0.1.2_b", "0.10", "00"];
+
+#[tokio::test]
+async fn what_is_there_all_the_time_stands_on_exactly_one_page() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let image = app.push_image("00", "layer").await;
+    for tag in CONFUSABLE {
+        app.put_manifest(tag, &image.manifest).await.is(201);
+    }
+    for n in 1..=CONFUSABLE.len() {
+        let (mut path, mut seen) = (format!("tags/list?n={n}"), Vec::new());
+        for round in 0.. {
+            let answer = app.get(&path).send().await.is(200);
+            let page = answer.json()["tags"].as_array().unwrap().clone();
+            assert!(page.len() <= n);
+            seen.extend(page.iter().map(|tag| tag.as_str().unwrap().to_owned()));
+            let link = answer.header("link");
+            if link.is_empty() {
+                break;
+            }
+            path = link.trim_start_matches('<').trim_end_matches(">; rel=\"next\"").to_owned();
+            // Others come and go between two pages: before and after, and the very one that the link names.
+            let passing = format!("0.1.passing{round}");
+            app.put_manifest(&passing, &image.manifest).await.is(201);
+            app.delete(&format!("manifests/{passing}")).send().await.is(202);
+            app.put_manifest(&format!("_{round}"), &image.manifest).await.is(201);
+            if let Some(named) = seen.last().filter(|last| !CONFUSABLE.contains(&last.as_str())) {
+                app.delete(&format!("manifests/{named}")).send().await.is(202);
+            }
+        }
+        let lasting: Vec<_> = seen.iter().filter(|tag| CONFUSABLE.contains(&tag.as_str())).collect();
+        assert_eq!(lasting, CONFUSABLE.each_ref(), "n={n}: {seen:?}");
+        for tag in app.get("tags/list").send().await.is(200).json()["tags"].as_array().unwrap() {
+            if !CONFUSABLE.contains(&tag.as_str().unwrap()) {
+                app.delete(&format!("manifests/{}", tag.as_str().unwrap())).send().await.is(202);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_repository_that_does_not_exist_has_no_list_and_one_without_tags_an_empty_one() {
     let stack = Stack::start().await;
