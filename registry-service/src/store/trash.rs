@@ -161,6 +161,23 @@ mod tests {
     }
 
     #[test]
+    fn of_bringing_back_and_unlinking_at_once_exactly_one_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data");
+        for _ in 0..500 {
+            std::fs::write(&path, "x").unwrap();
+            hide(&path, &run("a")).unwrap();
+            let name = hidden(&path).unwrap().remove(0);
+            let (back, gone) = std::thread::scope(|scope| {
+                let unlinking = scope.spawn(|| std::fs::remove_file(&name.path).is_ok());
+                let back = bring_back(&path).unwrap();
+                (back, unlinking.join().unwrap())
+            });
+            assert!(back != gone && back == path.exists());
+        }
+    }
+
+    #[test]
     fn another_run_takes_over_and_keeps_the_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");

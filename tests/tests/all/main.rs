@@ -12,6 +12,7 @@
 
 mod blobs;
 mod collector;
+mod collector_stopped;
 mod damage;
 mod deletes;
 mod digests;

@@ -47,12 +47,15 @@ impl Marks {
             marking.keep(Kind::Manifest, Some(&lies), &digest, Keeper::Intent);
             marking.read_manifest(&lies, &digest, Keeper::Intent)?;
         }
+        storage.pause("collector read intents");
         storage.visit_repositories(|lies| marking.read_repository(lies))?;
         // Whoever moves a repository holds the list to the end of it: none is missed because it was on its way.
         let moves = storage.lock_moves()?;
         for lies in moves.since(began_at_move)? {
             marking.read_repository(&lies)?;
         }
+        drop(moves);
+        storage.pause("collector marked");
         Ok(marking.marks)
     }
 

@@ -86,6 +86,7 @@ impl Collection {
         if self.dry_run || !first.hidden {
             return Ok(first.manifests_gone);
         }
+        sweeper.storage.pause("collector hid");
         let marks = self.mark(sweeper)?;
         let second = sweeper.sweep(&marks, sweep::Pass::Settling)?;
         Ok(first.manifests_gone || second.manifests_gone)

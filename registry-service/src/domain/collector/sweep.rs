@@ -142,6 +142,7 @@ impl Sweeper<'_> {
         if self.collection.dry_run {
             return Ok(self.would_go(thing, swept));
         }
+        self.storage.pause("collector unlinks");
         match (thing.kind, thing.lies.and_then(Lies::name)) {
             (Kind::Manifest, Some(name)) => {
                 if !self.delete_manifest(&name, thing, hidden)? {

@@ -60,6 +60,11 @@ impl Request {
         Some(Answer { what, status, headers, body: answer.bytes().await.ok()? })
     }
 
+    /// The body of a good answer as it comes.
+    pub async fn stream(self) -> impl futures_util::Stream<Item = reqwest::Result<Bytes>> + Unpin {
+        Box::pin(self.0.send().await.unwrap().error_for_status().unwrap().bytes_stream())
+    }
+
     /// The answer. Everything under `/v2` carries the version of the API, whatever else it says.
     pub async fn send(self) -> Answer {
         let (client, request) = self.0.build_split();
