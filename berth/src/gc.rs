@@ -12,7 +12,7 @@ pub struct Arguments {
     #[arg(long, env = "BERTH_DATA", default_value = "./berth-data")]
     data: PathBuf,
     #[command(flatten)]
-    collection: gc::Arguments,
+    collection: gc::CollectionArguments,
 }
 
 /// Collects, beside a server or without one.

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// A private container registry: accounts, organisations, permissions, search and storage in one program.
 #[derive(Parser)]
 #[command(version)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -26,10 +26,21 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = CommandLine::parse();
     let environment = Environment::of_process();
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(arguments) => server::run(serve::serve(&arguments, environment)),
         Command::Gc(arguments) => server::run(gc::gc(&arguments, &environment)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
     }
 }

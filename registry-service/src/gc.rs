@@ -14,7 +14,7 @@ use std::path::Path;
 
 /// What to collect.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Arguments {
+pub struct CollectionArguments {
     /// Change nothing, and say what would go.
     #[arg(long)]
     pub dry_run: bool,
@@ -81,7 +81,7 @@ impl Summary {
 }
 
 /// Collects in the storage folder `root`, and says what went on standard output.
-pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<Summary> {
+pub fn run(arguments: &CollectionArguments, root: &Path) -> anyhow::Result<Summary> {
     let stdout = io::stdout();
     anyhow::ensure!(root.is_dir(), "there is no storage folder {}", root.display());
     let storage = Storage::open(root)?;
@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<Summary> {
 }
 
 struct Report<'a, W> {
-    arguments: &'a Arguments,
+    arguments: &'a CollectionArguments,
     is_person: bool,
     summary: Summary,
     progress: ProgressBar,
