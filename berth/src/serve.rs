@@ -3,7 +3,7 @@
 use crate::instance::{Instance, registry_settings};
 use crate::welcome;
 use index_service::Settings as IndexSettings;
-use server::{Environment, listen, logging};
+use server::{Environment, TlsFiles, listen, logging};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -27,13 +27,14 @@ pub async fn serve(arguments: &Arguments, mut environment: Environment) -> anyho
     IndexSettings::warn_about_unknown(&environment);
     let registry_settings = registry_settings(&mut environment, &index_settings, &arguments.data)?;
 
+    let tls = registry_settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     // The port first: a second start beside a running one then changes nothing.
     let listener = listen::bind(arguments.listen)?;
     let (instance, first_admin) = Instance::open(&index_settings, &registry_settings).await?;
     welcome::print(&index_settings.public_url, arguments.listen, first_admin.as_ref());
 
     let serving = instance.clone();
-    listen::run(listener, move |config| serving.routes(config)).await?;
+    listen::run(listener, tls, move |config| serving.routes(config)).await?;
     instance.index.close().await;
     Ok(())
 }

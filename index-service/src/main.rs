@@ -54,7 +54,7 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
     }
     tracing::info!(address = %settings.address, public_url = settings.public_url, "ready");
     let serving = index.clone();
-    listen::run(listener, move |config| {
+    listen::run(listener, None, move |config| {
         public_routes(config, &serving);
         health_routes(config, &serving);
         if let Some(secret) = &secret {

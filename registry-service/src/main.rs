@@ -1,11 +1,13 @@
 //! The registry as a program of its own: any number of them on one storage, with one index or with none.
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use registry_service::config::{self, SplitSettings};
 use registry_service::store::index::Index;
 use registry_service::store::index_http::HttpIndex;
 use registry_service::{http, start};
 use server::{Environment, listen, logging};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use std::time::Duration;
 /// How long to wait for the index to write the internal secret on its first start.
 const SECRET_PATIENCE: Duration = Duration::from_mins(1);
 
-/// The stateless registry of Berth. Settings come from REGISTRY_* variables.
+/// The stateless registry of Berth. Settings come from REGISTRY_* variables, and from a config.yml as Distribution's.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -24,20 +26,33 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Serve until stopped (the default).
-    Serve,
+    Serve {
+        /// The settings file; variables win over it.
+        config: Option<PathBuf>,
+    },
     /// Ask the running registry whether it is ready; exit code 0 if it is.
-    Health,
+    Health {
+        /// The settings file; variables win over it.
+        config: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     server::run(async {
-        let environment = Environment::of_process();
-        match arguments.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve(&environment).await,
-            Command::Health => listen::check_health(config::address(&environment)?).await,
+        match arguments.command.unwrap_or(Command::Serve { config: None }) {
+            Command::Serve { config } => serve(&environment(config)?).await,
+            Command::Health { config } => health(&environment(config)?).await,
         }
     })
+}
+
+fn environment(config: Option<PathBuf>) -> anyhow::Result<Environment> {
+    let mut environment = Environment::of_process();
+    if let Some(path) = config {
+        environment.add_file("REGISTRY", &path)?;
+    }
+    Ok(environment)
 }
 
 async fn serve(environment: &Environment) -> anyhow::Result<()> {
@@ -47,15 +62,31 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
         Some(url) => Some(Arc::new(HttpIndex::new(url, secret(environment).await?)?) as Arc<dyn Index>),
         None => None,
     };
+    let tls = settings.common.tls.as_ref().map(server::TlsFiles::load).transpose()?;
     let registry = start::start(&settings.common, index)?;
     let listener = listen::bind(settings.address)?;
-    tracing::info!(address = %settings.address, storage = %settings.common.root.display(), "serving");
+    let is_tls = tls.is_some();
+    tracing::info!(address = %settings.address, tls = is_tls, storage = %settings.common.root.display(), "serving");
     let front = settings.common.front();
-    listen::run(listener, move |config| {
+    listen::run(listener, tls, move |config| {
         http::routes(config, &registry, &front);
         http::health_routes(config, &registry);
     })
     .await
+}
+
+async fn health(environment: &Environment) -> anyhow::Result<()> {
+    let address = config::address(environment)?;
+    if environment.get("REGISTRY_HTTP_TLS_CERTIFICATE").is_none() {
+        return listen::check_health(address).await;
+    }
+    // The certificate has the name that clients use; this asks the program on the same machine.
+    let client =
+        reqwest::Client::builder().danger_accept_invalid_certs(true).no_proxy().timeout(listen::HEALTH_DEADLINE);
+    let url = format!("https://{}/readyz", listen::reachable(address));
+    let answer = client.build()?.get(url).send().await.context("no answer")?;
+    anyhow::ensure!(answer.status().is_success(), "not ready: {}", answer.status());
+    Ok(())
 }
 
 /// The secret that proves this registry to the index, which may be writing it just now.

@@ -53,6 +53,14 @@ impl Environment {
         }
     }
 
+    /// Adds a setting from elsewhere, unless a variable sets it or its `*_FILE` twin.
+    pub(crate) fn add(&mut self, name: String, value: String, origin: String) {
+        let twin = name.strip_suffix("_FILE").map_or_else(|| format!("{name}_FILE"), str::to_owned);
+        if self.get(&name).is_none() && self.get(&twin).is_none() {
+            self.variables.insert(name, Setting { value, origin: Some(origin) });
+        }
+    }
+
     /// The variable parsed, or an error that names it.
     pub fn parse<T: std::str::FromStr>(&self, name: &str) -> anyhow::Result<Option<T>>
     where

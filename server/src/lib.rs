@@ -7,9 +7,12 @@ pub mod environment;
 pub mod follow;
 pub mod listen;
 pub mod logging;
+mod settings_file;
 mod span;
+mod tls;
 
 pub use environment::Environment;
+pub use tls::TlsFiles;
 
 const IDLE_THREAD: std::time::Duration = std::time::Duration::from_secs(2);
 

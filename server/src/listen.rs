@@ -24,7 +24,7 @@ const DRAIN_SECONDS: u64 = 8;
 const WRITE_BUFFER: usize = 32 * 1024;
 
 /// A health check that takes longer is a failed one.
-const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
+pub const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Binds `address`, with an error that says what to do when it cannot.
 pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -44,8 +44,8 @@ pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Serves `routes` on `listener` until SIGINT or SIGTERM, then lets running requests end for some seconds.
-pub async fn run<R>(listener: TcpListener, routes: R) -> anyhow::Result<()>
+/// Serves `routes` on `listener`, over TLS if it is given, until SIGINT or SIGTERM, then lets running requests end for some seconds.
+pub async fn run<R>(listener: TcpListener, tls: Option<rustls::ServerConfig>, routes: R) -> anyhow::Result<()>
 where
     R: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
@@ -60,10 +60,12 @@ where
         .keep_alive(KEEP_ALIVE)
         .h1_write_buffer_size(WRITE_BUFFER)
         .shutdown_timeout(DRAIN_SECONDS)
-        .disable_signals()
-        .listen(listener)
-        .context("cannot serve on the bound port")?
-        .run();
+        .disable_signals();
+    let bound = match tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls),
+        None => server.listen(listener),
+    };
+    let server = bound.context("cannot serve on the bound port")?.run();
     let handle = server.handle();
     tokio::spawn(async move {
         stop_signal().await;
@@ -73,12 +75,16 @@ where
     server.await.context("the server failed")
 }
 
+/// Where a program on the same machine reaches what listens on `address`.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address }
+}
+
 /// Asks the program that listens on `address` whether it is ready: for container health checks, whose images have no
 /// other client.
 pub async fn check_health(address: SocketAddr) -> anyhow::Result<()> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let target =
-        if address.ip().is_unspecified() { SocketAddr::from(([127, 0, 0, 1], address.port())) } else { address };
+    let target = reachable(address);
     let ask = async {
         let mut stream = tokio::net::TcpStream::connect(target).await?;
         let request = format!("GET /readyz HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n");

@@ -9,10 +9,12 @@ pub use admission::{AdmissionSettings, TokenSettings};
 
 use crate::domain::Policy;
 use crate::http::Front;
+use crate::model::addresses::AddressRules;
 use anyhow::Context;
+use ipnet::IpNet;
 use names::{KNOWN, REFUSED};
-use server::Environment;
-use std::net::{SocketAddr, ToSocketAddrs};
+use server::{Environment, TlsFiles};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -31,6 +33,11 @@ pub struct Settings {
     pub purge: PurgeSettings,
     /// `REGISTRY_HTTP_HOST`, no default: the URL that clients use, where a `Location` must say it.
     pub host: Option<String>,
+    /// `REGISTRY_HTTP_ALLOW`, default everybody, and `REGISTRY_HTTP_TRUSTED_PROXIES`, default nobody: address ranges, as
+    /// `10.0.0.0/8,fd00::/8`.
+    pub addresses: AddressRules,
+    /// `REGISTRY_HTTP_TLS_CERTIFICATE` and `…_KEY`, no default: with them only TLS is spoken.
+    pub tls: Option<TlsFiles>,
 }
 
 /// When uploads that nobody goes on with are removed.
@@ -65,6 +72,8 @@ impl Settings {
                 anyhow::bail!("{} is set, but {reason}", environment.origin(name));
             }
         }
+        let version = environment.get("REGISTRY_VERSION").unwrap_or("0.1");
+        anyhow::ensure!(version == "0.1", "the settings file has version {version}, and only 0.1 is known");
         let storage = environment.get("REGISTRY_STORAGE").unwrap_or("filesystem");
         anyhow::ensure!(
             storage == "filesystem",
@@ -86,12 +95,17 @@ impl Settings {
                 dry_run: environment.flag("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_DRYRUN", false)?,
             },
             host: host(environment)?,
+            addresses: AddressRules {
+                allowed: ranges(environment, "REGISTRY_HTTP_ALLOW")?,
+                proxies: ranges(environment, "REGISTRY_HTTP_TRUSTED_PROXIES")?,
+            },
+            tls: tls(environment)?,
         })
     }
 
     /// What is told to clients from outside.
     pub fn front(&self) -> Front {
-        Front { challenge: self.admission.challenge(), host: self.host.clone() }
+        Front { challenge: self.admission.challenge(), host: self.host.clone(), addresses: self.addresses.clone() }
     }
 }
 
@@ -138,4 +152,27 @@ fn host(environment: &Environment) -> anyhow::Result<Option<String>> {
         environment.origin(NAME)
     );
     Ok(Some(host.to_owned()))
+}
+
+/// Ranges or single addresses, separated by commas. One that is named and empty would let in everybody by mistake.
+fn ranges(environment: &Environment, name: &str) -> anyhow::Result<Vec<IpNet>> {
+    if environment.mention(name) != Some(name) {
+        return Ok(Vec::new());
+    }
+    let text = environment.get(name).unwrap_or_default();
+    let range = |part: &str| part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
+    let parsed = text.split(',').map(|part| range(part.trim())).collect::<Result<_, _>>();
+    parsed.with_context(|| {
+        format!("{}={text:?} cannot be used: say address ranges as 10.0.0.0/8,fd00::/8", environment.origin(name))
+    })
+}
+
+fn tls(environment: &Environment) -> anyhow::Result<Option<TlsFiles>> {
+    let [certificate, key] =
+        ["REGISTRY_HTTP_TLS_CERTIFICATE", "REGISTRY_HTTP_TLS_KEY"].map(|name| environment.get(name));
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => Ok(Some(TlsFiles { certificate: certificate.into(), key: key.into() })),
+        (None, None) if environment.mention("REGISTRY_HTTP_TLS").is_none() => Ok(None),
+        _ => anyhow::bail!("TLS needs both REGISTRY_HTTP_TLS_CERTIFICATE and REGISTRY_HTTP_TLS_KEY"),
+    }
 }

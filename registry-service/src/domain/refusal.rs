@@ -84,6 +84,9 @@ pub enum Refusal {
         /// Who names it.
         holder: Digest,
     },
+    /// The client's address is outside the ranges that are served.
+    #[error("this registry does not serve your address (http.allow)")]
+    Address,
     /// Nothing can be deleted here.
     #[error("deleting is switched off in this registry (storage.delete.enabled)")]
     DeletesDisabled,

@@ -132,7 +132,7 @@ pub fn range_header(offset: u64) -> (HeaderName, String) {
 fn outcome(refusal: &Refusal) -> (StatusCode, ErrorCode) {
     match refusal {
         Refusal::Unauthorized { .. } => (StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized),
-        Refusal::Denied(_) => (StatusCode::FORBIDDEN, ErrorCode::Denied),
+        Refusal::Denied(_) | Refusal::Address => (StatusCode::FORBIDDEN, ErrorCode::Denied),
         Refusal::Name(_) => (StatusCode::BAD_REQUEST, ErrorCode::NameInvalid),
         Refusal::DigestGrammar(_) | Refusal::DigestMismatch { .. } => {
             (StatusCode::BAD_REQUEST, ErrorCode::DigestInvalid)

@@ -3,6 +3,7 @@
 
 use super::error::{Json, scopes_of};
 use crate::domain::refusal::{CredentialFault, Refusal};
+use crate::model::addresses::AddressRules;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use actix_web::web::Data;
@@ -18,6 +19,8 @@ pub struct Front {
     /// Scheme and authority that a `Location` begins with, as `https://registry.example`; `None` for a relative one, which
     /// survives every proxy.
     pub host: Option<String>,
+    /// Whom it is for.
+    pub addresses: AddressRules,
 }
 
 /// Where credentials come from. Its values can stand in quotes.
@@ -64,6 +67,13 @@ fn bearer(realm: &str, service: &str, fault: CredentialFault, scopes: &[Scope]) 
         let _ = write!(header, ",error=\"{error}\"");
     }
     header
+}
+
+/// Whether the client's address is one that is served.
+pub fn is_served(request: &HttpRequest) -> bool {
+    let Some(rules) = request.app_data::<Data<Front>>().map(|front| &front.addresses) else { return true };
+    let forwarded = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default());
+    rules.admit(request.peer_addr().map(|peer| peer.ip()), &forwarded.collect::<Vec<_>>())
 }
 
 /// Adds the challenge to an answer that says credentials are missing, and the host to a `Location`.

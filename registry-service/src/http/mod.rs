@@ -24,12 +24,13 @@ mod uploads;
 pub use front::{Challenge, Front};
 
 use crate::domain::Registry;
+use crate::domain::refusal::Refusal;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
 use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
-use error::NotHere;
+use error::{Json, NotHere};
 use futures_util::future::LocalBoxFuture;
 use places::{Kind, Place};
 
@@ -103,7 +104,11 @@ type Answer = LocalBoxFuture<'static, HttpResponse>;
 
 async fn answer(request: ServiceRequest) -> Result<ServiceResponse, actix_web::Error> {
     let (request, body) = request.into_parts();
-    let mut response = open(Place::of(&request).kind, request.clone(), body).await;
+    let mut response = if front::is_served(&request) {
+        open(Place::of(&request).kind, request.clone(), body).await
+    } else {
+        HttpResponse::from_error(Json(Refusal::Address))
+    };
     front::add(&request, &mut response);
     Ok(ServiceResponse::new(request, response))
 }

@@ -18,7 +18,7 @@ pub use image::{Image, artifact, blob_descriptor, child_descriptor, image, index
 pub use program::Program;
 pub use repository::Repository;
 pub use request::{Answer, listed};
-pub use stack::Stack;
+pub use stack::{Stack, free_port, serve_tls};
 pub use standalone::{Standalone, environment, stored};
 pub use unsteady_index::Call;
 pub use user::{User, claims};

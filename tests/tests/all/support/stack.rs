@@ -115,5 +115,14 @@ pub fn free_port() -> (TcpListener, SocketAddr) {
 
 /// Serves until the test's runtime ends.
 pub fn serve(listener: TcpListener, routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static) {
-    tokio::spawn(listen::run(listener, routes));
+    serve_tls(listener, None, routes);
+}
+
+/// The same over TLS.
+pub fn serve_tls(
+    listener: TcpListener,
+    tls: Option<rustls::ServerConfig>,
+    routes: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) {
+    tokio::spawn(listen::run(listener, tls, routes));
 }
