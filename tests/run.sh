@@ -4,7 +4,7 @@
 #   bash tests/run.sh             formatting, lints, unit and protocol tests, and the end-to-end stories
 #   bash tests/run.sh --fast      all but the stories: no Docker, no release build
 #   bash tests/run.sh --long      all, and every fail point where else a fair part is tried
-#   bash tests/run.sh --story 6   one story
+#   bash tests/run.sh --story 6   one story; `--document 003` does the command lines of one document
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
@@ -36,7 +36,7 @@ step() {
 # Without a daemon. No test may hide behind `#[ignore]`.
 run_fast() {
     install_missing cc:build-essential shellcheck:shellcheck
-    step "shell scripts" shellcheck .ci/run tests/*.sh tests/stories/*.sh tests/stories/images/*.sh benches/*.sh
+    step "shell scripts" shellcheck .ci/run tests/*.sh tests/stories/*.sh tests/documents/*.sh tests/stories/images/*.sh benches/*.sh
     step "formatting" cargo fmt --all --check
     step "lints" cargo clippy --workspace --all-targets -- --deny warnings
     step "lints of what is shipped" cargo clippy "${shipped[@]}" -- --deny warnings
@@ -62,7 +62,8 @@ without_fail_points() {
 run_stories() {
     local story name mode modes
     install_missing curl:curl jq:jq update-ca-certificates:ca-certificates debootstrap:debootstrap \
-        dockerd:docker.io docker-compose:docker-compose dnsmasq:dnsmasq-base skopeo:skopeo podman:podman
+        dockerd:docker.io docker-compose:docker-compose dnsmasq:dnsmasq-base skopeo:skopeo podman:podman \
+        htpasswd:apache2-utils openssl:openssl strace:strace nsenter:util-linux ip:iproute2
     step "release build" cargo build --release "${shipped[@]}"
     step "no fail points in the release" without_fail_points target/release/{berth,registry-service}
     trap stop_docker EXIT
@@ -71,6 +72,7 @@ run_stories() {
     for story in "$@"; do
         name=$(basename "$story" .sh)
         case $name in
+            [0-9][0-9][0-9]) modes='document' ;;
             *-replicas) modes='split' ;;
             *-compose) modes='compose' ;;
             *) modes='berth split' ;;
@@ -85,15 +87,16 @@ mkdir -p "$logs"
 case ${1:-} in
     '')
         run_fast
-        run_stories tests/stories/[0-9]-*.sh
+        run_stories tests/stories/[0-9]-*.sh tests/documents/[0-9]*.sh
         ;;
     --fast) run_fast ;;
     --long)
         run_fast
         step "every fail point" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults::
-        run_stories tests/stories/[0-9]-*.sh
+        run_stories tests/stories/[0-9]-*.sh tests/documents/[0-9]*.sh
         ;;
     --story) run_stories "tests/stories/${2:?which story}"-*.sh ;;
+    --document) run_stories "tests/documents/${2:?which document}.sh" ;;
     *)
         sed -n '2,7p' "$0" >&2
         exit 2

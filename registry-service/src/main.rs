@@ -1,8 +1,10 @@
 //! The registry as a program of its own: any number of them on one storage, with one index or with none.
 
+mod garbage_collect;
+
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use registry_service::config::{self, SplitSettings};
+use registry_service::config::{self, Settings, SplitSettings};
 use registry_service::store::index::Index;
 use registry_service::store::index_http::HttpIndex;
 use registry_service::{http, start};
@@ -30,6 +32,13 @@ enum Command {
         /// The settings file; variables win over it.
         config: Option<PathBuf>,
     },
+    /// Take away what no manifest needs. The registry may go on serving meanwhile.
+    GarbageCollect {
+        #[command(flatten)]
+        collection: garbage_collect::Arguments,
+        /// The settings file; variables win over it.
+        config: Option<PathBuf>,
+    },
     /// Ask the running registry whether it is ready; exit code 0 if it is.
     Health {
         /// The settings file; variables win over it.
@@ -42,6 +51,7 @@ fn main() -> ExitCode {
     server::run(async {
         match arguments.command.unwrap_or(Command::Serve { config: None }) {
             Command::Serve { config } => serve(&environment(config)?).await,
+            Command::GarbageCollect { collection, config } => collect(collection, &environment(config)?).await,
             Command::Health { config } => health(&environment(config)?).await,
         }
     })
@@ -73,6 +83,12 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
         http::health_routes(config, &registry);
     })
     .await
+}
+
+async fn collect(collection: garbage_collect::Arguments, environment: &Environment) -> anyhow::Result<()> {
+    logging::start(environment.get("REGISTRY_LOG_LEVEL").unwrap_or("warn"))?;
+    let root = Settings::from_environment(environment)?.root;
+    tokio::task::spawn_blocking(move || garbage_collect::run(&collection, &root)).await?
 }
 
 async fn health(environment: &Environment) -> anyhow::Result<()> {

@@ -36,7 +36,8 @@ fn admission(settings: &AdmissionSettings, index: Option<Arc<dyn Index>>) -> any
         AdmissionSettings::Htpasswd { path, .. } => passwords(path).map(Admission::Passwords),
         AdmissionSettings::Open => {
             tracing::warn!(
-                "THIS REGISTRY IS OPEN: nothing says who is let in, so whoever reaches it reads, writes and deletes                  everything; REGISTRY_AUTH_HTPASSWD_PATH or an index closes it"
+                "THIS REGISTRY IS OPEN: nothing says who is let in, so whoever reaches it reads, writes and deletes \
+                 everything; REGISTRY_AUTH_HTPASSWD_PATH or an index closes it"
             );
             Ok(Admission::Open)
         }

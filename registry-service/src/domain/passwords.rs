@@ -11,7 +11,7 @@ use moka::sync::Cache;
 use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a good answer is remembered.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -27,7 +27,7 @@ pub struct Passwords {
     /// `None` while the file cannot be read: then nobody is let in.
     book: RwLock<Option<Arc<Book>>>,
     /// As many checks at once as there are cores.
-    checks: Semaphore,
+    checks: Arc<Semaphore>,
 }
 
 /// One state of the file, with what is remembered of it.
@@ -41,7 +41,7 @@ impl Passwords {
     /// Lets nobody in yet.
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { book: RwLock::new(None), checks: Semaphore::new(cores) }
+        Self { book: RwLock::new(None), checks: Arc::new(Semaphore::new(cores)) }
     }
 
     /// From now on the file reads so. Everything remembered is forgotten.
@@ -75,13 +75,13 @@ impl Passwords {
         if book.good.contains_key(&proof) {
             return Ok(user.clone());
         }
-        let turn = tokio::time::timeout(PATIENCE, self.checks.acquire()).await;
-        let _turn = turn.map_err(|_| Refusal::Busy)?.map_err(io::Error::other)?;
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.checks).acquire_owned()).await;
+        let turn = turn.map_err(|_| Refusal::Busy)?.map_err(io::Error::other)?;
         // A client asks for several layers at once, and the first check answers for all.
         if book.good.contains_key(&proof) {
             return Ok(user.clone());
         }
-        if !check(&book.file, user, password).await? {
+        if !check(&book.file, user, password, turn).await? {
             return Err(refused(CredentialFault::Invalid));
         }
         book.good.insert(proof, ());
@@ -106,11 +106,14 @@ impl Book {
     }
 }
 
-/// The same work for a name that is not in the file.
-async fn check(file: &PasswordFile, user: &str, password: &str) -> io::Result<bool> {
+/// The same work for a name that is not in the file. The turn ends with the work, also when the client has gone.
+async fn check(file: &PasswordFile, user: &str, password: &str, turn: OwnedSemaphorePermit) -> io::Result<bool> {
     let hash = file.hash_of(user);
     let Some(compared) = hash.or_else(|| file.decoy()).map(str::to_owned) else { return Ok(false) };
     let (is_known, password) = (hash.is_some(), password.to_owned());
-    let checking = move || bcrypt::verify(password, &compared).unwrap_or(false) && is_known;
+    let checking = move || {
+        let _turn = turn;
+        bcrypt::verify(password, &compared).unwrap_or(false) && is_known
+    };
     tokio::task::spawn_blocking(checking).await.map_err(io::Error::other)
 }

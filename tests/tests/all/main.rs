@@ -13,8 +13,8 @@
 mod blobs;
 mod collector;
 mod collector_stopped;
-mod damage;
 mod config;
+mod damage;
 mod deletes;
 mod digests;
 mod faults;
