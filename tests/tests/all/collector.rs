@@ -118,6 +118,8 @@ async fn untagged_manifests_go_by_their_rule_alone() {
         repository.get(&format!("manifests/{digest}")).send().await.is(200);
     }
     repository.get(&format!("manifests/{}", untagged.digest)).send().await.is(404);
+    let entries = stack.files().into_iter().filter(|file| file.contains("/_subjects/"));
+    assert_eq!(entries.count(), 1, "of the referrer that is there");
     repository.head(&format!("blobs/{}", sha256(b"untagged"))).send().await.is(404);
     pulls(&repository, &child.digest, &child).await;
 }

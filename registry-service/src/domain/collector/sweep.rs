@@ -163,7 +163,13 @@ impl Sweeper<'_> {
         let target = IntentTarget::Manifest(thing.digest.clone());
         let Some(intent) = self.storage.try_intent(name, &target)? else { return Ok(false) };
         self.storage.publish_gone(&intent, thing.digest)?;
+        let entry = self.storage.read_referrer(name, thing.digest)?.flatten();
         thing.spot.unlink_durably(hidden)?;
+        if let Some((subject, _)) = entry
+            && !self.storage.has_revision(name, thing.digest)?
+        {
+            self.storage.remove_referrer(name, &subject, thing.digest)?;
+        }
         Ok(true)
     }
 
