@@ -18,7 +18,7 @@ use std::sync::Arc;
 pub struct Instance {
     /// The index.
     pub index: Index,
-    registry: Registry,
+    pub(crate) registry: Registry,
     front: Front,
 }
 

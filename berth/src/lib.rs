@@ -5,6 +5,8 @@
 pub mod gc;
 mod in_process;
 mod instance;
+pub mod reindex;
+pub mod scrub;
 pub mod serve;
 mod welcome;
 

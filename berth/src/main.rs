@@ -2,7 +2,7 @@
 //!
 //! Must not put anything together itself: the library does.
 
-use berth::{gc, serve};
+use berth::{gc, reindex, scrub, serve};
 use clap::{Parser, Subcommand};
 use server::Environment;
 use std::process::ExitCode;
@@ -23,6 +23,10 @@ enum Command {
     Serve(serve::Arguments),
     /// Take away what no manifest needs, while serving or not.
     Gc(gc::Arguments),
+    /// Make the index fit what is stored, while serving or not.
+    Reindex(reindex::Arguments),
+    /// Read everything that is stored again, and put aside what is damaged, while serving or not.
+    Scrub(scrub::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(arguments) => server::run(serve::serve(&arguments, environment)),
         Command::Gc(arguments) => server::run(gc::gc(&arguments, &environment)),
+        Command::Reindex(arguments) => server::run(reindex::reindex(&arguments, environment)),
+        Command::Scrub(arguments) => server::run(scrub::scrub(&arguments, &environment)),
     }
 }
 

@@ -13,4 +13,5 @@ mod store;
 pub use config::Settings;
 pub use domain::{Identity, Index, Refusal};
 pub use http::{InternalSecret, health_routes, internal_routes, public_routes};
+pub use model::holdings::{Adoption, Found, Holdings};
 pub use open::{FirstAdmin, internal_secret};

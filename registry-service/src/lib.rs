@@ -8,5 +8,6 @@ pub mod domain;
 pub mod gc;
 pub mod http;
 pub mod model;
+pub mod scrub;
 pub mod start;
 pub mod store;

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use registry_service::config::{self, Settings, SplitSettings};
 use registry_service::store::index::Index;
 use registry_service::store::index_http::HttpIndex;
-use registry_service::{http, start};
+use registry_service::{http, scrub, start};
 use server::{Environment, listen, logging};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,6 +39,13 @@ enum Command {
         /// The settings file; variables win over it.
         config: Option<PathBuf>,
     },
+    /// Read everything that is stored again, and put aside what is damaged, while serving or not.
+    Scrub {
+        #[command(flatten)]
+        scrub: scrub::ScrubArguments,
+        /// The settings file; variables win over it.
+        config: Option<PathBuf>,
+    },
     /// Ask the running registry whether it is ready; exit code 0 if it is.
     Health {
         /// The settings file; variables win over it.
@@ -52,6 +59,7 @@ fn main() -> ExitCode {
         match arguments.command.unwrap_or(Command::Serve { config: None }) {
             Command::Serve { config } => serve(&environment(config)?).await,
             Command::GarbageCollect { collection, config } => collect(collection, &environment(config)?).await,
+            Command::Scrub { scrub, config } => read_again(scrub, &environment(config)?).await,
             Command::Health { config } => health(&environment(config)?).await,
         }
     })
@@ -89,6 +97,12 @@ async fn collect(collection: garbage_collect::Arguments, environment: &Environme
     logging::start(environment.get("REGISTRY_LOG_LEVEL").unwrap_or("warn"))?;
     let root = Settings::from_environment(environment)?.root;
     tokio::task::spawn_blocking(move || garbage_collect::run(&collection, &root)).await?
+}
+
+async fn read_again(how: scrub::ScrubArguments, environment: &Environment) -> anyhow::Result<()> {
+    logging::start(environment.get("REGISTRY_LOG_LEVEL").unwrap_or("warn"))?;
+    let root = Settings::from_environment(environment)?.root;
+    tokio::task::spawn_blocking(move || scrub::run(how, &root)).await?
 }
 
 async fn health(environment: &Environment) -> anyhow::Result<()> {

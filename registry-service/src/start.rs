@@ -1,6 +1,6 @@
 //! Putting a registry together from its settings, and its background work.
 
-use crate::config::{AdmissionSettings, Settings};
+use crate::config::{AdmissionSettings, PurgeSettings, Settings};
 use crate::domain::Registry;
 use crate::domain::access::AccessControl;
 use crate::domain::admission::Admission;
@@ -9,10 +9,18 @@ use crate::domain::passwords::Passwords;
 use crate::store::Storage;
 use crate::store::index::Index;
 use anyhow::Context;
+use jiff::Timestamp;
 use server::follow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
+
+/// When storage is first looked through for what nobody comes back for.
+const FIRST_PURGE: Duration = Duration::from_mins(10);
+
+/// However often a purge is asked for, no more often than this.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often leftover intents are looked for.
 const SETTLE_INTERVAL: Duration = Duration::from_secs(30);
@@ -21,8 +29,15 @@ const SETTLE_INTERVAL: Duration = Duration::from_secs(30);
 /// Must be called in a Tokio runtime that lives as long as the process.
 pub fn start(settings: &Settings, index: Option<Arc<dyn Index>>) -> anyhow::Result<Registry> {
     let admission = admission(&settings.admission, index)?;
-    let registry = Registry::new(Storage::open(&settings.root)?, admission, settings.policy);
-    tokio::spawn(settle(registry.clone()));
+    let read_only = settings.policy.read_only;
+    let storage = if read_only { Storage::open_read_only(&settings.root) } else { Storage::open(&settings.root) };
+    let registry = Registry::new(storage?, admission, settings.policy);
+    if !read_only {
+        tokio::spawn(settle(registry.clone()));
+        if settings.purge.enabled {
+            tokio::spawn(purge(registry.clone(), settings.purge));
+        }
+    }
     Ok(registry)
 }
 
@@ -70,6 +85,26 @@ async fn settle(registry: Registry) {
         timer.tick().await;
         if let Err(refusal) = registry.settle_leftovers().await {
             tracing::warn!(error = %refusal, "leftover intents cannot be listed");
+        }
+    }
+}
+
+/// A replica that starts late purges late, and two at once do each other no harm.
+async fn purge(registry: Registry, settings: PurgeSettings) {
+    let interval = settings.interval.max(SHORTEST_INTERVAL);
+    // Not at once: who starts has better things to do with the disk.
+    let mut timer = tokio::time::interval_at(Instant::now() + interval.min(FIRST_PURGE), interval);
+    loop {
+        timer.tick().await;
+        let Ok(before) = Timestamp::now().checked_sub(settings.age) else { continue };
+        match registry.purge(before, settings.dry_run).await {
+            Ok(purged) => tracing::info!(
+                uploads = purged.uploads,
+                files = purged.files,
+                dry_run = settings.dry_run,
+                "looked for uploads that nobody finished"
+            ),
+            Err(refusal) => tracing::warn!(error = %refusal, "uploads that nobody finished cannot be removed"),
         }
     }
 }

@@ -11,6 +11,7 @@ mod namespaces;
 mod organisations;
 mod passwords;
 mod registry;
+mod reindex;
 mod repositories;
 mod search;
 mod signing;

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod content;
 pub mod grant;
+pub mod holdings;
 pub mod names;
 pub mod namespace;
 pub mod organisation;

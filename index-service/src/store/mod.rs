@@ -14,6 +14,7 @@ mod namespaces;
 mod organisations;
 mod places;
 mod registry;
+mod reindex;
 mod repositories;
 mod rows;
 mod search;

@@ -151,3 +151,24 @@ pub(super) async fn claim(connection: &mut SqliteConnection, name: &NamespaceNam
     .await?;
     Ok(if taken { Claim::Taken } else { Claim::Made })
 }
+
+/// Whether the namespace `name` belongs to the account `account_id` and to nobody beside it; `library`, which is nobody's,
+/// does. `None` if there is none where anything can be.
+pub(super) async fn namespace_owner(
+    connection: &mut SqliteConnection,
+    name: &NamespaceName,
+    account_id: &str,
+) -> sqlx::Result<Option<bool>> {
+    let row: Option<SqliteRow> = sqlx::query(
+        "SELECT n.account_id = $2 OR (n.account_id IS NULL AND n.organisation_id IS NULL)
+             OR (EXISTS (SELECT 1 FROM members m WHERE m.organisation_id = n.organisation_id AND m.account_id = $2)
+                 AND NOT EXISTS (SELECT 1 FROM members m WHERE m.organisation_id = n.organisation_id AND m.account_id <> $2)
+                 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.namespace_id = n.id)) AS is_ours
+         FROM live_namespaces n WHERE n.name = $1",
+    )
+    .bind(name.as_str())
+    .bind(account_id)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(|row| flag(row, "is_ours")).transpose()
+}

@@ -10,7 +10,7 @@ use crate::model::{MemberRole, Organisation, Page, Paged, Subject};
 use jiff::Timestamp;
 use shared::NamespaceName;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Row, SqliteConnection};
 
 /// What came of deleting an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,23 +61,7 @@ impl Database {
         if claim(&mut transaction, &organisation.name).await? == Claim::Taken {
             return Ok(Claim::Taken);
         }
-        let id = new_id();
-        let now = organisation.created_at;
-        sqlx::query("INSERT INTO organisations (id, name, display_name, created_at) VALUES ($1, $2, $3, $4)")
-            .bind(&id)
-            .bind(organisation.name.as_str())
-            .bind(&organisation.display_name)
-            .bind(micros(now))
-            .execute(&mut *transaction)
-            .await?;
-        insert_namespace(&mut transaction, &organisation.name, Owner::Organisation(&id), now).await?;
-        sqlx::query("INSERT INTO members (organisation_id, account_id, role, created_at) VALUES ($1, $2, $3, $4)")
-            .bind(&id)
-            .bind(owner)
-            .bind(MemberRole::Owner.as_str())
-            .bind(micros(now))
-            .execute(&mut *transaction)
-            .await?;
+        insert_organisation(&mut transaction, organisation, owner).await?;
         transaction.commit().await?;
         Ok(Claim::Made)
     }
@@ -125,4 +109,30 @@ impl Database {
         transaction.commit().await?;
         Ok(if deleted.rows_affected() == 0 { OrganisationDeleted::Unknown } else { OrganisationDeleted::Deleted })
     }
+}
+
+/// Makes an organisation, whose name is free, with its namespace; `owner`, an account's id, becomes its first owner.
+pub(super) async fn insert_organisation(
+    connection: &mut SqliteConnection,
+    organisation: &Organisation,
+    owner: &str,
+) -> sqlx::Result<()> {
+    let id = new_id();
+    let now = organisation.created_at;
+    sqlx::query("INSERT INTO organisations (id, name, display_name, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(&id)
+        .bind(organisation.name.as_str())
+        .bind(&organisation.display_name)
+        .bind(micros(now))
+        .execute(&mut *connection)
+        .await?;
+    insert_namespace(connection, &organisation.name, Owner::Organisation(&id), now).await?;
+    sqlx::query("INSERT INTO members (organisation_id, account_id, role, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(&id)
+        .bind(owner)
+        .bind(MemberRole::Owner.as_str())
+        .bind(micros(now))
+        .execute(connection)
+        .await?;
+    Ok(())
 }

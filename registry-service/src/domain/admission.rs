@@ -135,10 +135,12 @@ impl Registry {
         let actions = [Action::Pull, Action::Push];
         let Admission::Tokens(tokens) = &self.parts.admission else {
             let permit = self.admit(credentials, name, &actions, now).await?;
+            self.require_writable()?;
             self.make_repository(name).await?;
             return Ok(permit);
         };
         let confirmed = tokens.rights(credentials, name, &actions, now).await?;
+        self.require_writable()?;
         let id = match confirmed.id_of(name) {
             Some(id) => id.to_owned(),
             None => tokens.allocate(name, confirmed.subject()).await?,
@@ -156,6 +158,18 @@ impl Registry {
         Ok(with_index(name, id, confirmed))
     }
 
+    /// Admits to go on with an upload of a repository that exists.
+    pub async fn admit_resumer(
+        &self,
+        credentials: &Credentials<'_>,
+        name: &RepositoryName,
+        now: Timestamp,
+    ) -> Result<Permit, Refusal> {
+        let permit = self.admit(credentials, name, &[Action::Pull, Action::Push], now).await?;
+        self.require_writable()?;
+        Ok(permit)
+    }
+
     /// Admits to a delete, if anything can be deleted here.
     pub async fn admit_deleter(
         &self,
@@ -164,7 +178,12 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Permit, Refusal> {
         let permit = self.admit(credentials, name, &[Action::Delete], now).await?;
+        self.require_writable()?;
         if self.parts.policy.deletes { Ok(permit) } else { Err(Refusal::DeletesDisabled) }
+    }
+
+    fn require_writable(&self) -> Result<(), Refusal> {
+        if self.parts.policy.read_only { Err(Refusal::ReadOnly) } else { Ok(()) }
     }
 }
 

@@ -12,9 +12,12 @@ mod locking;
 pub mod manifest_deletes;
 pub mod manifests;
 pub mod passwords;
+pub mod purge;
 pub mod pushes;
 pub mod referrers;
 pub mod refusal;
+pub mod reindex;
+pub mod scrub;
 pub mod settle;
 pub mod tags;
 mod under_intents;
@@ -92,9 +95,10 @@ impl Registry {
 }
 
 impl Registry {
-    /// Whether storage can be written and the index, if there is one, answers.
+    /// Whether storage can be written, or read where that is all that is asked for, and the index, if there is one, answers.
     pub async fn check(&self) -> Result<(), refusal::Refusal> {
-        self.storage().run(Storage::check).await?;
+        let look = if self.parts.policy.read_only { Storage::check_readable } else { Storage::check };
+        self.storage().run(look).await?;
         if let Some(index) = self.index() {
             index.keys().await?;
         }

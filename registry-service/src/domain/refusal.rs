@@ -90,6 +90,9 @@ pub enum Refusal {
     /// Nothing can be deleted here.
     #[error("deleting is switched off in this registry (storage.delete.enabled)")]
     DeletesDisabled,
+    /// Nothing can be changed here.
+    #[error("this registry is read-only now (storage.maintenance.readonly.enabled); pulls go on")]
+    ReadOnly,
     /// A length or range is malformed, or disagrees with the content.
     #[error("{0}")]
     Size(&'static str),

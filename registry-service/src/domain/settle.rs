@@ -31,6 +31,11 @@ impl Registry {
                 return Ok(());
             }
         }
+        // One that is held is its holder's: no need to wait for the repository's lock to learn that.
+        let (name, wanted) = (repository.name.clone(), target.clone());
+        if !self.storage().run(move |storage| storage.is_leftover(&name, &wanted)).await? {
+            return Ok(());
+        }
         let lock = self.share(&repository).await?;
         let name = repository.name.clone();
         let Some(intent) = self.storage().run(move |storage| storage.try_intent(&name, &target)).await? else {
@@ -92,7 +97,7 @@ fn observe(
     }
 }
 
-fn record(storage: &Storage, digest: &Digest) -> io::Result<Option<shared::internal::ManifestRecord>> {
+pub(super) fn record(storage: &Storage, digest: &Digest) -> io::Result<Option<shared::internal::ManifestRecord>> {
     let Some(bytes) = storage.read_blob(digest)? else { return Ok(None) };
     Ok(Manifest::parse(&bytes, None).ok().map(|manifest| manifest.record(bytes.len() as u64)))
 }

@@ -105,16 +105,27 @@ impl Registry {
         let session = self.receive(session, placement, body).await?;
         let algorithm = digest.algorithm();
         let seal = move |_: &Storage| session.seal(algorithm).map(|actual| (session, actual));
-        let (session, actual) = self.storage().run(seal).await?;
+        let (mut session, actual) = self.storage().run(seal).await?;
         if actual != *digest {
             self.storage().run(move |_| session.remove()).await?;
             return Err(Refusal::DigestMismatch { claimed: digest.clone(), actual });
         }
         self.storage().pause_task("upload sealed").await;
-        let lock = self.share(&permit.repository).await?;
-        let name = permit.repository.name.clone();
-        self.storage().run(move |storage| session.finish(storage, &name, &lock, &actual)).await?;
-        Ok(())
+        loop {
+            // Before the lock, because hashing a large blob takes long, and who holds it keeps deletes waiting.
+            let digest = actual.clone();
+            let vet = move |storage: &Storage| session.vet(storage, &digest).map(|()| session);
+            session = self.storage().run(vet).await?;
+            self.storage().pause_task("blob vetted").await;
+            let lock = self.share(&permit.repository).await?;
+            let (name, digest) = (permit.repository.name.clone(), actual.clone());
+            let finish = move |storage: &Storage| session.finish(storage, &name, &lock, &digest);
+            match self.storage().run(finish).await? {
+                None => return Ok(()),
+                // Other bytes have come to the place meanwhile.
+                Some(unfinished) => session = unfinished,
+            }
+        }
     }
 
     /// Throws an upload away.

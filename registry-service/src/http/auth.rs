@@ -25,6 +25,8 @@ pub struct MayPull(pub Option<Permit>);
 pub struct Push(pub Permit);
 /// May write to the repository of the path, which exists.
 pub struct Resume(pub Permit);
+/// May see how far an upload of the repository of the path, which exists, has come.
+pub struct Status(pub Permit);
 /// May delete in the repository of the path.
 pub struct Delete(pub Permit);
 /// Is let in at all.
@@ -89,7 +91,8 @@ admitted!(MayPull, |request, registry, from, now| {
     }
 });
 admitted!(Push, |request, registry, from, now| Push(registry.admit_writer(from, &name(&request)?, now).await?));
-admitted!(Resume, |request, registry, from, now| Resume(
+admitted!(Resume, |request, registry, from, now| Resume(registry.admit_resumer(from, &name(&request)?, now).await?));
+admitted!(Status, |request, registry, from, now| Status(
     registry.admit(from, &name(&request)?, &[Action::Pull, Action::Push], now).await?
 ));
 admitted!(Delete, |request, registry, from, now| Delete(registry.admit_deleter(from, &name(&request)?, now).await?));

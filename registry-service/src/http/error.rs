@@ -85,6 +85,9 @@ impl ResponseError for Json<Refusal> {
                 answer.insert_header((UPLOAD_UUID, id.to_string()));
                 answer.insert_header((header::RANGE, acknowledged(*offset)));
             }
+            Refusal::ReadOnly => {
+                answer.insert_header((header::ALLOW, "GET, HEAD"));
+            }
             Refusal::InUse { .. } | Refusal::DeletesDisabled => {
                 answer.insert_header((header::ALLOW, "GET, HEAD, PUT"));
             }
@@ -151,7 +154,9 @@ fn outcome(refusal: &Refusal) -> (StatusCode, ErrorCode) {
         ) => (StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid),
         Refusal::ManifestTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::ManifestInvalid),
         Refusal::ManifestBlobUnknown(_) => (StatusCode::BAD_REQUEST, ErrorCode::ManifestBlobUnknown),
-        Refusal::InUse { .. } | Refusal::DeletesDisabled => (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported),
+        Refusal::InUse { .. } | Refusal::DeletesDisabled | Refusal::ReadOnly => {
+            (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported)
+        }
         Refusal::Size(_) => (StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid),
         Refusal::Upload(_) | Refusal::BodyCut => (StatusCode::BAD_REQUEST, ErrorCode::BlobUploadInvalid),
         Refusal::UploadUnknown => (StatusCode::NOT_FOUND, ErrorCode::BlobUploadUnknown),

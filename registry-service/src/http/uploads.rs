@@ -2,7 +2,7 @@
 //!
 //! A `Location` holds the upload's id and no right and no state: those lie in storage, where every replica sees them.
 
-use super::auth::{Push, Resume};
+use super::auth::{Push, Resume, Status};
 use super::error::{Handled, range_header};
 use super::headers::{CONTENT_DIGEST, UPLOAD_UUID, blob_location, upload_location};
 use super::places::Place;
@@ -47,7 +47,7 @@ pub async fn begin(Push(permit): Push, request: HttpRequest, body: Payload, regi
     Ok(created(&permit, &digest))
 }
 
-pub async fn status(Resume(permit): Resume, request: HttpRequest, registry: Data<Registry>) -> Handled {
+pub async fn status(Status(permit): Status, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let id = upload(&request)?;
     let offset = registry.upload_offset(&permit, id).await?;
     Ok(unfinished(HttpResponse::NoContent(), &permit, id, offset))

@@ -6,5 +6,6 @@ pub mod htpasswd;
 pub mod manifest;
 pub mod range;
 pub mod referrer;
+pub mod scrub;
 pub mod stored_manifest;
 pub mod upload;

@@ -6,8 +6,8 @@ use super::chunks::Chunks;
 use super::directories;
 use super::disk::{self, File};
 use super::files::{self, Placed};
-use super::hashing::hash_file;
 use super::locks::RepositoryLock;
+use super::quarantine::Vetted;
 use super::trash::{bring_back, read_anywhere, remove_anywhere};
 use super::{Storage, found};
 use shared::{Digest, RepositoryName};
@@ -126,31 +126,24 @@ impl Storage {
     }
 
     /// Moves the synced file `data`, whose digest is `digest`, to its place. Good bytes that lie there already stay, and are
-    /// young again; damaged ones are replaced, so that pushing again heals.
-    pub(super) fn place_blob(&self, digest: &Digest, data: &Path) -> io::Result<()> {
+    /// young again; damaged ones are replaced, so that pushing again heals. `false`: what lies there is not what was
+    /// `vetted`.
+    pub(super) fn place_blob(&self, digest: &Digest, data: &Path, vetted: Option<&Vetted>) -> io::Result<bool> {
         let path = self.layout().blob(digest);
-        loop {
-            let placed = directories::in_directory(files::parent_of(&path)?, || files::rename_no_replace(data, &path))?;
-            if placed == Placed::New {
-                return Ok(());
-            }
-            match is_good(&path, digest)? {
-                Some(false) => {
-                    tracing::warn!(%digest, "a damaged blob was replaced by a good one");
-                    return files::rename(data, &path);
-                }
-                // By name: if it was hidden while it was hashed, the place is free, and this begins again. Whoever put it
-                // there may not have come to syncing it yet.
-                Some(true) if found(files::touch(&path).and_then(|()| files::sync(&path)))?.is_some() => return Ok(()),
-                Some(true) | None => {}
-            }
+        let placed = directories::in_directory(files::parent_of(&path)?, || files::rename_no_replace(data, &path))?;
+        if placed == Placed::New {
+            return Ok(true);
         }
+        let Some(vetted) = vetted else { return Ok(false) };
+        if !vetted.lies_at(&path)? {
+            return Ok(false);
+        }
+        if vetted.is_good {
+            // By name: if it was hidden meanwhile, the place is free, and the caller begins again. Whoever put it there
+            // may not have come to syncing it yet.
+            return Ok(found(files::touch(&path).and_then(|()| files::sync(&path)))?.is_some());
+        }
+        tracing::warn!(%digest, "a damaged blob was replaced by a good one");
+        files::rename(data, &path).map(|()| true)
     }
-}
-
-/// Whether the bytes at `path` are what `digest` says; `None` if there are none.
-fn is_good(path: &Path, digest: &Digest) -> io::Result<Option<bool>> {
-    let Some(file) = found(disk::open(path))? else { return Ok(None) };
-    let length = file.metadata()?.len();
-    Ok(Some(hash_file(digest.algorithm(), &file, length)?.finish() == *digest))
 }

@@ -6,16 +6,13 @@
 
 use super::Storage;
 use super::cached_read::Stamp;
-use super::disk::{self, Metadata};
-use super::files::{self, Placed};
-use super::found;
-use super::hashing::{Hasher, hash_file};
+use super::disk::Metadata;
+use super::hashing::Hasher;
+use super::quarantine::Vetted;
 use moka::sync::Cache;
 use shared::Digest;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
-use uuid::Uuid;
 
 /// How long after its last change a file counts as written lately.
 const LATELY: Duration = Duration::from_hours(24);
@@ -52,8 +49,9 @@ impl Check {
             self.storage.inner.good_files.0.insert((self.digest.clone(), self.stamp), ());
             return Ok(());
         }
-        let (digest, stamp) = (self.digest.clone(), self.stamp);
-        drop(self.storage.start(move |storage| storage.quarantine(&digest, stamp)));
+        let path = self.storage.layout().blob(&self.digest);
+        let damaged = Vetted { path, stamp: self.stamp, is_good: false };
+        drop(self.storage.start(move |storage| storage.quarantine(&damaged)));
         Err(io::Error::new(io::ErrorKind::InvalidData, format!("the bytes of {} are damaged", self.digest)))
     }
 }
@@ -74,32 +72,7 @@ impl Storage {
     /// Reads the blob in its place from beginning to end, and puts it away if it is not what its name says. `false`: it
     /// was not.
     pub fn check_blob(&self, digest: &Digest) -> io::Result<bool> {
-        let Some(file) = found(disk::open(&self.layout().blob(digest)))? else { return Ok(true) };
-        let metadata = file.metadata()?;
-        if hash_file(digest.algorithm(), &file, metadata.len())?.finish() == *digest {
-            return Ok(true);
-        }
-        self.quarantine(digest, Stamp::of_open(&metadata))?;
-        Ok(false)
-    }
-
-    /// Puts the file of this stamp, which should be the blob and is not, beside its place, where nobody looks: the blob is
-    /// not there any more, and the next push brings a good one.
-    fn quarantine(&self, digest: &Digest, damaged: Stamp) -> io::Result<()> {
-        let is_it = |path: &Path| {
-            let there = found(disk::metadata(path))?;
-            Ok::<_, io::Error>(there.is_some_and(|file| Stamp::of_open(&file).is_same_file(&damaged)))
-        };
-        let (path, away) =
-            (self.layout().blob(digest), self.layout().damaged_blob(digest, &Uuid::new_v4().to_string()));
-        if !is_it(&path)? || files::rename_no_replace(&path, &away)? == Placed::Taken {
-            return Ok(());
-        }
-        if is_it(&away)? {
-            tracing::error!(%digest, "a damaged blob was put away; pushing it again heals it");
-            return Ok(());
-        }
-        // A push put a good one there between the two calls: it goes back.
-        files::rename_no_replace(&away, &path).map(drop)
+        let Some(vetted) = self.vet_blob(digest)?.filter(|vetted| !vetted.is_good) else { return Ok(true) };
+        self.quarantine(&vetted).map(|_| false)
     }
 }

@@ -6,7 +6,7 @@
 use super::cached_read::read_link_blocking;
 use super::files::{self, Placed};
 use super::intents::{digests, entries};
-use super::layout::RepositoryPaths;
+use super::layout::{QUARANTINED, RepositoryPaths};
 use super::locks::Lock;
 use super::trash::{self, Hidden, Run};
 use super::{Storage, disk, found};
@@ -14,9 +14,6 @@ use jiff::Timestamp;
 use shared::{Digest, RepositoryName};
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// What a blob that was found damaged is renamed to, beside its place, with something unique behind it.
-const QUARANTINED: &str = "berth-damaged.";
 
 /// A place where a blob's bytes or a link lie, or may lie, and its hidden names beside it.
 #[derive(Debug, Clone)]

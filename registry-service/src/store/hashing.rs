@@ -95,6 +95,16 @@ pub fn digest_of(algorithm: Algorithm, bytes: &[u8]) -> Digest {
 
 /// Takes in the first `length` bytes of `file`, from its beginning; an error if it is shorter.
 pub(super) fn hash_file(algorithm: Algorithm, file: &File, length: u64) -> io::Result<Hasher> {
+    hash_with(algorithm, file, length, &mut |_| ())
+}
+
+/// The same; `taken` is told of each block, in bytes.
+pub(super) fn hash_with(
+    algorithm: Algorithm,
+    file: &File,
+    length: u64,
+    taken: &mut dyn FnMut(u64),
+) -> io::Result<Hasher> {
     use std::io::{Seek, SeekFrom};
     let mut hasher = Hasher::new(algorithm);
     let mut file = file;
@@ -109,6 +119,7 @@ pub(super) fn hash_file(algorithm: Algorithm, file: &File, length: u64) -> io::R
         }
         hasher.update(block.get(..read).unwrap_or_default());
         seen += read as u64;
+        taken(read as u64);
     }
     if seen == length { Ok(hasher) } else { Err(io::Error::new(io::ErrorKind::UnexpectedEof, "shorter than expected")) }
 }

@@ -13,6 +13,22 @@ impl Storage {
         self.read_small(self.layout().id(name)).await
     }
 
+    /// The same, on a thread that may wait.
+    pub fn repository_id_now(&self, name: &RepositoryName) -> io::Result<Option<String>> {
+        read_small_blocking(&self.layout().id(name))
+    }
+
+    /// Says which repository lies under the name, where something does and nothing says so. Tells the id that is there
+    /// afterwards.
+    pub fn identify(&self, name: &RepositoryName, id: &str) -> io::Result<Option<String>> {
+        let path = self.layout().id(name);
+        if read_small_blocking(&path)?.is_none() {
+            files::create(&path, id.as_bytes())?;
+            self.make_repository(name)?;
+        }
+        read_small_blocking(&path)
+    }
+
     /// Gives the name to repository `id` if nothing lies there. Tells the id that is there afterwards; `None` when
     /// content without an id lies there.
     pub fn claim_name(&self, name: &RepositoryName, id: &str) -> io::Result<Option<String>> {

@@ -38,6 +38,12 @@ impl Storage {
         Ok(Some(Intent { target: target.clone(), leftover, lock, path }))
     }
 
+    /// Whether the intent is there and nobody holds it, at this moment.
+    pub fn is_leftover(&self, name: &RepositoryName, target: &IntentTarget) -> io::Result<bool> {
+        let path = self.intent_path(name, target);
+        Ok(found(Lock::try_exclusive_existing(&path))?.flatten().is_some())
+    }
+
     /// Says durably that `digest` is about to become visible, or to go, under this intent.
     pub fn publish(&self, intent: &Intent, digest: &Digest) -> io::Result<()> {
         intent.write(digest.as_str())

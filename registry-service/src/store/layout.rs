@@ -67,11 +67,6 @@ impl Layout {
         self.base.join(format!("blobs/{}/{fan_out}/{}/data", digest.algorithm().as_str(), digest.hex()))
     }
 
-    /// A place for bytes that are not what their name says.
-    pub fn damaged_blob(&self, digest: &Digest, unique: &str) -> PathBuf {
-        self.blob(digest).with_file_name(format!("berth-damaged.{unique}"))
-    }
-
     pub fn blobs(&self) -> PathBuf {
         self.base.join("blobs")
     }
@@ -135,8 +130,12 @@ impl Layout {
         link_below(&self.repository(name).tag_index(tag.as_str()), digest)
     }
 
+    pub fn uploads(&self, name: &RepositoryName) -> PathBuf {
+        self.repository(name).0.join("_uploads")
+    }
+
     pub fn upload(&self, name: &RepositoryName, id: UploadId) -> PathBuf {
-        self.repository(name).0.join("_uploads").join(id.to_string())
+        self.uploads(name).join(id.to_string())
     }
 
     fn ours(&self, part: &str) -> PathBuf {
@@ -241,6 +240,14 @@ impl RepositoryPaths {
     pub fn tag_index(&self, tag: &str) -> PathBuf {
         self.tags().join(tag).join("index")
     }
+}
+
+/// What a blob that was found damaged is renamed to, beside its place, with something unique behind it.
+pub const QUARANTINED: &str = "berth-damaged.";
+
+/// Where the damaged bytes at `path` are put.
+pub fn quarantined(path: &Path, unique: &str) -> PathBuf {
+    path.with_file_name(format!("{QUARANTINED}{unique}"))
 }
 
 /// The link for `digest` below a directory of links.

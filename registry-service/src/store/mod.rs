@@ -19,9 +19,11 @@ pub mod index;
 pub mod index_http;
 mod intents;
 mod layout;
+mod leftovers;
 mod locks;
 mod manifests;
 mod moves;
+mod quarantine;
 mod referrers;
 mod repositories;
 mod share;
@@ -35,6 +37,7 @@ pub use collection::{Lies, Lying, Spot};
 pub use intents::{Intent, IntentTarget};
 pub use locks::{Lock, RepositoryLock};
 pub use moves::Moves;
+pub use quarantine::Vetted;
 pub use share::Share;
 pub use trash::{Hidden, Run};
 pub use uploads::UploadSession;
@@ -82,17 +85,37 @@ impl Storage {
             directories::create_dirs(&layout.locks_root())?;
             files::probe_writable(&layout.locks_root())?;
             let base = disk::open(layout.base())?.into();
-            let weigh = |_: &RepositoryName, known: &Arc<Known>| known.weight();
-            let referrers = Cache::builder().max_capacity(LOOKED_AT).weigher(weigh).build();
-            let (small_files, good_files, listings) = (SmallFiles::new(), GoodFiles::new(), Listings::new());
-            Ok(Self { inner: Arc::new(Inner { layout, base, small_files, good_files, listings, referrers }) })
+            Ok(Self::new(layout, base))
         };
         open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be written: {error}", root.display()))
+    }
+
+    /// Opens the directory `root` without a change to it: its disk may be one that cannot be written.
+    pub fn open_read_only(root: &Path) -> anyhow::Result<Self> {
+        let open = || -> io::Result<Self> {
+            let root = root.canonicalize()?;
+            let layout = Layout::new(&root);
+            let base = disk::open(layout.base())?.into();
+            Ok(Self::new(layout, base))
+        };
+        open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be read: {error}", root.display()))
+    }
+
+    fn new(layout: Layout, base: OwnedFd) -> Self {
+        let weigh = |_: &RepositoryName, known: &Arc<Known>| known.weight();
+        let referrers = Cache::builder().max_capacity(LOOKED_AT).weigher(weigh).build();
+        let (small_files, good_files, listings) = (SmallFiles::new(), GoodFiles::new(), Listings::new());
+        Self { inner: Arc::new(Inner { layout, base, small_files, good_files, listings, referrers }) }
     }
 
     /// Whether the directory can be written now.
     pub fn check(&self) -> io::Result<()> {
         files::probe_writable(&self.layout().locks_root())
+    }
+
+    /// Whether the directory can be read now.
+    pub fn check_readable(&self) -> io::Result<()> {
+        found(disk::read_dir(self.layout().base())).map(drop)
     }
 
     /// Runs `work`, which may wait for a disk, on the blocking pool.

@@ -6,6 +6,25 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
+/// A folder that belongs to a repository itself, and not to one that lies below its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Layers,
+    Manifests,
+    Uploads,
+}
+
+impl Part {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "_layers" => Some(Self::Layers),
+            "_manifests" => Some(Self::Manifests),
+            "_uploads" => Some(Self::Uploads),
+            _ => None,
+        }
+    }
+}
+
 impl Storage {
     /// Every repository, in one walk that opens each directory of a name once and none below.
     ///
@@ -13,20 +32,37 @@ impl Storage {
     /// more): Distribution 2.8 goes by `_layers`, 3 by `_manifests`.
     pub fn repositories(&self) -> io::Result<BTreeSet<RepositoryName>> {
         let mut names = BTreeSet::new();
-        walk(&self.layout().repositories(), None, &mut names)?;
+        visit_parts(&self.layout().repositories(), &mut |name, part| {
+            if part != Part::Uploads {
+                names.insert(name.clone());
+            }
+            Ok(())
+        })?;
         Ok(names)
     }
 }
 
+/// Visits the folders of every repository below `root`, in no order.
+pub(super) fn visit_parts(
+    root: &Path,
+    visit: &mut dyn FnMut(&RepositoryName, Part) -> io::Result<()>,
+) -> io::Result<()> {
+    walk(root, None, visit)
+}
+
 /// Looks at `directory`, which is that of `name`, or the root.
-fn walk(directory: &Path, name: Option<&RepositoryName>, names: &mut BTreeSet<RepositoryName>) -> io::Result<()> {
+fn walk(
+    directory: &Path,
+    name: Option<&RepositoryName>,
+    visit: &mut dyn FnMut(&RepositoryName, Part) -> io::Result<()>,
+) -> io::Result<()> {
     let Some(entries) = found(disk::read_dir(directory))? else { return Ok(()) };
     for entry in entries {
         let entry = entry?;
         let part = entry.file_name();
         let Some(part) = part.to_str() else { continue };
-        if part == "_layers" || part == "_manifests" {
-            names.extend(name.cloned());
+        if let Some(part) = Part::parse(part) {
+            name.map_or(Ok(()), |name| visit(name, part))?;
             continue;
         }
         let below = name.map_or_else(|| part.to_owned(), |name| format!("{name}/{part}"));
@@ -35,7 +71,7 @@ fn walk(directory: &Path, name: Option<&RepositoryName>, names: &mut BTreeSet<Re
         let kind = entry.file_type()?;
         let path = entry.path();
         if kind.is_dir() || kind.is_symlink() && found(disk::metadata(&path))?.is_some_and(|there| there.is_dir()) {
-            walk(&path, Some(&below), names)?;
+            walk(&path, Some(&below), visit)?;
         }
     }
     Ok(())

@@ -114,15 +114,19 @@ impl Storage {
         .await
     }
 
+    /// Every tag of `name`, in byte order, with where it points.
+    pub fn tags_now(&self, name: &RepositoryName) -> io::Result<Vec<(Tag, Digest)>> {
+        let mut tags = Vec::new();
+        for entry in self.listing(name)?.iter().flat_map(|listing| &listing.entries) {
+            tags.extend(self.tag_now(name, &entry.tag)?.map(|digest| (entry.tag.clone(), digest)));
+        }
+        Ok(tags)
+    }
+
     /// Every tag of `name` that points at `digest`.
     pub fn tags_of(&self, name: &RepositoryName, digest: &Digest) -> io::Result<Vec<Tag>> {
-        let mut pointing = Vec::new();
-        for entry in self.listing(name)?.iter().flat_map(|listing| &listing.entries) {
-            if self.tag_now(name, &entry.tag)?.as_ref() == Some(digest) {
-                pointing.push(entry.tag.clone());
-            }
-        }
-        Ok(pointing)
+        let tags = self.tags_now(name)?.into_iter();
+        Ok(tags.filter(|(_, points_at)| points_at == digest).map(|(tag, _)| tag).collect())
     }
 
     /// What lies in the directory of tags, remembered as long as that stays the same: a tag that comes or goes changes

@@ -7,6 +7,7 @@ use super::disk::{self, File};
 use super::files;
 use super::hashing::{Hasher, hash_file};
 use super::locks::{Lock, RepositoryLock};
+use super::quarantine::Vetted;
 use super::{Storage, found};
 use crate::model::upload::{Opener, UploadId, UploadState};
 use bytes::Bytes;
@@ -22,6 +23,8 @@ pub struct UploadSession {
     hasher: Hasher,
     opener: Opener,
     offset: u64,
+    /// What lies in the blob's place already, if it was looked at.
+    vetted: Option<Vetted>,
 }
 
 impl Storage {
@@ -66,7 +69,15 @@ impl Storage {
             None => hash_file(state.algorithm, &file, state.offset)?,
         };
         file.seek(SeekFrom::Start(state.offset))?;
-        Ok(Some(UploadSession { directory, lock, file, hasher, opener: state.opener, offset: state.offset }))
+        Ok(Some(UploadSession {
+            directory,
+            lock,
+            file,
+            hasher,
+            opener: state.opener,
+            offset: state.offset,
+            vetted: None,
+        }))
     }
 }
 
@@ -108,21 +119,30 @@ impl UploadSession {
         Ok(hash_file(algorithm, &self.file, self.offset)?.finish())
     }
 
-    /// Turns the sealed upload into the blob `digest`, which is the digest of its bytes, readable in `name`.
+    /// Hashes what lies in the place of the blob `digest` already: [`UploadSession::finish`] does not.
+    pub fn vet(&mut self, storage: &Storage, digest: &Digest) -> io::Result<()> {
+        self.vetted = storage.vet_blob(digest)?;
+        Ok(())
+    }
+
+    /// Turns the sealed upload into the blob `digest`, which is the digest of its bytes, readable in `name`. Gives the
+    /// session back if something lies in the blob's place that was not looked at.
     pub fn finish(
         self,
         storage: &Storage,
         name: &RepositoryName,
         _shared: &RepositoryLock,
         digest: &Digest,
-    ) -> io::Result<()> {
+    ) -> io::Result<Option<Self>> {
         if self.file.metadata()?.len() != self.offset {
             return Err(io::Error::other("the upload's file changed under its writer"));
         }
-        storage.place_blob(digest, &self.directory.join("data"))?;
+        if !storage.place_blob(digest, &self.directory.join("data"), self.vetted.as_ref())? {
+            return Ok(Some(self));
+        }
         storage.pause("blob placed");
         storage.link_layer(name, digest, digest)?;
-        self.remove()
+        self.remove().map(|()| None)
     }
 
     /// Throws the upload away.

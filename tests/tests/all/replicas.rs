@@ -60,3 +60,67 @@ async fn pushes_of_one_tag_at_once_leave_one_of_them_everywhere() {
     let intents = std::fs::read_dir(stack.stored("berth/intents/admin/app/_tags")).unwrap();
     assert_eq!(intents.count(), 0, "no intent is left");
 }
+
+#[tokio::test]
+async fn no_byte_is_added_to_what_an_upload_has_become() {
+    let stack = Stack::start().await;
+    let other = stack.replica();
+    let first = stack.admin().repository("admin/app").await;
+    let second = first.on(&other);
+    for place in ["upload sealed", "blob placed"] {
+        let location = first.begin().await;
+        first.patch(&location).body(place).send().await.is(202);
+        let digest = sha256(place.as_bytes());
+        let stop = stack.arm(&format!("stop pause {place}"));
+        let finish = first.put(&format!("{location}?digest={digest}")).send();
+        let append = async {
+            stop.reached().await;
+            second.patch(&location).body("more").send().await.is(416);
+            drop(stop);
+        };
+        let (finished, ()) = tokio::join!(finish, append);
+        finished.is(201);
+        second.patch(&location).body("more").send().await.is(404);
+        assert_eq!(second.get(&format!("blobs/{digest}")).send().await.is(200).text(), place);
+    }
+    // And without a stop, in whatever order they come.
+    for round in 0..40 {
+        let content = format!("round {round}");
+        let location = first.begin().await;
+        first.patch(&location).body(content.clone()).send().await.is(202);
+        let digest = sha256(content.as_bytes());
+        let finish = first.put(&format!("{location}?digest={digest}")).send();
+        let (finished, appended) = tokio::join!(finish, second.patch(&location).body("more").send());
+        let outcome = (finished.status, appended.status);
+        // The writer that came first keeps the other out; bytes added before the end make it another blob.
+        assert!([(201, 416), (201, 404), (416, 202), (400, 202)].contains(&outcome), "{outcome:?}");
+        if finished.status == 201 {
+            assert_eq!(first.get(&format!("blobs/{digest}")).send().await.is(200).text(), content);
+        }
+    }
+}
+
+#[tokio::test]
+async fn deletes_do_not_wait_for_the_hash_of_a_blob_that_is_there() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let image = app.push_image("v1", "layer").await;
+    let location = app.begin().await;
+    app.patch(&location).body("layer").send().await.is(202);
+    let stop = stack.arm("stop pause blob vetted");
+    let digest = sha256(b"layer");
+    let finish = app.put(&format!("{location}?digest={digest}")).send();
+    let delete = async {
+        stop.reached().await;
+        app.delete(&format!("manifests/{}", image.digest)).send().await.is(202);
+        app.delete(&format!("blobs/{digest}")).send().await.is(202);
+        // What was looked at is gone, and something else has come to its place.
+        let data = stack.stored(&format!("blobs/sha256/{}/{}/data", &digest[7..9], &digest[7..]));
+        std::fs::remove_file(&data).unwrap();
+        std::fs::write(&data, "wrong").unwrap();
+        drop(stop);
+    };
+    let (finished, ()) = tokio::join!(finish, delete);
+    finished.is(201);
+    assert_eq!(app.get(&format!("blobs/{digest}")).send().await.is(200).text(), "layer");
+}

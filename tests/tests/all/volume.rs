@@ -215,8 +215,10 @@ async fn an_empty_or_garbled_link_is_none_and_a_push_heals_it() {
     }
 }
 
-/// Ways of losing the bytes of a blob.
-fn damages() -> [(&'static str, fn(&Path)); 4] {
+/// A way of losing the bytes of a blob, with its name.
+type Damage = (&'static str, fn(&Path));
+
+fn damages() -> [Damage; 4] {
     [
         ("a flipped byte", |data| {
             let mut bytes = fs::read(data).unwrap();

@@ -5,6 +5,7 @@ use super::host::Host;
 use super::unsteady_index::UnsteadyIndex;
 use super::user::{PASSWORD, User};
 use actix_web::web::ServiceConfig;
+use berth::reindex::{How, Line, Summary};
 use berth::{InProcessIndex, Instance, registry_settings};
 use registry_service::config::Settings as RegistrySettings;
 use registry_service::store::faults::{Armed, arm};
@@ -28,7 +29,11 @@ pub struct Stack {
 
 impl Stack {
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap()).await
+    }
+
+    /// On a folder where something may lie already.
+    async fn on(folder: TempDir) -> Self {
         let (listener, address) = free_port();
         let mut environment: Environment = [
             ("INDEX_DATA", folder.path().to_str().unwrap()),
@@ -44,6 +49,38 @@ impl Stack {
         let serving = instance.clone();
         serve(listener, move |config| serving.routes(config));
         Self { host: Host::new(address), instance, registry, folder }
+    }
+
+    /// A copy of the index as it is now, as a backup has it.
+    pub fn index_backup(&self) -> TempDir {
+        let backup = tempfile::tempdir().unwrap();
+        // All that was committed stands in the database and its log.
+        for entry in std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap()) {
+            if entry.file_name().to_str().unwrap().starts_with("index.sqlite") {
+                std::fs::copy(entry.path(), backup.path().join(entry.file_name())).unwrap();
+            }
+        }
+        backup
+    }
+
+    /// The same folder with the index of a backup.
+    pub async fn with_index_of(self, backup: &TempDir) -> Self {
+        self.instance.index.close().await;
+        for entry in std::fs::read_dir(backup.path()).unwrap().map(|entry| entry.unwrap()) {
+            std::fs::copy(entry.path(), self.folder.path().join(entry.file_name())).unwrap();
+        }
+        Self::on(self.folder).await
+    }
+
+    /// `berth reindex`, beside the server: what it says.
+    pub async fn reindex(&self, how: &How) -> (Vec<Line>, Summary) {
+        let mut lines = Vec::new();
+        let mut say = |line: &Line| {
+            lines.push(line.clone());
+            Ok(())
+        };
+        let summary = self.instance.reindex(how, &mut say).await.unwrap();
+        (lines, summary)
     }
 
     /// The data folder: `registry/` holds what is stored, `token-key.pem` signs tokens.

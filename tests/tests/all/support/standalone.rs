@@ -22,14 +22,17 @@ impl Standalone {
 
     /// The same on a folder where something may lie already, as [`Standalone::stored`] sees it.
     pub fn on(folder: TempDir, settings: &[(&str, &str)]) -> Self {
-        let mut environment = environment(settings);
-        environment.set("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", folder.path().to_str().unwrap());
-        let settings = Settings::from_environment(&environment).unwrap();
-        let registry = start::start(&settings, None).unwrap();
-        let (listener, address) = free_port();
-        let front = settings.front();
-        serve(listener, move |config| http::routes(config, &registry, &front));
-        Self { host: Host::new(address), folder }
+        Self { host: serve_folder(folder.path(), settings), folder }
+    }
+
+    /// One more registry on the same folder, with other settings.
+    pub fn beside(&self, settings: &[(&str, &str)]) -> Host {
+        serve_folder(self.folder.path(), settings)
+    }
+
+    /// The folder with everything.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
     }
 
     /// `path` in Distribution's layout.
@@ -41,6 +44,17 @@ impl Standalone {
     pub fn repository(&self, name: &str) -> Repository {
         Repository::new(&self.host, name, String::new())
     }
+}
+
+fn serve_folder(folder: &Path, settings: &[(&str, &str)]) -> Host {
+    let mut environment = environment(settings);
+    environment.set("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", folder.to_str().unwrap());
+    let settings = Settings::from_environment(&environment).unwrap();
+    let registry = start::start(&settings, None).unwrap();
+    let (listener, address) = free_port();
+    let front = settings.front();
+    serve(listener, move |config| http::routes(config, &registry, &front));
+    Host::new(address)
 }
 
 /// `path` in Distribution's layout below `folder`.

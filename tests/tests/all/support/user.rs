@@ -23,6 +23,11 @@ impl User {
         Self { host: host.clone(), name: name.to_owned() }
     }
 
+    /// Somebody else whose account is there already.
+    pub fn named(&self, name: &str) -> Self {
+        Self::new(&self.host, name)
+    }
+
     /// A request with this person's credentials.
     pub fn asks(&self, method: Method, path: &str) -> Request {
         let request = self.host.request(method, path);

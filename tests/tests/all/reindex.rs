@@ -1,0 +1,171 @@
+//! Making the index fit what storage holds: volumes of peers, an index that was restored from an older backup, and what
+//! happens meanwhile.
+
+use crate::support::{Stack, User, image, sha256};
+use berth::reindex::{How, Line, What};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+
+fn write(path: &Path, content: impl AsRef<[u8]>) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
+
+/// An image with the tag `v1`, as a peer writes it.
+fn leave_image(stack: &Stack, name: &str) -> String {
+    let image = image(&[b"layer"]);
+    let link = |digest: &str| digest.replace(':', "/");
+    let repository = stack.stored(&format!("repositories/{name}"));
+    for blob in image.blobs.iter().chain([&image.manifest]) {
+        let digest = sha256(blob);
+        write(&stack.stored(&format!("blobs/sha256/{}/{}/data", &digest[7..9], &digest[7..])), blob);
+        write(&repository.join("_layers").join(link(&digest)).join("link"), &digest);
+    }
+    let manifests = repository.join("_manifests");
+    write(&manifests.join("revisions").join(link(&image.digest)).join("link"), &image.digest);
+    write(&manifests.join("tags/v1/current/link"), &image.digest);
+    write(&manifests.join("tags/v1/index").join(link(&image.digest)).join("link"), &image.digest);
+    image.digest
+}
+
+fn give(namespaces: &[&str]) -> How {
+    let give = namespaces.iter().map(|name| shared::NamespaceName::parse(name).unwrap()).collect();
+    How { give, ..How::default() }
+}
+
+/// The names of the repositories of which this was found.
+fn of(lines: &[Line], wanted: impl Fn(&What) -> bool) -> Vec<&str> {
+    lines.iter().filter(|line| wanted(&line.what)).map(|line| line.repository.as_str()).collect()
+}
+
+fn is_left(what: &What) -> bool {
+    matches!(what, What::Left { .. })
+}
+
+async fn pulls(user: &User, name: &str) -> u16 {
+    user.repository(name).await.get("manifests/v1").send().await.status
+}
+
+#[tokio::test]
+async fn a_peers_volume_is_refused_until_it_is_reindexed_and_then_its_admins_alone() {
+    let stack = Stack::start().await;
+    let alice = stack.user("alice").await;
+    let digest = leave_image(&stack, "acme/app");
+    for name in ["acme/deep/er/app", "bare", "admin/own", "alice/hers", "v1/app"] {
+        leave_image(&stack, name);
+    }
+    let admin = stack.admin();
+    assert_eq!(pulls(&admin, "acme/app").await, 401, "no such name, no right");
+    let dry = How { dry_run: true, ..How::default() };
+    let (lines, summary) = stack.reindex(&dry).await;
+    assert_eq!((summary.repositories, summary.adopted, summary.left), (6, 4, 2), "{lines:?}");
+    assert_eq!(pulls(&admin, "acme/app").await, 401, "nothing was changed");
+
+    let (lines, summary) = stack.reindex(&How::default()).await;
+    assert_eq!((summary.repositories, summary.adopted, summary.left, summary.failed), (6, 4, 2, 0), "{lines:?}");
+    // One is somebody's, the other's first part is a reserved name.
+    assert_eq!(of(&lines, is_left), ["alice/hers", "v1/app"]);
+    for name in ["acme/app", "acme/deep/er/app", "bare", "admin/own"] {
+        assert_eq!((pulls(&admin, name).await, pulls(&alice, name).await), (200, 401), "{name}");
+        let known = admin.does(Method::GET, &format!("/repositories/{name}"), &Value::Null).await;
+        assert_eq!(known["visibility"], "private", "{name}");
+    }
+    assert_eq!(pulls(&alice, "alice/hers").await, 404);
+    let tags = admin.does(Method::GET, "/repositories/acme/app/-/tags", &Value::Null).await;
+    assert_eq!(tags["items"][0]["digest"], digest);
+    let (lines, again) = stack.reindex(&How::default()).await;
+    assert_eq!((again.adopted, again.differences, again.left), (0, 0, 2), "{lines:?}");
+    // Given away on purpose, it is hers; and what was adopted is an organisation's like any other.
+    stack.reindex(&give(&["alice"])).await;
+    assert_eq!(pulls(&alice, "alice/hers").await, 200);
+    admin.does(Method::PUT, "/orgs/acme/members/alice", &json!({ "role": "member" })).await;
+    assert_eq!(pulls(&alice, "acme/app").await, 200);
+    admin.repository("acme/app").await.push_image("v2", "pushed on").await;
+}
+
+#[tokio::test]
+async fn an_index_from_an_older_backup_loses_nothing_and_gives_a_new_owner_nothing() {
+    let stack = Stack::start().await;
+    let old = stack.user("kept").await;
+    old.repository("kept/app").await.push_image("v1", "before").await;
+    let backup = stack.index_backup();
+    let bob = stack.user("bob").await;
+    bob.repository("bob/app").await.push_image("v1", "secret").await;
+    bob.repository("bob/other").await.push_image("v1", "secret too").await;
+    let after = old.repository("kept/app").await.push_image("v1", "after").await;
+    old.repository("kept/app").await.push_image("v2", "new").await;
+
+    let stack = stack.with_index_of(&backup).await;
+    let (old, bob) = (stack.admin().named("kept"), stack.user("bob").await);
+    // The new account of the lost name, before and after a reindex.
+    assert_eq!(pulls(&bob, "bob/app").await, 404);
+    bob.repository("bob/app").await.post("blobs/uploads/").send().await.refuses(403, "DENIED");
+    let (lines, summary) = stack.reindex(&How::default()).await;
+    assert_eq!(of(&lines, is_left), ["bob/app", "bob/other"], "{lines:?}");
+    assert_eq!(summary.failed, 0);
+    for name in ["bob/app", "bob/other"] {
+        assert_eq!(pulls(&bob, name).await, 404, "{name}");
+    }
+    let read = old.repository("kept/app").await.get("manifests/v1").send().await.is(200);
+    assert_eq!(read.body, after.manifest);
+    let tags = old.does(Method::GET, "/repositories/kept/app/-/tags", &Value::Null).await;
+    let names: Vec<_> = tags["items"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
+    assert_eq!(names, [json!("v1"), json!("v2")]);
+    assert_eq!(tags["items"][0]["digest"], after.digest);
+    // An administrator who knows that it is the same person says so; a name that was allocated again stays as it is.
+    let (lines, _) = stack.reindex(&give(&["bob"])).await;
+    assert_eq!(of(&lines, is_left), ["bob/app"], "{lines:?}");
+    assert_eq!(pulls(&bob, "bob/other").await, 200);
+}
+
+#[tokio::test]
+async fn each_difference_is_repaired_by_what_storage_holds_at_that_moment() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let (one, two) = (app.push_image("one", "one").await, app.push_image("two", "two").await);
+    // Behind the index's back: a tag moved, one gone, one new, and a manifest gone.
+    let tags = stack.stored("repositories/admin/app/_manifests/tags");
+    write(&tags.join("one/current/link"), &two.digest);
+    write(&tags.join("three/current/link"), &two.digest);
+    fs::remove_dir_all(tags.join("two")).unwrap();
+    let link = stack.stored(&format!("repositories/admin/app/_manifests/revisions/sha256/{}", &one.digest[7..]));
+    fs::remove_dir_all(link).unwrap();
+
+    let stop = stack.arm("stop pause compared");
+    let how = How::default();
+    let reindex = stack.reindex(&how);
+    let meanwhile = async {
+        stop.reached().await;
+        // Between read and repair the world goes on.
+        let pushed = app.push_image("two", "meanwhile").await;
+        drop(stop);
+        pushed
+    };
+    let ((lines, summary), pushed) = tokio::join!(reindex, meanwhile);
+    assert_eq!((summary.differences, summary.failed), (4, 0), "{lines:?}");
+    let told = stack.admin().does(Method::GET, "/repositories/admin/app/-/tags", &Value::Null).await;
+    let told: Vec<_> =
+        told["items"].as_array().unwrap().iter().map(|tag| (tag["name"].clone(), tag["digest"].clone())).collect();
+    let wanted = [("one", &two.digest), ("three", &two.digest), ("two", &pushed.digest)];
+    assert_eq!(told, wanted.map(|(name, digest)| (json!(name), json!(digest))));
+    let gone = format!("/api/v1/repositories/admin/app/-/manifests/{}", one.digest);
+    stack.admin().asks(Method::GET, &gone).send().await.is(404);
+    let (_, again) = stack.reindex(&How::default()).await;
+    assert_eq!(again.differences, 0);
+    assert_eq!(fs::read_dir(stack.stored("berth/intents/admin/app/_tags")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn what_storage_has_lost_whole_is_named_and_kept() {
+    let stack = Stack::start().await;
+    stack.admin().repository("admin/app").await.push_image("v1", "layer").await;
+    for part in ["repositories/admin", "berth/ids/admin"] {
+        fs::remove_dir_all(stack.stored(part)).unwrap();
+    }
+    let (lines, summary) = stack.reindex(&How::default()).await;
+    assert_eq!((of(&lines, |what| *what == What::Lost), summary.lost), (vec!["admin/app"], 1));
+    let tags = stack.admin().does(Method::GET, "/repositories/admin/app/-/tags", &Value::Null).await;
+    assert_eq!(tags["items"][0]["name"], "v1", "the folder may be the wrong one");
+}
