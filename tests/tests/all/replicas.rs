@@ -1,6 +1,6 @@
 //! Two registries on one storage: a client may be answered by another one at each request.
 
-use crate::support::{Stack, sha256};
+use crate::support::{Program, Stack, sha256};
 
 #[tokio::test]
 async fn an_upload_goes_on_wherever_it_is_sent() {
@@ -123,4 +123,29 @@ async fn deletes_do_not_wait_for_the_hash_of_a_blob_that_is_there() {
     let (finished, ()) = tokio::join!(finish, delete);
     finished.is(201);
     assert_eq!(app.get(&format!("blobs/{digest}")).send().await.is(200).text(), "layer");
+}
+
+#[tokio::test]
+async fn an_upload_begun_in_one_process_goes_on_in_another_and_survives_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let first = Program::start_well(&data).await;
+    let second = Program::start_well(&data).await;
+    let app = first.admin().repository("admin/app").await;
+    let location = app.begin().await;
+    app.patch(&location).body("begun, ").send().await.is(202);
+    let other = app.on(&second.host);
+    let range = other.patch(&location).body("gone on with, ").send().await.is(202).header("range").to_owned();
+    assert_eq!(range, "0-20");
+    // Killed, not stopped: what it acknowledged is all that counts.
+    drop(first);
+    let first = Program::start_well(&data).await;
+    let app = app.on(&first.host);
+    assert_eq!(app.get(&location).send().await.is(204).header("range"), range);
+    let digest = sha256(b"begun, gone on with, finished");
+    app.put(&format!("{location}?digest={digest}")).body("finished").send().await.is(201);
+    for reader in [&app, &other] {
+        let read = reader.get(&format!("blobs/{digest}")).send().await.is(200);
+        assert_eq!(read.text(), "begun, gone on with, finished");
+    }
 }
