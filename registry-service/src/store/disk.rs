@@ -49,22 +49,22 @@ pub fn write(mut file: &File, slices: &[IoSlice<'_>]) -> io::Result<usize> {
 
 /// Cuts a file, or fills it up with zeros.
 pub fn set_len(file: &File, length: u64) -> io::Result<()> {
-    faults::change(&Change::SetLen(file), || file.set_len(length))
+    faults::change(&Change::SetLen(file, length), || file.set_len(length))
 }
 
 /// Makes a file's bytes durable, and of what is noted about it only what reading them needs.
 pub fn sync_data(file: &File) -> io::Result<()> {
-    faults::change(&Change::Sync(file), || file.sync_data())
+    faults::sync(&Change::Sync(file), || file.sync_data())
 }
 
 /// Makes a file's bytes durable, and what is noted about it.
 pub fn sync_all(file: &File) -> io::Result<()> {
-    faults::change(&Change::Sync(file), || file.sync_all())
+    faults::sync(&Change::Sync(file), || file.sync_all())
 }
 
 /// Makes the entries of a directory durable.
 pub fn sync_dir(path: &Path) -> io::Result<()> {
-    faults::change(&Change::SyncDir(path), || File::open(path)?.sync_all())
+    faults::sync(&Change::SyncDir(path), || File::open(path)?.sync_all())
 }
 
 /// Renames over whatever is there.

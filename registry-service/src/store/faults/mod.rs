@@ -4,10 +4,14 @@
 //! Compiled in by the feature `failpoints`, which only tests switch on. Without it nothing here does anything.
 
 #[cfg(feature = "failpoints")]
+mod journal;
+#[cfg(feature = "failpoints")]
 mod rule;
 #[cfg(feature = "failpoints")]
 mod rules;
 
+#[cfg(feature = "failpoints")]
+pub use journal::{Journal, Loss, journal};
 #[cfg(feature = "failpoints")]
 pub use rules::{Armed, arm};
 
@@ -20,7 +24,7 @@ use std::path::Path;
 #[cfg_attr(not(feature = "failpoints"), expect(dead_code, reason = "only fail points look at it"))]
 pub(super) enum Change<'a> {
     Create(&'a Path),
-    SetLen(&'a File),
+    SetLen(&'a File, u64),
     Sync(&'a File),
     SyncDir(&'a Path),
     Rename(&'a Path, &'a Path),
@@ -40,7 +44,22 @@ pub(super) fn change<T>(_: &Change<'_>, make: impl FnOnce() -> io::Result<T>) ->
 #[cfg(feature = "failpoints")]
 pub(super) fn change<T>(change: &Change<'_>, make: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     rules::meet(&rule::Point::of(change))?;
+    journal::noting(change, make)
+}
+
+/// Makes something durable.
+#[cfg(not(feature = "failpoints"))]
+pub(super) fn sync(_: &Change<'_>, make: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     make()
+}
+
+/// Makes something durable, unless a test wants that to fail or to be forgotten.
+#[cfg(feature = "failpoints")]
+pub(super) fn sync(change: &Change<'_>, make: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match rules::meet(&rule::Point::of(change))? {
+        rules::Go::Skip => Ok(()),
+        _ => journal::noting(change, make),
+    }
 }
 
 /// Writes; tells how many bytes were taken.
@@ -60,13 +79,13 @@ pub(super) fn write(
     slices: &[IoSlice<'_>],
     write: impl FnOnce(&[IoSlice<'_>]) -> io::Result<usize>,
 ) -> io::Result<usize> {
-    match rules::meet(&rule::Point::write(file))? {
-        rules::Go::On => write(slices),
-        rules::Go::Half => {
-            let first = slices.iter().find(|slice| slice.len() > 1).map_or([].as_slice(), |slice| slice);
-            let half = first.get(..first.len() / 2).unwrap_or_default();
-            if half.is_empty() { write(slices) } else { write(&[IoSlice::new(half)]) }
-        }
+    let half = match rules::meet(&rule::Point::write(file))? {
+        rules::Go::Half => slices.iter().find_map(|slice| slice.get(..slice.len() / 2).filter(|half| !half.is_empty())),
+        _ => None,
+    };
+    match half {
+        Some(half) => journal::noting_write(file, &[IoSlice::new(half)], write),
+        None => journal::noting_write(file, slices, write),
     }
 }
 

@@ -5,6 +5,7 @@
 //! - `kill`: the process ends at once, as by `kill -9`;
 //! - `eio`, `enospc`: the change is not made and fails so;
 //! - `half`: a write takes only the half of what it is given;
+//! - `skip`: a sync does nothing, and says that it has done it;
 //! - `sleep:MILLISECONDS`;
 //! - `stop`: whoever comes waits until the rule is dropped;
 //! - `record:FILE`: writes operation and path as a line of the file.
@@ -42,7 +43,7 @@ impl Point {
     pub fn of(change: &Change<'_>) -> Self {
         match change {
             Change::Create(path) => Self::new("create", path),
-            Change::SetLen(file) => Self::of_file("set_len", file),
+            Change::SetLen(file, _) => Self::of_file("set_len", file),
             Change::Sync(file) => Self::of_file("sync", file),
             Change::SyncDir(path) => Self::new("sync_dir", path),
             Change::Rename(from, to) => {
@@ -69,6 +70,7 @@ pub enum Action {
     Kill,
     Fail(Errno),
     Half,
+    Skip,
     Sleep(Duration),
     Stop,
     Record(PathBuf),
@@ -96,6 +98,7 @@ impl Rule {
             "eio" => Action::Fail(Errno::IO),
             "enospc" => Action::Fail(Errno::NOSPC),
             "half" => Action::Half,
+            "skip" => Action::Skip,
             "sleep" => Action::Sleep(Duration::from_millis(argument.parse().ok()?)),
             "stop" => Action::Stop,
             "record" => Action::Record(argument.into()),

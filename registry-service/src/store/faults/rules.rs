@@ -15,6 +15,7 @@ static IN_FORCE: LazyLock<Mutex<Vec<Arc<InForce>>>> = LazyLock::new(|| Mutex::ne
 pub enum Go {
     On,
     Half,
+    Skip,
 }
 
 struct InForce {
@@ -76,6 +77,7 @@ impl InForce {
             }
             Action::Fail(error) => return Err((*error).into()),
             Action::Half => return Ok(Go::Half),
+            Action::Skip => return Ok(Go::Skip),
             Action::Sleep(time) => {
                 drop(state);
                 std::thread::sleep(*time);
@@ -98,8 +100,9 @@ pub fn meet(point: &Point) -> io::Result<Go> {
     let rules = lock(&IN_FORCE).clone();
     let mut go = Go::On;
     for rule in rules {
-        if rule.meet(point)? == Go::Half {
-            go = Go::Half;
+        match rule.meet(point)? {
+            Go::On => {}
+            other => go = other,
         }
     }
     Ok(go)

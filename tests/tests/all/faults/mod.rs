@@ -5,6 +5,7 @@ mod checker;
 mod errors;
 mod kills;
 mod ledger;
+mod power;
 mod verbs;
 
 /// In a run that is not long, so many points of a verb are tried, evenly spread.

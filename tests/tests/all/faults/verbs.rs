@@ -88,54 +88,56 @@ fn told(answer: Option<Answer>, good: &[u16]) -> Told {
     }
 }
 
-/// Does one step as a client does, and writes down what it learned.
-pub async fn take(app: &Repository, step: Step, ledger: &mut Ledger) -> Told {
+/// Asks for one step, as a client does.
+pub async fn request(app: &Repository, step: Step) -> Told {
     match step {
         Chunked(content) => {
             let (digest, bytes) = blob_of(app, content);
-            let told = chunked(app, &digest, bytes.clone()).await;
-            ledger.blob(&digest, &bytes, Known::There, told);
-            told
+            chunked(app, &digest, bytes).await
         }
         Whole(content) => {
             let (digest, bytes) = blob_of(app, content);
-            let answer = app.post(&format!("blobs/uploads/?digest={digest}")).body(bytes.clone()).attempt().await;
-            let told = told(answer, &[201]);
-            ledger.blob(&digest, &bytes, Known::There, told);
-            told
+            told(app.post(&format!("blobs/uploads/?digest={digest}")).body(bytes).attempt().await, &[201])
         }
         Manifest { tag, layer } => {
-            let image = image_of(app, layer);
-            let answer = app.put(&format!("manifests/{tag}")).body(image.manifest.clone()).attempt().await;
-            let told = told(answer, &[201]);
-            ledger.manifest(&image, Known::There, told);
-            ledger.tag(tag, Some(&image.digest), told);
-            told
+            let manifest = image_of(app, layer).manifest;
+            told(app.put(&format!("manifests/{tag}")).body(manifest).attempt().await, &[201])
         }
-        DeleteTag(tag) => {
-            let told = told(app.delete(&format!("manifests/{tag}")).attempt().await, &[202, 404]);
-            ledger.tag(tag, None, told);
-            told
-        }
+        DeleteTag(tag) => told(app.delete(&format!("manifests/{tag}")).attempt().await, &[202, 404]),
         DeleteManifest { layer } => {
-            let image = image_of(app, layer);
-            let told = told(app.delete(&format!("manifests/{}", image.digest)).attempt().await, &[202, 404]);
-            ledger.manifest(&image, Known::Gone, told);
-            told
+            let digest = image_of(app, layer).digest;
+            told(app.delete(&format!("manifests/{digest}")).attempt().await, &[202, 404])
+        }
+        DeleteBlob(content) => {
+            let (digest, _) = blob_of(app, content);
+            told(app.delete(&format!("blobs/{digest}")).attempt().await, &[202, 404])
+        }
+        Mount(content) => {
+            let (digest, _) = blob_of(app, content);
+            let path = format!("blobs/uploads/?mount={digest}&from={}-source", app.name);
+            told(app.post(&path).attempt().await, &[201])
+        }
+    }
+}
+
+/// Writes down what the client of a step learned.
+pub fn note(app: &Repository, step: Step, ledger: &mut Ledger, told: Told) {
+    match step {
+        Chunked(content) | Whole(content) | Mount(content) => {
+            let (digest, bytes) = blob_of(app, content);
+            ledger.blob(&digest, &bytes, Known::There, told);
         }
         DeleteBlob(content) => {
             let (digest, bytes) = blob_of(app, content);
-            let told = told(app.delete(&format!("blobs/{digest}")).attempt().await, &[202, 404]);
             ledger.blob(&digest, &bytes, Known::Gone, told);
-            told
         }
-        Mount(content) => {
-            let (digest, bytes) = blob_of(app, content);
-            let path = format!("blobs/uploads/?mount={digest}&from={}-source", app.name);
-            let told = told(app.post(&path).attempt().await, &[201]);
-            ledger.blob(&digest, &bytes, Known::There, told);
-            told
+        Manifest { tag, layer } => {
+            let image = image_of(app, layer);
+            ledger.manifest(&image, Known::There, told);
+            ledger.tag(tag, Some(&image.digest), told);
         }
+        DeleteManifest { layer } => ledger.manifest(&image_of(app, layer), Known::Gone, told),
+        DeleteTag(tag) => ledger.tag(tag, None, told),
     }
 }
 
@@ -153,7 +155,9 @@ async fn chunked(app: &Repository, digest: &str, content: Vec<u8>) -> Told {
 /// Does the steps in order, to the first that is not answered well, as a client does.
 pub async fn take_all(app: &Repository, steps: &[Step], ledger: &mut Ledger) -> Told {
     for step in steps {
-        if take(app, *step, ledger).await == Told::Nothing {
+        let told = request(app, *step).await;
+        note(app, *step, ledger, told);
+        if told == Told::Nothing {
             return Told::Nothing;
         }
     }

@@ -8,7 +8,7 @@ use actix_web::web::ServiceConfig;
 use berth::reindex::{How, Line, Summary};
 use berth::{InProcessIndex, Instance, registry_settings};
 use registry_service::config::Settings as RegistrySettings;
-use registry_service::store::faults::{Armed, arm};
+use registry_service::store::faults::{Armed, Journal, arm, journal};
 use registry_service::store::index::Index;
 use registry_service::{http, start};
 use reqwest::Method;
@@ -99,6 +99,17 @@ impl Stack {
         registry.settle_leftovers().await.unwrap();
     }
 
+    /// Begins to note what a power loss would take.
+    pub fn journal(&self) -> Journal {
+        journal(&self.registry.root).unwrap()
+    }
+
+    /// A registry on another folder, with the same index.
+    pub fn registry_on(&self, root: &Path) -> Host {
+        let settings = RegistrySettings { root: root.to_owned(), ..self.registry.clone() };
+        serve_registry(&settings, Arc::new(self.index()))
+    }
+
     /// Puts a rule of fail points in force on this storage, for every registry on it, until it is dropped: `eio rename`,
     /// `stop pause looked`. The words are those of `store/faults/rule.rs`.
     pub fn arm(&self, rule: &str) -> Armed {
@@ -136,12 +147,16 @@ impl Stack {
     }
 
     fn registry(&self, index: Arc<dyn Index>) -> Host {
-        let (listener, address) = free_port();
-        let registry = start::start(&self.registry, Some(index)).unwrap();
-        let front = self.registry.front();
-        serve(listener, move |config| http::routes(config, &registry, &front));
-        Host::new(address)
+        serve_registry(&self.registry, index)
     }
+}
+
+fn serve_registry(settings: &RegistrySettings, index: Arc<dyn Index>) -> Host {
+    let (listener, address) = free_port();
+    let registry = start::start(settings, Some(index)).unwrap();
+    let front = settings.front();
+    serve(listener, move |config| http::routes(config, &registry, &front));
+    Host::new(address)
 }
 
 pub fn free_port() -> (TcpListener, SocketAddr) {
