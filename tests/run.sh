@@ -3,7 +3,7 @@
 #
 #   bash tests/run.sh             formatting, lints, unit and protocol tests, and the end-to-end stories
 #   bash tests/run.sh --fast      all but the stories: no Docker, no release build
-#   bash tests/run.sh --long      all, and every fail point where else a fair part is tried
+#   bash tests/run.sh --long      all, every fail point where else a fair part is tried, and the fuzz targets
 #   bash tests/run.sh --story 6   one story; `--document 003` does the command lines of one document
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,7 +36,8 @@ step() {
 # Without a daemon. No test may hide behind `#[ignore]`.
 run_fast() {
     install_missing cc:build-essential shellcheck:shellcheck docker-registry:docker-registry
-    step "shell scripts" shellcheck .ci/run tests/*.sh tests/stories/*.sh tests/documents/*.sh tests/stories/images/*.sh benches/*.sh
+    step "shell scripts" shellcheck .ci/run tests/*.sh tests/fuzz/*.sh tests/stories/*.sh tests/documents/*.sh \
+        tests/stories/images/*.sh benches/*.sh
     step "formatting" cargo fmt --all --check
     step "lints" cargo clippy --workspace --all-targets -- --deny warnings
     step "lints of what is shipped" cargo clippy "${shipped[@]}" -- --deny warnings
@@ -93,6 +94,7 @@ case ${1:-} in
     --long)
         run_fast
         step "every fail point" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults::
+        step "fuzz targets" bash tests/fuzz/run.sh 180
         run_stories tests/stories/[0-9]-*.sh tests/documents/[0-9]*.sh
         ;;
     --story) run_stories "tests/stories/${2:?which story}"-*.sh ;;

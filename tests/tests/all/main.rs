@@ -21,6 +21,7 @@ mod faults;
 mod forged_tokens;
 mod grammar;
 mod hidden;
+mod hostile_clients;
 mod hostile_manifests;
 mod htpasswd;
 mod intents;

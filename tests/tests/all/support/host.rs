@@ -40,6 +40,11 @@ impl Host {
         self.request(Method::POST, path)
     }
 
+    /// A connection on which nothing was said yet.
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
     /// Sends exactly these lines of a request's head and these bytes, and returns exactly what comes back until the
     /// server closes: head and body.
     pub async fn raw(&self, head: &str, body: &[u8]) -> (String, Vec<u8>) {
