@@ -38,6 +38,9 @@ pub struct Settings {
     pub addresses: AddressRules,
     /// `REGISTRY_HTTP_TLS_CERTIFICATE` and `…_KEY`, no default: with them only TLS is spoken.
     pub tls: Option<TlsFiles>,
+    /// `REGISTRY_HTTP_ACCEL`, no default: the internal location, as `/berth-blobs/`, from which the nginx in front sends
+    /// the files below `blobs/`. Only where nothing but that nginx reaches this registry.
+    pub accel: Option<String>,
 }
 
 /// When uploads that nobody goes on with are removed.
@@ -100,12 +103,18 @@ impl Settings {
                 proxies: ranges(environment, "REGISTRY_HTTP_TRUSTED_PROXIES")?,
             },
             tls: tls(environment)?,
+            accel: accel(environment)?,
         })
     }
 
     /// What is told to clients from outside.
     pub fn front(&self) -> Front {
-        Front { challenge: self.admission.challenge(), host: self.host.clone(), addresses: self.addresses.clone() }
+        Front {
+            challenge: self.admission.challenge(),
+            host: self.host.clone(),
+            addresses: self.addresses.clone(),
+            accel: self.accel.clone(),
+        }
     }
 }
 
@@ -138,6 +147,19 @@ fn duration(environment: &Environment, name: &str, default_seconds: u64) -> anyh
     let parsed = environment.parse::<jiff::SignedDuration>(name)?;
     let time = parsed.map_or(Ok(Duration::from_secs(default_seconds)), Duration::try_from);
     time.with_context(|| format!("{} is less than nothing", environment.origin(name)))
+}
+
+/// A location of nginx: a path that begins and ends with a slash.
+fn accel(environment: &Environment) -> anyhow::Result<Option<String>> {
+    const NAME: &str = "REGISTRY_HTTP_ACCEL";
+    let Some(location) = environment.get(NAME) else { return Ok(None) };
+    let is_plain = location.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_".contains(&byte));
+    anyhow::ensure!(
+        is_plain && location.len() > 1 && location.starts_with('/') && location.ends_with('/'),
+        "{}={location:?} cannot be used: say it as /berth-blobs/",
+        environment.origin(NAME)
+    );
+    Ok(Some(location.to_owned()))
 }
 
 /// `scheme://host`, without a path: everything is served from the root.

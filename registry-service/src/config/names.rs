@@ -2,6 +2,7 @@
 
 /// Every name that is no mistake.
 pub(super) const KNOWN: &[&str] = &[
+    "REGISTRY_HTTP_ACCEL",
     "REGISTRY_HTTP_ADDR",
     "REGISTRY_HTTP_HOST",
     "REGISTRY_HTTP_TLS_CERTIFICATE",

@@ -2,19 +2,25 @@
 
 use super::auth::{Delete, Pull};
 use super::error::Handled;
-use super::headers::{CONTENT_DIGEST, IMMUTABLE, client_has, etag, range};
+use super::front::Front;
+use super::headers::{ACCEL, ACCEL_REDIRECT, CONTENT_DIGEST, IMMUTABLE, client_has, etag, range};
 use super::places::Place;
 use crate::domain::Registry;
 use crate::domain::blobs::Blob;
 use crate::domain::refusal::Refusal;
 use crate::model::range::{Wanted, wanted};
 use actix_web::body::{BoxBody, SizedStream};
-use actix_web::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG};
+use actix_web::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RANGE,
+};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::stream;
 use shared::Digest;
 use std::io;
+
+/// On whole answers, as nginx has it: a part shows it by itself.
+const TAKES_RANGES: (HeaderName, &str) = (ACCEPT_RANGES, "bytes");
 
 pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let digest = digest(&request)?;
@@ -23,8 +29,12 @@ pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
         return Ok(described(HttpResponse::NotModified(), &digest).finish());
     }
     let size = blob.size();
-    match wanted(range(&request, &digest), size) {
-        Wanted::Whole => Ok(described(HttpResponse::Ok(), &digest).body(match blob {
+    let wanted = wanted(range(&request, &digest), size);
+    if let Some(place) = place_for_nginx(&request, &blob, wanted) {
+        return Ok(described(HttpResponse::Ok(), &digest).insert_header((ACCEL_REDIRECT, place)).finish());
+    }
+    match wanted {
+        Wanted::Whole => Ok(described(HttpResponse::Ok(), &digest).insert_header(TAKES_RANGES).body(match blob {
             Blob::Small(bytes) => BoxBody::new(bytes),
             Blob::Open(blob) => BoxBody::new(SizedStream::new(size, blob.whole())),
         })),
@@ -41,6 +51,21 @@ pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
     }
 }
 
+/// The location from which the nginx in front can send the blob itself; ranges too are its own then, as far as it surely
+/// reads them as we do.
+fn place_for_nginx(request: &HttpRequest, blob: &Blob, wanted: Wanted) -> Option<String> {
+    let location = request.app_data::<Data<Front>>()?.accel.as_deref()?;
+    let Blob::Open(blob) = blob else { return None };
+    let has = |header| request.headers().contains_key(header);
+    let is_plain = match wanted {
+        Wanted::Whole => !has(RANGE),
+        Wanted::Part { .. } => !has(IF_RANGE),
+        Wanted::Unsatisfiable => false,
+    };
+    let place = blob.place().filter(|_| is_plain && !has(ACCEL))?;
+    Some(format!("{location}{place}"))
+}
+
 /// The same part of bytes in memory.
 fn part(bytes: &Bytes, first: u64, length: u64) -> Bytes {
     let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
@@ -52,7 +77,7 @@ pub async fn stat(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
     let size = registry.blob(&permit.repository, &digest).await?.size;
     // The length is declared and nothing is sent: an empty body would make it 0.
     let nothing = SizedStream::new(size, stream::empty::<io::Result<_>>());
-    Ok(described(HttpResponse::Ok(), &digest).body(nothing))
+    Ok(described(HttpResponse::Ok(), &digest).insert_header(TAKES_RANGES).body(nothing))
 }
 
 pub async fn delete(Delete(permit): Delete, request: HttpRequest, registry: Data<Registry>) -> Handled {
@@ -69,7 +94,6 @@ fn described(mut answer: HttpResponseBuilder, digest: &Digest) -> HttpResponseBu
     answer
         .insert_header((CONTENT_DIGEST, digest.as_str()))
         .insert_header((ETAG, etag(digest)))
-        .insert_header((ACCEPT_RANGES, "bytes"))
         .insert_header((CACHE_CONTROL, IMMUTABLE))
         .insert_header((CONTENT_DISPOSITION, "attachment"))
         .content_type("application/octet-stream");

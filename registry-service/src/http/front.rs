@@ -21,6 +21,9 @@ pub struct Front {
     pub host: Option<String>,
     /// Whom it is for.
     pub addresses: AddressRules,
+    /// Where the nginx in front finds the folder `blobs/`, as `/berth-blobs/`: it sends large blobs itself then, named to it
+    /// in `X-Accel-Redirect`. `None`: there is no such nginx.
+    pub accel: Option<String>,
 }
 
 /// Where credentials come from. Its values can stand in quotes.

@@ -11,6 +11,12 @@ pub const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-d
 /// The id of an upload, for clients that do not take it from `Location`.
 pub const UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
+/// Names the file that nginx sends in place of the answer's body.
+pub const ACCEL_REDIRECT: HeaderName = HeaderName::from_static("x-accel-redirect");
+
+/// `off` from an nginx that did not find the file it was told.
+pub const ACCEL: HeaderName = HeaderName::from_static("x-accel");
+
 /// Content by digest never changes; whether a client may have it can.
 pub const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 

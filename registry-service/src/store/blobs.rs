@@ -6,6 +6,7 @@ use super::chunks::Chunks;
 use super::directories;
 use super::disk::{self, File};
 use super::files::{self, Placed};
+use super::layout::Layout;
 use super::locks::RepositoryLock;
 use super::quarantine::Vetted;
 use super::trash::{bring_back, read_anywhere, remove_anywhere};
@@ -29,6 +30,12 @@ impl OpenBlob {
         let metadata = file.metadata()?;
         let check = storage.check_of(digest, &metadata)?;
         Ok(Self { digest: digest.clone(), size: metadata.len(), file, check })
+    }
+
+    /// Where they lie within the folder `blobs/` of the storage, for a program that can read them there; `None` while they
+    /// have to be checked.
+    pub fn place(&self) -> Option<String> {
+        self.check.is_none().then(|| Layout::below_blobs(&self.digest))
     }
 
     /// All bytes, as a stream. If it is the first time since they were written, it ends only if they are good.

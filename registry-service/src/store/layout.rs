@@ -63,8 +63,13 @@ impl Layout {
     }
 
     pub fn blob(&self, digest: &Digest) -> PathBuf {
+        self.base.join(format!("blobs/{}", Self::below_blobs(digest)))
+    }
+
+    /// A blob's place within `blobs/`.
+    pub fn below_blobs(digest: &Digest) -> String {
         let fan_out = digest.hex().get(..2).unwrap_or_default();
-        self.base.join(format!("blobs/{}/{fan_out}/{}/data", digest.algorithm().as_str(), digest.hex()))
+        format!("{}/{fan_out}/{}/data", digest.algorithm().as_str(), digest.hex())
     }
 
     pub fn blobs(&self) -> PathBuf {

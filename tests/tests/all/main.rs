@@ -10,6 +10,7 @@
     reason = "a panic in a test is its report"
 )]
 
+mod behind_nginx;
 mod blobs;
 mod collector;
 mod collector_stopped;

@@ -28,6 +28,10 @@ impl Host {
         Self { address, client }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub fn request(&self, method: Method, path: &str) -> Request {
         Request::new(self.client.request(method, format!("http://{}{path}", self.address)))
     }

@@ -15,6 +15,7 @@ mod user;
 
 pub use collecting::{after_hours, at_once, data, pulls, with_fate};
 pub use eventually::eventually;
+pub use host::Host;
 pub use image::{Image, artifact, blob_descriptor, child_descriptor, image, index, sha256, sha512};
 pub use peer::Peer;
 pub use program::Program;

@@ -1,0 +1,122 @@
+//! The nginx of the compose stack, with its very file, before a registry: large blobs come from it, and every answer is the
+//! one that the registry itself gives.
+
+use crate::support::{Host, Repository, Standalone, eventually, free_port};
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Its start.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running nginx; it ends with the value.
+struct Nginx {
+    host: Host,
+    process: Child,
+    _folder: TempDir,
+}
+
+impl Nginx {
+    async fn before(registry: &Standalone, blobs: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path().display();
+        let (listener, address) = free_port();
+        drop(listener);
+        let mut config = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/nginx.conf")).unwrap();
+        for (in_compose, in_test) in [
+            ("listen 80;", format!("listen {address};")),
+            ("registry:5000", registry.host.address().to_string()),
+            ("resolver 127.0.0.11 valid=5s ipv6=off;", String::new()),
+            ("/var/lib/registry/docker/registry/v2/blobs/", format!("{}/", blobs.display())),
+            ("/dev/stdout", format!("{here}/access.log")),
+            ("/dev/stderr", format!("{here}/error.log")),
+        ] {
+            assert!(config.contains(in_compose), "deploy/nginx.conf has no {in_compose:?}");
+            config = config.replace(in_compose, &in_test);
+        }
+        let path = folder.path().join("nginx.conf");
+        // The folders of a test belong to who runs it alone, and so must the workers.
+        let own = format!("daemon off; master_process off; pid {here}/pid;\n");
+        fs::write(&path, own + &config).unwrap();
+        let mut command = Command::new("nginx");
+        let found = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+        let process = command.env("PATH", found).arg("-p").arg(folder.path()).arg("-c").arg(&path).spawn();
+        let nginx = Self { host: Host::new(address), process: process.expect("nginx runs"), _folder: folder };
+        eventually("nginx listens", PATIENCE, async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
+        nginx
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // It has ended already, or it is ended now.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn registry() -> Standalone {
+    Standalone::start(&[("REGISTRY_HTTP_ACCEL", "/berth-blobs/")])
+}
+
+async fn pushed(registry: &Standalone, size: usize) -> (Repository, Vec<u8>, String) {
+    let app = registry.repository("acme/app");
+    let content: Vec<u8> = (0..=250_u8).cycle().take(size).collect();
+    let digest = app.push_blob(&content).await;
+    // Read whole once, which checks it: from now on it is left to nginx.
+    let path = format!("blobs/{digest}");
+    app.get(&path).header("X-Accel", "off").send().await.is(200);
+    (app, content, path)
+}
+
+#[tokio::test]
+async fn the_answer_of_nginx_is_the_answer_of_the_registry() {
+    let registry = registry();
+    let nginx = Nginx::before(&registry, &registry.stored("blobs")).await;
+    let (app, content, path) = pushed(&registry, 300_000).await;
+    let through = app.on(&nginx.host);
+    // Without nginx in between it is seen that the bytes are left to it.
+    let told = app.get(&path).send().await.is(200);
+    assert!(told.header("x-accel-redirect").starts_with("/berth-blobs/sha256/") && told.body.is_empty());
+
+    for header in [
+        ("Accept", "*/*"),
+        ("Range", "bytes=0-0"),
+        ("Range", "bytes=1000-200000"),
+        ("Range", "bytes=299999-"),
+        ("Range", "bytes=-7"),
+        ("Range", "bytes=200000-900000"),
+        ("Range", "bytes=300000-"),
+        ("Range", "bytes=0-1,5-6"),
+        ("Range", "bytes=x"),
+        ("If-None-Match", "\"x\""),
+        ("If-None-Match", "*"),
+        ("If-Modified-Since", "Fri, 01 Jan 2100 00:00:00 GMT"),
+    ] {
+        let direct = app.get(&path).header("X-Accel", "off").header(header.0, header.1).send().await;
+        let answer = through.get(&path).header(header.0, header.1).send().await.is(direct.status);
+        let mut headers = answer.lasting_headers();
+        headers.remove("server");
+        assert_eq!(headers, direct.lasting_headers(), "{header:?}");
+        assert_eq!(answer.header("content-length"), direct.header("content-length"), "{header:?}");
+        assert!(!answer.header("x-request-id").is_empty(), "{header:?}");
+        assert!(answer.body == direct.body, "{header:?}");
+    }
+    assert_eq!(through.get(&path).send().await.is(200).body, content);
+    assert_eq!(through.head(&path).send().await.is(200).header("content-length"), "300000");
+}
+
+#[tokio::test]
+async fn the_registry_sends_what_nginx_does_not_find() {
+    let registry = registry();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let nginx = Nginx::before(&registry, elsewhere.path()).await;
+    let (app, content, path) = pushed(&registry, 300_000).await;
+    let answer = app.on(&nginx.host).get(&path).send().await.is(200);
+    assert_eq!(answer.body, content);
+    let ranged = app.on(&nginx.host).get(&path).header("Range", "bytes=10-19").send().await.is(206);
+    assert_eq!(ranged.body, content[10..20]);
+    nginx.host.get(&format!("/berth-blobs/{path}")).send().await.is(404);
+}
