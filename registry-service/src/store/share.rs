@@ -4,8 +4,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// For all streams together.
-const BUDGET: usize = 48 * 1024 * 1024;
+/// For all streams together. A connection's own buffer holds as much once more: 500 pulls at once come to 106 MiB of
+/// resident memory with 48 here, which is more than the 100 that are promised.
+const BUDGET: usize = 32 * 1024 * 1024;
 
 /// Below this the system calls cost more than the bytes.
 const SMALLEST: usize = 64 * 1024;
@@ -48,7 +49,7 @@ mod tests {
 
     #[test]
     fn many_streams_have_smaller_chunks() {
-        for (streams, bytes) in [(0, LARGEST), (1, LARGEST), (192, LARGEST), (500, 98_304), (5000, SMALLEST)] {
+        for (streams, bytes) in [(0, LARGEST), (1, LARGEST), (128, LARGEST), (400, 81_920), (5000, SMALLEST)] {
             assert_eq!(part_of(streams), bytes, "{streams}");
         }
     }
