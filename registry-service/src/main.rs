@@ -83,12 +83,15 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
     let tls = settings.common.tls.as_ref().map(server::TlsFiles::load).transpose()?;
     let registry = start::start(&settings.common, index)?;
     let listener = listen::bind(settings.address)?;
-    let is_tls = tls.is_some();
+    let (is_tls, has_index) = (tls.is_some(), settings.index_url.is_some());
     tracing::info!(address = %settings.address, tls = is_tls, storage = %settings.common.root.display(), "serving");
     let front = settings.common.front();
     listen::run(listener, tls, move |config| {
         http::routes(config, &registry, &front);
         http::health_routes(config, &registry);
+        if has_index {
+            http::internal_routes(config, &registry);
+        }
     })
     .await
 }

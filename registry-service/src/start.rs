@@ -22,7 +22,7 @@ const FIRST_PURGE: Duration = Duration::from_mins(10);
 /// However often a purge is asked for, no more often than this.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often leftover intents are looked for.
+/// How often leftover intents and moves that were not ended are looked for.
 const SETTLE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Opens the storage and begins settling what a stopped process left. `index` is there if the settings ask for tokens.
@@ -85,6 +85,9 @@ async fn settle(registry: Registry) {
         timer.tick().await;
         if let Err(refusal) = registry.settle_leftovers().await {
             tracing::warn!(error = %refusal, "leftover intents cannot be listed");
+        }
+        if let Err(refusal) = registry.complete_moves().await {
+            tracing::warn!(error = %refusal, "moves that were not ended cannot be listed");
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod claims;
 pub mod digest;
 pub mod internal;
 pub mod media_type;
+pub mod moves;
 pub mod name;
 pub mod oci_error;
 pub mod reference;

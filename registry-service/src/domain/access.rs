@@ -10,6 +10,7 @@ use moka::sync::Cache;
 use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
 use shared::internal::IntrospectAnswer;
+use shared::moves::MoveRequest;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -88,6 +89,11 @@ impl AccessControl {
             return Err(TokenError::Invalid);
         }
         Ok(known)
+    }
+
+    /// What the index wishes by `token`, which it alone can have signed. Nothing is remembered of it.
+    pub(super) async fn wish(&self, token: &str, index: &dyn Index) -> Result<MoveRequest, TokenError> {
+        self.verifier.verify_wish(token, index).await
     }
 
     /// The index's answer about `known`, at most a second old. `enough` says whether a remembered answer does.

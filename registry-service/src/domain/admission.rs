@@ -5,10 +5,11 @@
 
 use super::by_token::{Confirmed, Tokens};
 use super::passwords::Passwords;
-use super::refusal::Refusal;
+use super::refusal::{CredentialFault, Refusal};
 use super::{Registry, Repository};
 use crate::store::index::Index;
 use jiff::Timestamp;
+use shared::moves::MoveRequest;
 use shared::{Action, RepositoryName};
 use std::sync::Arc;
 
@@ -147,8 +148,7 @@ impl Registry {
         };
         let mut there = self.storage().repository_id(name).await?;
         if there.is_none() {
-            let (name, id) = (name.clone(), id.clone());
-            there = self.storage().run(move |storage| storage.claim_name(&name, &id)).await?;
+            there = self.claim_name(name, &id).await?;
         }
         if there.as_ref() != Some(&id) {
             return Err(Refusal::Denied(format!(
@@ -182,7 +182,33 @@ impl Registry {
         if self.parts.policy.deletes { Ok(permit) } else { Err(Refusal::DeletesDisabled) }
     }
 
-    fn require_writable(&self) -> Result<(), Refusal> {
+    /// Gives the name to the repository `id` if nothing lies there, and tells whose it is now.
+    async fn claim_name(&self, name: &RepositoryName, id: &str) -> Result<Option<String>, Refusal> {
+        let shared = name.clone();
+        let lock = self.wait_for(move |storage| storage.try_share(&shared)).await?;
+        let (claimed, id) = (name.clone(), id.to_owned());
+        let claim = self.storage().run(move |storage| {
+            let _lock = lock;
+            // It was put away or renamed since the index confirmed the token.
+            if storage.has_left(&claimed, &id)? {
+                return Ok(Err(Refusal::RepositoryUnknown(claimed)));
+            }
+            storage.claim_name(&claimed, &id).map(Ok)
+        });
+        claim.await?
+    }
+
+    /// The wish about a repository in storage that a token of the index's own carries.
+    pub async fn admit_wish(&self, credentials: &Credentials<'_>) -> Result<MoveRequest, Refusal> {
+        match &self.parts.admission {
+            Admission::Tokens(tokens) => tokens.wish(credentials).await,
+            Admission::Passwords(_) | Admission::Open => {
+                Err(Refusal::Unauthorized { fault: CredentialFault::Missing, scopes: Vec::new() })
+            }
+        }
+    }
+
+    pub(super) fn require_writable(&self) -> Result<(), Refusal> {
         if self.parts.policy.read_only { Err(Refusal::ReadOnly) } else { Ok(()) }
     }
 }

@@ -128,6 +128,10 @@ impl Registry {
                 Some(content) if storage.renew_blob(&content)? => content,
                 _ => return Ok(false),
             };
+            // Looked at again after it: another repository may have come to the name.
+            if source.id.is_some() && storage.repository_id_now(&source.name)? != source.id {
+                return Ok(false);
+            }
             if source.name == target {
                 return Ok(storage.need_layer(&target, &digest, &lock)?.is_some());
             }

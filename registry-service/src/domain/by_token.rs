@@ -9,6 +9,7 @@ use super::refusal::{CredentialFault, Refusal};
 use crate::store::index::Index;
 use jiff::Timestamp;
 use shared::internal::{AllocateAnswer, AllocateRequest, IntrospectAnswer};
+use shared::moves::MoveRequest;
 use shared::{Action, RepositoryName, Scope};
 use std::sync::Arc;
 
@@ -60,6 +61,16 @@ impl Tokens {
 
     pub(super) fn index(&self) -> &dyn Index {
         self.index.as_ref()
+    }
+
+    /// What the index wishes by a token that is for nothing else.
+    pub(super) async fn wish(&self, credentials: &Credentials<'_>) -> Result<MoveRequest, Refusal> {
+        let refused = |fault| Refusal::Unauthorized { fault, scopes: Vec::new() };
+        let Credentials::Token(token) = credentials else { return Err(refused(CredentialFault::Missing)) };
+        self.access.wish(token, self.index()).await.map_err(|error| match error {
+            TokenError::Invalid => refused(CredentialFault::Invalid),
+            TokenError::NoKeys(unavailable) => unavailable.into(),
+        })
     }
 
     /// Any good token will do.

@@ -5,8 +5,10 @@
 use crate::store::index::{Index, IndexUnavailable};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::de::DeserializeOwned;
 use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
+use shared::moves::{self, MoveClaims, MoveRequest};
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
@@ -33,6 +35,7 @@ pub enum TokenError {
 /// The keys by their ids, and what the claims must say.
 pub struct TokenVerifier {
     validation: Validation,
+    wishes: Validation,
     keys: RwLock<Arc<HashMap<String, DecodingKey>>>,
     last_reload: Mutex<Option<Reload>>,
 }
@@ -46,18 +49,29 @@ struct Reload {
 impl TokenVerifier {
     /// Takes tokens of `issuer` for `service` only.
     pub fn new(issuer: &str, service: &str) -> Self {
-        // One algorithm, never the one that the token's header asks for.
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.set_issuer(&[issuer]);
-        validation.set_audience(&[service]);
+        let mut validation = rules(issuer, service);
         validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
-        validation.validate_nbf = true;
-        validation.leeway = LEEWAY_SECONDS;
-        Self { validation, keys: RwLock::default(), last_reload: Mutex::new(None) }
+        let mut wishes = rules(issuer, &moves::audience(service));
+        wishes.set_required_spec_claims(&["exp", "nbf", "aud", "iss"]);
+        Self { validation, wishes, keys: RwLock::default(), last_reload: Mutex::new(None) }
     }
 
     /// The claims of `token`, if it is one of ours and valid now.
     pub async fn verify(&self, token: &str, index: &dyn Index) -> Result<Claims, TokenError> {
+        self.decode(token, index, &self.validation).await
+    }
+
+    /// The wish that `token` carries, if it is one of ours and valid now.
+    pub async fn verify_wish(&self, token: &str, index: &dyn Index) -> Result<MoveRequest, TokenError> {
+        self.decode::<MoveClaims>(token, index, &self.wishes).await.map(|claims| claims.request)
+    }
+
+    async fn decode<C: DeserializeOwned>(
+        &self,
+        token: &str,
+        index: &dyn Index,
+        rules: &Validation,
+    ) -> Result<C, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
         }
@@ -67,7 +81,7 @@ impl TokenVerifier {
             Some(key) => key,
             None => self.reload(&id, index).await?.ok_or(TokenError::Invalid)?,
         };
-        decode::<Claims>(token, &key, &self.validation).map(|token| token.claims).map_err(|_| TokenError::Invalid)
+        decode::<C>(token, &key, rules).map(|token| token.claims).map_err(|_| TokenError::Invalid)
     }
 
     fn key(&self, id: &str) -> Option<DecodingKey> {
@@ -99,6 +113,16 @@ impl TokenVerifier {
         *self.keys.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(keys);
         Ok(self.key(id))
     }
+}
+
+fn rules(issuer: &str, audience: &str) -> Validation {
+    // One algorithm, never the one that the token's header asks for.
+    let mut rules = Validation::new(Algorithm::ES256);
+    rules.set_issuer(&[issuer]);
+    rules.set_audience(&[audience]);
+    rules.validate_nbf = true;
+    rules.leeway = LEEWAY_SECONDS;
+    rules
 }
 
 async fn fetch(index: &dyn Index) -> Result<JwkSet, IndexUnavailable> {

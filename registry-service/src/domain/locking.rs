@@ -3,6 +3,7 @@
 use super::refusal::Refusal;
 use super::{Registry, Repository};
 use crate::store::{RepositoryLock, Storage};
+use shared::RepositoryName;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -50,12 +51,16 @@ impl Registry {
 
     /// Takes the repository's lock exclusively, for a delete.
     pub(super) async fn exclude(&self, repository: &Repository) -> Result<RepositoryLock, Refusal> {
-        let name = repository.name.clone();
-        let gate = self.wait_for(move |storage| storage.try_gate(&name)).await?;
-        let name = repository.name.clone();
-        let lock = self.wait_for(move |storage| storage.try_exclude(&name, &gate)).await?;
+        let lock = self.exclude_name(&repository.name).await?;
         self.check_identity(repository).await?;
         Ok(lock)
+    }
+
+    /// The same, whichever repository the name means now.
+    pub(super) async fn exclude_name(&self, name: &RepositoryName) -> Result<RepositoryLock, Refusal> {
+        let (gated, excluded) = (name.clone(), name.clone());
+        let gate = self.wait_for(move |storage| storage.try_gate(&gated)).await?;
+        self.wait_for(move |storage| storage.try_exclude(&excluded, &gate)).await
     }
 
     async fn check_identity(&self, repository: &Repository) -> Result<(), Refusal> {

@@ -17,6 +17,7 @@ pub mod pushes;
 pub mod referrers;
 pub mod refusal;
 pub mod reindex;
+mod repository_moves;
 pub mod scrub;
 pub mod settle;
 pub mod tags;

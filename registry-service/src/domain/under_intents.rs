@@ -111,7 +111,8 @@ impl Registry {
         Ok(taken)
     }
 
-    async fn take_intent(&self, repository: &Repository, target: IntentTarget) -> Result<Intent, Refusal> {
+    /// Locks one intent. What a dead holder left in it is settled first.
+    pub(super) async fn take_intent(&self, repository: &Repository, target: IntentTarget) -> Result<Intent, Refusal> {
         let name = repository.name.clone();
         let intent = self.wait_for(move |storage| storage.try_intent(&name, &target)).await?;
         if intent.leftover.is_some() {

@@ -51,8 +51,10 @@ impl Registry {
         now: Timestamp,
     ) -> Result<UploadId, Refusal> {
         let id = UploadId::random();
+        let lock = self.share(&permit.repository).await?;
         let (name, opener) = (permit.repository.name.clone(), opener(permit));
-        let begin = move |storage: &Storage| storage.begin_upload(&name, id, opener, algorithm, &now.to_string());
+        let begin =
+            move |storage: &Storage| storage.begin_upload(&name, id, opener, algorithm, &now.to_string(), &lock);
         self.storage().run(begin).await?;
         Ok(id)
     }
@@ -82,7 +84,11 @@ impl Registry {
         let session = self.resume(permit, id, placement).await?;
         let mut session = self.receive(session, placement, body).await?;
         let acknowledge = move |_: &Storage| session.acknowledge().map(|()| session.offset());
-        Ok(self.storage().run(acknowledge).await?)
+        self.storage().run(acknowledge).await.map_err(|error| match error.kind() {
+            // The repository has been put away while the client was sending.
+            io::ErrorKind::NotFound => Refusal::UploadUnknown,
+            _ => error.into(),
+        })
     }
 
     /// Ends an upload, with the last of its bytes if the request has some: from now on it is the blob `digest`.

@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use jiff::Timestamp;
+use shared::moves::MoveRequest;
 use shared::{Action, RepositoryName};
 use std::io;
 
@@ -31,6 +32,8 @@ pub struct Status(pub Permit);
 pub struct Delete(pub Permit);
 /// Is let in at all.
 pub struct Anyone;
+/// Comes from the index, which wishes this.
+pub struct Wish(pub MoveRequest);
 /// May list repositories, as this subject sees them.
 pub struct Catalog(pub String);
 
@@ -100,4 +103,5 @@ admitted!(Anyone, |_request, registry, from, now| {
     registry.admit_anyone(from, now).await?;
     Anyone
 });
+admitted!(Wish, |_request, registry, from, _now| Wish(registry.admit_wish(from).await?));
 admitted!(Catalog, |_request, registry, from, now| Catalog(registry.admit_to_catalog(from, now).await?));

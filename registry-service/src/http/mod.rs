@@ -14,6 +14,7 @@ mod front;
 mod headers;
 mod health;
 mod manifests;
+mod moves;
 mod pages;
 mod places;
 mod query;
@@ -81,6 +82,15 @@ fn open(kind: Kind, request: HttpRequest, body: Payload) -> Answer {
 
         (Kind::Nowhere, _) => refuse(NotHere::Path(request.path().to_owned())),
     }
+}
+
+/// What the index reaches, with tokens of its own; never reachable from outside.
+pub fn internal_routes(config: &mut ServiceConfig, registry: &Registry) {
+    config.service(
+        web::resource("/internal/v1/move")
+            .app_data(Data::new(registry.clone()))
+            .route(web::post().to(moves::carry_out)),
+    );
 }
 
 /// Whether the process lives and can serve; for health checks of the split program.

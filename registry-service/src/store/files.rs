@@ -39,8 +39,17 @@ pub fn parent_of(path: &Path) -> io::Result<&Path> {
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let directory = parent_of(path)?;
     let temporary = in_directory(directory, || write_temporary(directory, content))?;
-    disk::rename(&temporary, path).inspect_err(|_| discard(&temporary))?;
-    sync_dir(directory)
+    put_over(&temporary, path)
+}
+
+/// The same in a directory that must be there: not found, if it has gone.
+pub fn replace_there(path: &Path, content: &[u8]) -> io::Result<()> {
+    put_over(&write_temporary(parent_of(path)?, content)?, path)
+}
+
+fn put_over(temporary: &Path, path: &Path) -> io::Result<()> {
+    disk::rename(temporary, path).inspect_err(|_| discard(temporary))?;
+    sync_dir(parent_of(path)?)
 }
 
 /// The same, but never over something: tells whether the place was free.

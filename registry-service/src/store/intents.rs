@@ -76,6 +76,16 @@ impl Storage {
         Ok(all)
     }
 
+    /// Those of one repository.
+    pub fn intents_of(&self, name: &RepositoryName) -> io::Result<Vec<IntentTarget>> {
+        let directory = self.layout().intents(name);
+        let mut all = Vec::new();
+        for part in entries(&directory)? {
+            all.extend(targets(&directory, &part)?.unwrap_or_default());
+        }
+        Ok(all)
+    }
+
     fn intent_path(&self, name: &RepositoryName, target: &IntentTarget) -> PathBuf {
         match target {
             IntentTarget::Manifest(digest) => self.layout().digest_intent(name, digest),
@@ -117,21 +127,26 @@ impl Note {
 
 fn walk(directory: &Path, name: &str, all: &mut Vec<(RepositoryName, IntentTarget)>) -> io::Result<()> {
     for part in entries(directory)? {
-        let below = directory.join(&part);
-        match (part.as_str(), RepositoryName::parse(name)) {
-            ("_tags", Ok(name)) => {
-                let tags = entries(&below)?.into_iter().filter_map(|tag| Tag::parse(&tag).ok());
-                all.extend(tags.map(|tag| (name.clone(), IntentTarget::Tag(tag))));
-            }
-            ("_digests", Ok(name)) => {
-                let targets = digests(&below)?.into_iter().map(IntentTarget::Manifest);
-                all.extend(targets.map(|target| (name.clone(), target)));
-            }
-            _ if name.is_empty() => walk(&below, &part, all)?,
-            _ => walk(&below, &format!("{name}/{part}"), all)?,
+        match (targets(directory, &part)?, RepositoryName::parse(name)) {
+            (Some(targets), Ok(name)) => all.extend(targets.into_iter().map(|target| (name.clone(), target))),
+            _ if name.is_empty() => walk(&directory.join(&part), &part, all)?,
+            _ => walk(&directory.join(&part), &format!("{name}/{part}"), all)?,
         }
     }
     Ok(())
+}
+
+/// What `part` of the intents of one repository is about; `None` if it belongs to one whose name goes on there.
+fn targets(directory: &Path, part: &str) -> io::Result<Option<Vec<IntentTarget>>> {
+    let below = directory.join(part);
+    Ok(match part {
+        "_tags" => {
+            let tags = entries(&below)?.into_iter().filter_map(|tag| Tag::parse(&tag).ok());
+            Some(tags.map(IntentTarget::Tag).collect())
+        }
+        "_digests" => Some(digests(&below)?.into_iter().map(IntentTarget::Manifest).collect()),
+        _ => None,
+    })
 }
 
 /// The names in a directory; none when it is not there.

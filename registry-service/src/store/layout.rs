@@ -18,7 +18,8 @@
 //!     referrers/<name>/_subjects/<alg>/<hex>/<alg>/<hex>   a manifest (second) that is about another one (first)
 //!     referrers/<name>/_stamp                             when these were complete
 //!     locks/<name>/_repository, _gate                     the repository's locks
-//!     deleted/<repository id>/_layers, _manifests, …       a repository that is put away
+//!     deleted/<repository id>/_id, _manifests, _layers, …  a repository that is put away
+//!     deleted/<repository id>/_move                       the last move of the repository, wherever it lies now
 //!     deleted/<repository id>/_tags/<tag>.<unique>        tags put away whole
 //!     deleted/_nobody/_tags/<tag>.<unique>                the same for a moment, where no index gives ids
 //!     moves                                               repositories that were put away, restored or renamed
@@ -99,6 +100,24 @@ impl Layout {
         RepositoryPaths(self.all_put_away().join(repository_id))
     }
 
+    /// Everything that makes up a repository under its name, each thing in a directory of its own. The id comes first.
+    pub fn parts(&self, name: &RepositoryName) -> [PathBuf; 5] {
+        let RepositoryPaths(directory) = self.repository(name);
+        let [manifests, layers, uploads] = ["_manifests", "_layers", "_uploads"].map(|part| directory.join(part));
+        [self.id(name), manifests, layers, uploads, self.all_referrers(name)]
+    }
+
+    /// The same, in the same order, of a repository that is put away.
+    pub fn parts_put_away(&self, repository_id: &str) -> [PathBuf; 5] {
+        let RepositoryPaths(directory) = self.put_away(repository_id);
+        ["_id", "_manifests", "_layers", "_uploads", "_subjects"].map(|part| directory.join(part))
+    }
+
+    /// What was last begun to become of the repository: stays with its id, wherever the repository lies.
+    pub fn last_move(&self, repository_id: &str) -> PathBuf {
+        self.put_away(repository_id).0.join("_move")
+    }
+
     pub fn layers(&self, name: &RepositoryName) -> PathBuf {
         self.repository(name).layers()
     }
@@ -151,21 +170,31 @@ impl Layout {
         self.ours("intents")
     }
 
+    /// Below it the intents of one repository, and of those whose names begin with its own.
+    pub fn intents(&self, name: &RepositoryName) -> PathBuf {
+        self.intents_root().join(name.as_str())
+    }
+
     pub fn digest_intent(&self, name: &RepositoryName, digest: &Digest) -> PathBuf {
-        self.intents_root().join(name.as_str()).join("_digests").join(by_digest(digest))
+        self.intents(name).join("_digests").join(by_digest(digest))
     }
 
     pub fn tag_intent(&self, name: &RepositoryName, tag: &Tag) -> PathBuf {
-        self.intents_root().join(name.as_str()).join("_tags").join(tag.as_str())
+        self.intents(name).join("_tags").join(tag.as_str())
     }
 
     pub fn id(&self, name: &RepositoryName) -> PathBuf {
         self.base.join(format!("berth/ids/{name}/_id"))
     }
 
+    /// Below it every entry for a manifest with a subject.
+    fn all_referrers(&self, name: &RepositoryName) -> PathBuf {
+        self.ours("referrers").join(name.as_str()).join("_subjects")
+    }
+
     /// Holds an entry for each manifest that has `subject` as its subject.
     pub fn referrers(&self, name: &RepositoryName, subject: &Digest) -> PathBuf {
-        self.ours("referrers").join(name.as_str()).join("_subjects").join(by_digest(subject))
+        self.all_referrers(name).join(by_digest(subject))
     }
 
     pub fn referrer(&self, name: &RepositoryName, subject: &Digest, digest: &Digest) -> PathBuf {
@@ -265,22 +294,4 @@ fn by_digest(digest: &Digest) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_those_of_distribution() {
-        let layout = Layout::new(Path::new("/r"));
-        let name = RepositoryName::parse("acme/app").unwrap();
-        let digest = Digest::parse(&format!("sha256:{}", "ab".repeat(32))).unwrap();
-        let hex = digest.hex();
-        assert_eq!(layout.blob(&digest), Path::new(&format!("/r/docker/registry/v2/blobs/sha256/ab/{hex}/data")));
-        assert_eq!(
-            layout.tag_index(&name, &Tag::parse("v1").unwrap(), &digest),
-            Path::new(&format!(
-                "/r/docker/registry/v2/repositories/acme/app/_manifests/tags/v1/index/sha256/{hex}/link"
-            ))
-        );
-        assert_eq!(layout.below_base(&layout.id(&name)), Path::new("berth/ids/acme/app/_id"));
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod cached_read;
 mod checked;
 mod chunks;
 mod collection;
+mod deleted;
 mod directories;
 mod disk;
 pub mod faults;

@@ -1,4 +1,4 @@
-//! Moves of repositories: put away, restored, renamed. Each is written down before it begins, in a list whose lock is
+//! The list of moves of repositories: put away, restored, renamed. Each is written down before it begins, in a list whose lock is
 //! held to its end, so that a collector that reads everything at its own pace misses none that moves meanwhile.
 
 use super::collection::Lies;

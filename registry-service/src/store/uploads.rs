@@ -36,6 +36,7 @@ impl Storage {
         opener: Opener,
         algorithm: Algorithm,
         started_at: &str,
+        _shared: &RepositoryLock,
     ) -> io::Result<()> {
         let directory = self.layout().upload(name, id);
         let started = directories::in_directory(&directory, || disk::create_new(&directory.join("startedat")))?;
@@ -161,7 +162,7 @@ fn read_state(directory: &Path) -> io::Result<Option<UploadState>> {
 }
 
 /// Whole, so that a reader on another replica never sees half of it; and synced, because a client that was told how many
-/// bytes are there does not send them again.
+/// bytes are there does not send them again. Where the repository has been moved away nothing is made under its name.
 fn write_state(directory: &Path, state: &UploadState) -> io::Result<()> {
-    files::replace(&directory.join("berth"), &serde_json::to_vec(state).map_err(io::Error::other)?)
+    files::replace_there(&directory.join("berth"), &serde_json::to_vec(state).map_err(io::Error::other)?)
 }

@@ -36,6 +36,7 @@ mod referrer_entries;
 mod referrers;
 mod reindex;
 mod replicas;
+mod repository_moves;
 mod rest;
 mod revocation;
 mod routes;

@@ -8,8 +8,10 @@ use crate::model::collection::{Event, Keeper, Kind};
 use crate::model::stored_manifest::{named_digests, subject};
 use crate::store::{Lies, Storage};
 use shared::Digest;
+use shared::moves::{Move, MoveRequest};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io;
 
 /// A thing, in eight bytes: millions are remembered at once. Two that meet in one keep each other, which does no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,7 +29,9 @@ impl Fingerprint {
 pub(super) struct Marks {
     kept: HashMap<Fingerprint, Keeper>,
     /// Where the list of moves stood when the mark began.
-    pub began_at_move: u64,
+    began_at_move: u64,
+    /// Names where a dead mover left a part of a repository.
+    half_moved: HashSet<String>,
     delete_untagged: bool,
 }
 
@@ -40,7 +44,8 @@ impl Marks {
         report: &mut dyn FnMut(Event),
     ) -> Result<Self, CollectionError> {
         let began_at_move = storage.moves_so_far()?;
-        let marks = Self { kept: HashMap::new(), began_at_move, delete_untagged: collection.delete_untagged };
+        let (kept, half_moved) = (HashMap::new(), HashSet::new());
+        let marks = Self { kept, began_at_move, half_moved, delete_untagged: collection.delete_untagged };
         let mut marking = Marking { storage, collection, gone, report, marks };
         for (name, digest) in storage.kept_by_intents()? {
             let lies = Lies::Under(name.to_string());
@@ -54,9 +59,18 @@ impl Marks {
         for lies in moves.since(began_at_move)? {
             marking.read_repository(&lies)?;
         }
+        for request in storage.unfinished_moves()? {
+            marking.keep_all_of(&request)?;
+        }
         drop(moves);
         storage.pause("collector marked");
         Ok(marking.marks)
+    }
+
+    /// Whether the repository, or a part of it, may be another one than was marked.
+    pub fn has_moved(&self, storage: &Storage, lies: &Lies) -> io::Result<bool> {
+        let is_half_moved = matches!(lies, Lies::Under(name) if self.half_moved.contains(name));
+        Ok(is_half_moved || storage.moves_since(self.began_at_move)?.contains(lies))
     }
 
     /// Why the bytes of `content` are kept, if they are.
@@ -123,6 +137,24 @@ impl Marking<'_> {
                 self.keep(Kind::Manifest, Some(lies), referrer, Keeper::Subject);
             }
         }
+        Ok(())
+    }
+
+    /// A repository that lies in two places: its manifests are read in one, and what its links say is kept in both.
+    fn keep_all_of(&mut self, request: &MoveRequest) -> Result<(), CollectionError> {
+        let mut names = vec![request.repository.to_string()];
+        if let Move::Rename { to } = &request.verb {
+            names.push(to.to_string());
+        }
+        let under_names = names.iter().cloned().map(Lies::Under);
+        for lies in under_names.chain([Lies::PutAway(request.repository_id.clone())]) {
+            for (digest, _) in self.storage.layer_spots(&lies)? {
+                for content in self.storage.meanings(&lies, &digest)? {
+                    self.keep(Kind::Blob, None, &content, Keeper::PutAway);
+                }
+            }
+        }
+        self.marks.half_moved.extend(names);
         Ok(())
     }
 

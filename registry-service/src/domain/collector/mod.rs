@@ -74,6 +74,7 @@ impl Collection {
         while self.once(&mut sweeper)? && self.grace.is_zero() {}
         if !self.dry_run {
             storage.remove_put_away_tags(self.before(self.grace))?;
+            storage.forget_purged(self.before(self.grace))?;
         }
         Ok(())
     }

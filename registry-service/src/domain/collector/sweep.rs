@@ -74,7 +74,7 @@ impl Sweeper<'_> {
     pub fn sweep(&mut self, marks: &Marks, pass: Pass) -> Result<Swept, CollectionError> {
         self.phase(Phase::Sweeping);
         let mut swept = Swept::default();
-        self.visit(Some(marks.began_at_move), |sweeper, thing| {
+        self.visit(Some(marks), |sweeper, thing| {
             let kept = match (thing.kind, thing.lies) {
                 (Kind::Layer, Some(lies)) => marks.layer(lies, thing.digest),
                 (Kind::Manifest, Some(lies)) => marks.manifest(lies, thing.digest),
@@ -191,11 +191,11 @@ impl Sweeper<'_> {
         }
     }
 
-    /// Visits every blob, then every link of every repository under its lock. With `moved_since`, repositories that have
-    /// moved since then are passed over: they may be others than those that were marked.
+    /// Visits every blob, then every link of every repository under its lock. With `marks`, repositories that have moved
+    /// since then are passed over: they may be others than those that were marked.
     fn visit(
         &mut self,
-        moved_since: Option<u64>,
+        marks: Option<&Marks>,
         mut visit: impl FnMut(&mut Self, &Thing<'_>) -> Result<(), CollectionError>,
     ) -> Result<(), CollectionError> {
         let storage = self.storage;
@@ -213,8 +213,8 @@ impl Sweeper<'_> {
                         tracing::warn!(repository = %name, "busy for too long; the next collection looks at it again");
                         return Ok(());
                     };
-                    if let Some(position) = moved_since
-                        && storage.moves_since(position)?.contains(lies)
+                    if let Some(marks) = marks
+                        && marks.has_moved(storage, lies)?
                     {
                         return Ok(());
                     }

@@ -12,6 +12,7 @@ mod stack;
 mod standalone;
 mod unsteady_index;
 mod user;
+mod wishes;
 
 pub use collecting::{after_hours, at_once, data, pulls, with_fate};
 pub use eventually::eventually;
@@ -25,3 +26,4 @@ pub use stack::{Stack, free_port, serve_tls};
 pub use standalone::{Standalone, environment, stored};
 pub use unsteady_index::Call;
 pub use user::{User, claims};
+pub use wishes::Wishes;

@@ -155,7 +155,10 @@ fn serve_registry(settings: &RegistrySettings, index: Arc<dyn Index>) -> Host {
     let (listener, address) = free_port();
     let registry = start::start(settings, Some(index)).unwrap();
     let front = settings.front();
-    serve(listener, move |config| http::routes(config, &registry, &front));
+    serve(listener, move |config| {
+        http::routes(config, &registry, &front);
+        http::internal_routes(config, &registry);
+    });
     Host::new(address)
 }
 
