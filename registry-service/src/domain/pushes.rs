@@ -56,26 +56,25 @@ impl Registry {
         let (digest, tags) = destination.resolve(&bytes)?;
         let referrer = Referrer::read(&digest, &bytes);
         let (repository, subject) = (permit.repository.clone(), permit.subject.clone());
-        let push = Push { repository, subject, manifest, digest, tags, referrer };
+        let push = Push { repository, subject, manifest, bytes, digest, tags, referrer };
         let pushed =
             Pushed { digest: push.digest.clone(), subject: push.referrer.as_ref().map(|(about, _)| about.clone()) };
         let registry = self.clone();
-        let task = async move { registry.publish(push, bytes).await };
+        let task = async move { registry.publish(push).await };
         self.parts.runtime.spawn(task.in_current_span()).await.map_err(io::Error::other)??;
         Ok(pushed)
     }
 
-    async fn publish(&self, push: Push, bytes: Bytes) -> Result<(), Refusal> {
+    async fn publish(&self, push: Push) -> Result<(), Refusal> {
         let lock = self.share(&push.repository).await?;
-        let (digest, size) = (push.digest.clone(), bytes.len() as u64);
-        let guard = lock.clone();
+        let (storing, guard) = (push.clone(), lock.clone());
         self.storage()
             .run(move |storage| {
                 let _guard = guard;
-                storage.store_blob(&digest, &bytes)
+                storage.store_blob(&storing.digest, &storing.bytes)
             })
             .await?;
-        let plan = push.plan(size);
+        let plan = push.plan();
         let (looking, making, held) = (push.clone(), push, lock.clone());
         self.change(lock, plan, move |storage| looking.look(storage, &held), move |storage| making.make(storage)).await
     }
@@ -105,6 +104,7 @@ struct Push {
     repository: Repository,
     subject: String,
     manifest: Manifest,
+    bytes: Bytes,
     digest: Digest,
     tags: Vec<Tag>,
     /// What it is about, and its entry there.
@@ -112,20 +112,27 @@ struct Push {
 }
 
 impl Push {
-    fn plan(&self, size: u64) -> Plan {
+    fn plan(&self) -> Plan {
+        let record = self.manifest.record(self.bytes.len() as u64);
         let point = |tag: &Tag| TagState { tag: tag.clone(), digest: Some(self.digest.clone()) };
         Plan {
             repository: self.repository.clone(),
             subject: self.subject.clone(),
             manifest: self.digest.clone(),
             change: Change::Put { manifest: self.digest.clone(), tags: self.tags.clone() },
-            manifests: vec![ManifestState { digest: self.digest.clone(), record: Some(self.manifest.record(size)) }],
+            manifests: vec![ManifestState { digest: self.digest.clone(), record: Some(record) }],
             tags: self.tags.iter().map(point).collect(),
         }
     }
 
     /// Everything the manifest needs is in the repository, by what storage says now; what is hidden is brought back.
+    ///
+    /// Its own bytes come first: the intent keeps nothing as long as they are nowhere, and a collection may have taken
+    /// them before it was published.
     fn look(&self, storage: &Storage, lock: &RepositoryLock) -> Result<(), Refusal> {
+        if !storage.need_blob(&self.digest)? {
+            storage.store_blob(&self.digest, &self.bytes)?;
+        }
         let missing = bring_needs(storage, &self.repository.name, lock, &self.manifest, &mut BTreeSet::new())?;
         if missing.is_empty() { Ok(()) } else { Err(Refusal::ManifestBlobUnknown(missing.into_iter().collect())) }
     }

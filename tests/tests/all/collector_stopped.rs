@@ -43,6 +43,29 @@ async fn a_push_that_was_announced_keeps_what_it_needs() {
 }
 
 #[tokio::test]
+async fn a_push_whose_own_bytes_are_collected_before_it_is_announced_stores_them_again() {
+    let (stack, repository, _) = with_unnamed_layer().await;
+    // What it needs is kept by another manifest, so only its own bytes can go.
+    let other = repository.push_image("other", "layer").await;
+    let mut manifest: serde_json::Value = serde_json::from_slice(&other.manifest).unwrap();
+    manifest["annotations"] = serde_json::json!({ "org.example.build": "2" });
+    let manifest = manifest.to_string().into_bytes();
+    let pushed = Image { digest: sha256(&manifest), manifest, blobs: other.blobs };
+    let stop = stack.arm("stop create /_digests/");
+    let collect = async {
+        stop.reached().await;
+        let findings = stack.collect(at_once()).await.unwrap();
+        assert!(with_fate(&findings, Fate::Deleted).contains(&format!("blob {}", pushed.digest)), "{findings:?}");
+        drop(stop);
+    };
+    let (push, ()) = tokio::join!(repository.put_manifest("v1", &pushed.manifest), collect);
+    push.is(201);
+    pulls(&repository, "v1", &pushed).await;
+    stack.collect(at_once()).await.unwrap();
+    pulls(&repository, &pushed.digest, &pushed).await;
+}
+
+#[tokio::test]
 async fn a_push_that_comes_while_it_is_collected_brings_back_what_it_needs() {
     for place in ["read intents", "marked", "hid", "unlinks"] {
         let (stack, repository, pushed) = with_unnamed_layer().await;
