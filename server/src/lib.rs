@@ -3,6 +3,7 @@
 //! Must not know a route, a row or a blob. It exists because three programs (`berth`, `index-service`,
 //! `registry-service`) need the same frame and `shared` does no I/O.
 
+mod body;
 pub mod environment;
 pub mod follow;
 pub mod listen;

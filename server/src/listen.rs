@@ -2,10 +2,14 @@
 //!
 //! Must not know which routes it serves.
 
+use crate::body::{AnswerBody, HeldBody};
 use crate::span::{self, RequestSpan};
-use actix_web::middleware::from_fn;
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::ServiceConfig;
-use actix_web::{App, HttpServer};
+use actix_web::{App, Error, HttpServer};
 use anyhow::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::{SocketAddr, TcpListener};
@@ -22,6 +26,8 @@ const DRAIN_SECONDS: u64 = 8;
 /// An answer takes its next chunk when less than this is left to be sent. Below the smallest chunk of a blob, so that one
 /// connection never holds two.
 const WRITE_BUFFER: usize = 32 * 1024;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A health check that takes longer is a failed one.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
@@ -50,12 +56,8 @@ where
     R: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
     raise_file_limit();
-    let app = move || {
-        App::new()
-            .wrap(from_fn(span::tell_request_id))
-            .wrap(TracingLogger::<RequestSpan>::new())
-            .configure(routes.clone())
-    };
+    let app =
+        move || App::new().wrap(from_fn(around)).wrap(TracingLogger::<RequestSpan>::new()).configure(routes.clone());
     let server = HttpServer::new(app)
         .keep_alive(KEEP_ALIVE)
         .h1_write_buffer_size(WRITE_BUFFER)
@@ -73,6 +75,17 @@ where
         handle.stop(true).await;
     });
     server.await.context("the server failed")
+}
+
+/// Around every request: its id is on its answer, and its body is held until that is sent.
+async fn around(mut request: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<AnswerBody>, Error> {
+    let id = span::request_id(&request);
+    let body = HeldBody::of(&mut request);
+    let mut response = next.call(request).await?;
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    Ok(response.map_body(|_, answer| AnswerBody::new(answer, body)))
 }
 
 /// Where a program on the same machine reaches what listens on `address`.

@@ -3,13 +3,9 @@
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
-use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage};
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Reads of `/v2/` are traced at debug level: a busy registry answers tens of thousands of them a second.
 pub struct RequestSpan;
@@ -34,20 +30,8 @@ impl RootSpanBuilder for RequestSpan {
     }
 }
 
-/// Puts the request's id on its answer: what an operator looks for in the log.
-pub async fn tell_request_id(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let id = request_id(&request);
-    let mut response = next.call(request).await?;
-    if let Ok(id) = HeaderValue::try_from(id) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    Ok(response)
-}
-
-fn request_id(request: &ServiceRequest) -> String {
+/// What an operator looks for in the log.
+pub fn request_id(request: &ServiceRequest) -> String {
     request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
 }
 
