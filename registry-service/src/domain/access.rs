@@ -1,7 +1,8 @@
 //! Whether a token is good, here and now: checked by its signature, then confirmed with the index.
 //!
 //! The index decides; what is remembered of its answers lasts a second, and only saves asking it for each of a client's
-//! parallel requests. Must not know rights: true and false come from the index, the list of actions from the token.
+//! parallel requests. Those that wait together get one answer: on a machine that is short of time each for itself would
+//! wait for all before it. Must not know rights: true and false come from the index, the list of actions from the token.
 
 use super::keys::{TokenError, TokenVerifier};
 use crate::store::index::{Index, IndexUnavailable};
@@ -20,7 +21,8 @@ const REMEMBERED: Duration = Duration::from_secs(1);
 /// After the index failed to answer, it is not asked again for so long: waiting requests would only pile up.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// An index that takes longer to say true or false does not answer.
+/// Whoever may go on without the index waits no longer for it. Everybody else waits as long as the call may take: late is
+/// better than refused, and a machine that is short of time makes everything late.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Tokens remembered at once.
@@ -41,6 +43,9 @@ pub struct AccessControl {
 /// What is known of the index itself.
 struct Link {
     last_answer: Option<Instant>,
+    /// Since when it has not answered in the time of those who may go on without.
+    silent: Option<Instant>,
+    /// When a call failed last, if none has succeeded since.
     failed: Option<(Instant, IndexUnavailable)>,
 }
 
@@ -51,11 +56,13 @@ pub(super) struct KnownToken {
     confirmed: Mutex<Option<Confirmation>>,
     /// Held while the index is asked, so that it is asked once for all who wait.
     asking: tokio::sync::Mutex<()>,
+    /// Held while a name is allocated, for the same reason.
+    pub(super) allocating: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
 struct Confirmation {
-    at: Instant,
+    asked: Instant,
     answer: Arc<IntrospectAnswer>,
 }
 
@@ -66,7 +73,7 @@ impl AccessControl {
             verifier: TokenVerifier::new(issuer, service),
             tokens: Cache::builder().max_capacity(TOKENS).time_to_live(TOKEN_KEPT).build(),
             grace,
-            link: Mutex::new(Link { last_answer: None, failed: None }),
+            link: Mutex::new(Link { last_answer: None, silent: None, failed: None }),
         }
     }
 
@@ -96,7 +103,8 @@ impl AccessControl {
         self.verifier.verify_wish(token, index).await
     }
 
-    /// The index's answer about `known`, at most a second old. `enough` says whether a remembered answer does.
+    /// The index's answer about `known`, at most a second older than the request. `enough` says whether a remembered
+    /// answer does.
     pub(super) async fn confirm(
         &self,
         known: &KnownToken,
@@ -104,44 +112,42 @@ impl AccessControl {
         only_reads: bool,
         enough: impl Fn(&IntrospectAnswer) -> bool,
     ) -> Result<Arc<IntrospectAnswer>, IndexUnavailable> {
+        let arrived = Instant::now();
         let remembered = || {
-            let confirmation = known.confirmation()?;
-            (confirmation.at.elapsed() < REMEMBERED && enough(&confirmation.answer)).then_some(confirmation.answer)
+            let Confirmation { asked, answer } = known.confirmation()?;
+            // What was asked when this request was there already is its answer too, whatever it says.
+            let serves = asked >= arrived || arrived.duration_since(asked) < REMEMBERED && enough(&answer);
+            serves.then_some(answer)
         };
         if let Some(answer) = remembered() {
             return Ok(answer);
         }
+        let ask = async {
+            let _asking = known.asking.lock().await;
+            match remembered() {
+                Some(answer) => Ok(answer),
+                None => self.ask(known, index).await,
+            }
+        };
         let under_grace = || {
-            let confirmation = known.confirmation()?;
-            (only_reads && confirmation.answer.active && self.within_grace()).then_some(confirmation.answer)
+            let answer = known.confirmation()?.answer;
+            (only_reads && answer.active && self.within_grace()).then_some(answer)
         };
-        let _asking = match known.asking.try_lock() {
-            Ok(asking) => asking,
-            // Somebody is finding out whether the index is back.
-            Err(_)
-                if self.index_is_silent()
-                    && let Some(answer) = under_grace() =>
-            {
-                return Ok(answer);
-            }
-            Err(_) => known.asking.lock().await,
-        };
-        if let Some(answer) = remembered() {
+        let Some(answer) = under_grace() else { return ask.await };
+        // Somebody is finding out whether the index is back, or did just now.
+        if let Some(since) = self.silence()
+            && (since.elapsed() < ASK_AGAIN || known.asking.try_lock().is_err())
+        {
             return Ok(answer);
         }
-        let asked = Instant::now();
-        match self.ask(known, index).await {
-            Ok(answer) => {
-                let answer = Arc::new(answer);
-                // The rows may have changed since it was asked, not only since it answered.
-                *lock(&known.confirmed) = Some(Confirmation { at: asked, answer: Arc::clone(&answer) });
-                Ok(answer)
-            }
-            Err(unavailable) => under_grace().ok_or(unavailable),
-        }
+        let answered = tokio::time::timeout(SILENCE, ask).await.unwrap_or_else(|_| {
+            lock(&self.link).silent = Some(Instant::now());
+            Err(IndexUnavailable("no answer in time".to_owned()))
+        });
+        answered.or_else(|unavailable| under_grace().ok_or(unavailable))
     }
 
-    async fn ask(&self, known: &KnownToken, index: &dyn Index) -> Result<IntrospectAnswer, IndexUnavailable> {
+    async fn ask(&self, known: &KnownToken, index: &dyn Index) -> Result<Arc<IntrospectAnswer>, IndexUnavailable> {
         if let Some((at, unavailable)) = &mut lock(&self.link).failed {
             if at.elapsed() < ASK_AGAIN {
                 return Err(unavailable.clone());
@@ -149,24 +155,28 @@ impl AccessControl {
             // This request finds out whether the index is back; the others need not wait for that.
             *at = Instant::now();
         }
+        // The rows may have changed since it was asked, not only since it answered.
         let asked = Instant::now();
-        let answer = match tokio::time::timeout(SILENCE, index.introspect(&known.text)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(IndexUnavailable("no answer in time".to_owned())),
-        };
+        let answered = index.introspect(&known.text).await;
         let mut link = lock(&self.link);
-        match &answer {
-            Ok(_) => {
+        match answered {
+            Ok(answer) => {
                 link.last_answer = link.last_answer.max(Some(asked));
-                link.failed = None;
+                (link.silent, link.failed) = (None, None);
+                let answer = Arc::new(answer);
+                *lock(&known.confirmed) = Some(Confirmation { asked, answer: Arc::clone(&answer) });
+                Ok(answer)
             }
-            Err(unavailable) => link.failed = Some((Instant::now(), unavailable.clone())),
+            Err(unavailable) => {
+                let now = Instant::now();
+                (link.silent, link.failed) = (Some(now), Some((now, unavailable.clone())));
+                Err(unavailable)
+            }
         }
-        answer
     }
 
-    fn index_is_silent(&self) -> bool {
-        lock(&self.link).failed.is_some()
+    fn silence(&self) -> Option<Instant> {
+        lock(&self.link).silent
     }
 
     fn within_grace(&self) -> bool {
@@ -176,7 +186,13 @@ impl AccessControl {
 
 impl KnownToken {
     fn new(text: &str, claims: Claims) -> Self {
-        Self { text: text.to_owned(), claims, confirmed: Mutex::new(None), asking: tokio::sync::Mutex::new(()) }
+        Self {
+            text: text.to_owned(),
+            claims,
+            confirmed: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+            allocating: tokio::sync::Mutex::default(),
+        }
     }
 
     fn confirmation(&self) -> Option<Confirmation> {

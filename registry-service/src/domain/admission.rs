@@ -144,7 +144,7 @@ impl Registry {
         self.require_writable()?;
         let id = match confirmed.id_of(name) {
             Some(id) => id.to_owned(),
-            None => tokens.allocate(name, confirmed.subject()).await?,
+            None => tokens.allocate(name, &confirmed).await?,
         };
         let mut there = self.storage().repository_id(name).await?;
         if there.is_none() {

@@ -111,9 +111,17 @@ impl Tokens {
         Ok(confirmed)
     }
 
-    /// Has the index allocate `name` for `subject`. Returns the id.
-    pub(super) async fn allocate(&self, name: &RepositoryName, subject: &str) -> Result<String, Refusal> {
-        let request = AllocateRequest { subject: subject.to_owned(), repository: name.clone() };
+    /// Has the index allocate `name` for the subject of `confirmed`. Returns the id. Of all who come with the same token
+    /// at once, as a client that pushes several layers does, one asks for it.
+    pub(super) async fn allocate(&self, name: &RepositoryName, confirmed: &Confirmed) -> Result<String, Refusal> {
+        let token = &confirmed.token;
+        let _allocating = token.allocating.lock().await;
+        let allocated = |answer: &IntrospectAnswer| answer.repositories.contains_key(name);
+        let answer = self.access.confirm(token, self.index(), false, allocated).await?;
+        if let Some(id) = answer.repositories.get(name) {
+            return Ok(id.clone());
+        }
+        let request = AllocateRequest { subject: confirmed.subject().to_owned(), repository: name.clone() };
         match self.index.allocate(&request).await? {
             AllocateAnswer::Allocated { id } => Ok(id),
             AllocateAnswer::Refused { reason } => Err(Refusal::Denied(reason)),

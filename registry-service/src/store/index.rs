@@ -17,7 +17,7 @@ pub struct IndexUnavailable(pub String);
 /// Result of a call to the index.
 pub type Answer<T> = Result<T, IndexUnavailable>;
 
-/// The index, as the registry sees it. Every call ends within a few seconds.
+/// The index, as the registry sees it. Every call ends by itself; those made under locks do within a few seconds.
 #[async_trait]
 pub trait Index: Send + Sync {
     /// Its verification keys, as a JSON Web Key Set (RFC 7517).

@@ -42,6 +42,7 @@ mod revocation;
 mod routes;
 mod rules;
 mod scrub;
+mod slow_index;
 mod standalone;
 mod stopped;
 mod support;

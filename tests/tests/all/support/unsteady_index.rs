@@ -1,4 +1,4 @@
-//! An index whose answers can be lost: what a registry meets when the network or the index fails.
+//! An index whose questions and answers can be lost or late: what a registry meets when the network or the index fails.
 
 use async_trait::async_trait;
 use berth::InProcessIndex;
@@ -8,33 +8,74 @@ use shared::internal::{
     JudgeRequest, TurnAnswer, Verdict,
 };
 use std::sync::Mutex;
+use tokio::sync::watch;
 
-/// A call that can be made to fail.
+/// A call that can be disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     Introspect,
+    Allocate,
     Judge,
     Commit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// The question does not arrive.
+    Lost(Call),
+    /// The answer takes until something else is said.
+    Held(Call),
+    /// The question arrives when nobody waits for its answer any more.
+    Late(Call),
 }
 
 /// The real index, as long as it is reached.
 pub struct UnsteadyIndex {
     real: InProcessIndex,
-    failing: Mutex<Option<Call>>,
+    trouble: watch::Sender<Option<Trouble>>,
+    asked: Mutex<Vec<Call>>,
+    late: Mutex<Vec<CommitRequest>>,
 }
 
 impl UnsteadyIndex {
     pub fn new(real: InProcessIndex) -> Self {
-        Self { real, failing: Mutex::new(None) }
+        Self { real, trouble: watch::Sender::new(None), asked: Mutex::default(), late: Mutex::default() }
     }
 
     /// From now on this call fails, and only this one.
     pub fn fail(&self, call: Option<Call>) {
-        *self.failing.lock().unwrap() = call;
+        self.trouble.send_replace(call.map(Trouble::Lost));
     }
 
-    fn reach(&self, call: Call) -> Answer<()> {
-        if *self.failing.lock().unwrap() == Some(call) {
+    /// From now on this call is not answered, until something else is said.
+    pub fn hold(&self, call: Call) {
+        self.trouble.send_replace(Some(Trouble::Held(call)));
+    }
+
+    /// From now on commits fail, and arrive only with [`UnsteadyIndex::deliver`].
+    pub fn delay_commits(&self) {
+        self.trouble.send_replace(Some(Trouble::Late(Call::Commit)));
+    }
+
+    /// The commits that were delayed arrive now.
+    pub async fn deliver(&self) {
+        let late = std::mem::take(&mut *self.late.lock().unwrap());
+        assert!(!late.is_empty(), "nothing is on its way");
+        for commit in late {
+            self.real.commit(&commit).await.unwrap();
+        }
+    }
+
+    /// How often it was asked.
+    pub fn count(&self, call: Call) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| **asked == call).count()
+    }
+
+    async fn reach(&self, call: Call) -> Answer<()> {
+        self.asked.lock().unwrap().push(call);
+        let mut trouble = self.trouble.subscribe();
+        let passing = trouble.wait_for(|trouble| *trouble != Some(Trouble::Held(call))).await;
+        if [Some(Trouble::Lost(call)), Some(Trouble::Late(call))].contains(&*passing.unwrap()) {
             return Err(IndexUnavailable(format!("{call:?} is lost")));
         }
         Ok(())
@@ -48,16 +89,17 @@ impl Index for UnsteadyIndex {
     }
 
     async fn introspect(&self, token: &str) -> Answer<IntrospectAnswer> {
-        self.reach(Call::Introspect)?;
+        self.reach(Call::Introspect).await?;
         self.real.introspect(token).await
     }
 
     async fn allocate(&self, request: &AllocateRequest) -> Answer<AllocateAnswer> {
+        self.reach(Call::Allocate).await?;
         self.real.allocate(request).await
     }
 
     async fn judge(&self, request: &JudgeRequest) -> Answer<Verdict> {
-        self.reach(Call::Judge)?;
+        self.reach(Call::Judge).await?;
         self.real.judge(request).await
     }
 
@@ -66,7 +108,10 @@ impl Index for UnsteadyIndex {
     }
 
     async fn commit(&self, request: &CommitRequest) -> Answer<CommitAnswer> {
-        self.reach(Call::Commit)?;
+        if *self.trouble.borrow() == Some(Trouble::Late(Call::Commit)) {
+            self.late.lock().unwrap().push(request.clone());
+        }
+        self.reach(Call::Commit).await?;
         self.real.commit(request).await
     }
 
