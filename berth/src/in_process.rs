@@ -1,13 +1,15 @@
-//! The index as the registry of the same process sees it: the same verbs as over HTTP, called directly.
+//! Index and registry of the same process as each sees the other: the same verbs as over HTTP, called directly.
 
 use async_trait::async_trait;
-use index_service::{Index, Refusal};
+use index_service::{Index, Refusal, RegistryDoor, RegistryUnavailable, SignedWish};
 use jiff::Timestamp;
+use registry_service::domain::Registry;
 use registry_service::store::index::{Answer, Index as RegistrysIndex, IndexUnavailable};
 use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
     IntrospectRequest, JudgeRequest, TurnAnswer, Verdict,
 };
+use shared::moves::MoveAnswer;
 use std::time::Duration;
 
 /// An index in this process.
@@ -67,5 +69,27 @@ impl RegistrysIndex for InProcessIndex {
 
     async fn catalog(&self, request: &CatalogRequest) -> Answer<CatalogAnswer> {
         in_time(self.0.catalog(request)).await
+    }
+}
+
+/// A registry in this process.
+pub struct InProcessRegistry(Registry);
+
+impl InProcessRegistry {
+    /// The registry itself.
+    pub fn new(registry: Registry) -> Self {
+        Self(registry)
+    }
+}
+
+/// Longer than a registry waits for the locks of a repository that is in use. What is begun by then goes on.
+const MOVE_DEADLINE: Duration = Duration::from_secs(15);
+
+#[async_trait]
+impl RegistryDoor for InProcessRegistry {
+    async fn carry_out(&self, wish: &SignedWish) -> Result<MoveAnswer, RegistryUnavailable> {
+        let answer = tokio::time::timeout(MOVE_DEADLINE, self.0.move_repository(&wish.request)).await;
+        let answer = answer.map_err(|_| RegistryUnavailable("no answer in time".to_owned()))?;
+        answer.map_err(|refusal| RegistryUnavailable(refusal.to_string()))
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Must not listen, print or read the process's environment: `serve.rs` does.
 
-use crate::in_process::InProcessIndex;
+use crate::in_process::{InProcessIndex, InProcessRegistry};
 use actix_web::web::ServiceConfig;
-use index_service::{FirstAdmin, Index, Settings as IndexSettings};
+use index_service::{FirstAdmin, Index, Mover, Settings as IndexSettings};
 use registry_service::config::Settings as RegistrySettings;
 use registry_service::domain::Registry;
 use registry_service::http::{self, Front};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Instance {
     /// The index.
     pub index: Index,
+    /// The same, as it moves repositories of this registry.
+    pub mover: Mover,
     pub(crate) registry: Registry,
     front: Front,
 }
@@ -51,13 +53,14 @@ impl Instance {
         let (index, first_admin) = Index::open(index).await?;
         let front = registry.front();
         let registry = start::start(registry, Some(Arc::new(InProcessIndex::new(index.clone()))))?;
-        Ok((Self { index, registry, front }, first_admin))
+        let mover = Mover::new(index.clone(), Some(Arc::new(InProcessRegistry::new(registry.clone()))));
+        Ok((Self { index, mover, registry, front }, first_admin))
     }
 
     /// The routes of both.
     pub fn routes(&self, config: &mut ServiceConfig) {
         http::routes(config, &self.registry, &self.front);
-        index_service::public_routes(config, &self.index);
+        index_service::public_routes(config, &self.mover);
         index_service::health_routes(config, &self.index);
     }
 }

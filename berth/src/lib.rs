@@ -10,5 +10,5 @@ pub mod scrub;
 pub mod serve;
 mod welcome;
 
-pub use in_process::InProcessIndex;
+pub use in_process::{InProcessIndex, InProcessRegistry};
 pub use instance::{Instance, registry_settings};

@@ -2,7 +2,7 @@
 
 use crate::instance::{Instance, registry_settings};
 use crate::welcome;
-use index_service::Settings as IndexSettings;
+use index_service::{Settings as IndexSettings, keep_moving};
 use server::{Environment, TlsFiles, listen, logging};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +33,7 @@ pub async fn serve(arguments: &Arguments, mut environment: Environment) -> anyho
     let (instance, first_admin) = Instance::open(&index_settings, &registry_settings).await?;
     welcome::print(&index_settings.public_url, arguments.listen, first_admin.as_ref());
 
+    tokio::spawn(keep_moving(instance.mover.clone()));
     let serving = instance.clone();
     listen::run(listener, tls, move |config| serving.routes(config)).await?;
     instance.index.close().await;

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Every variable of the index; a secret has a `*_FILE` twin.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "INDEX_PUBLIC_URL",
     "INDEX_HTTP_ADDR",
     "INDEX_DATA",
@@ -20,6 +20,7 @@ const KNOWN: [&str; 12] = [
     "INDEX_ISSUER",
     "INDEX_INTERNAL_SECRET",
     "INDEX_INTERNAL_SECRET_PATH",
+    "INDEX_REGISTRY_URL",
     "INDEX_LOG_LEVEL",
 ];
 
@@ -46,6 +47,9 @@ pub struct Settings {
     /// `INDEX_INTERNAL_SECRET_PATH`: without a secret given, a file with a random one, made if missing. Default: none,
     /// and with neither there is no internal API.
     pub internal_secret_path: Option<PathBuf>,
+    /// `INDEX_REGISTRY_URL`, as `http://registry:5000`: a registry that the split program calls to put away, restore, purge
+    /// and rename repositories. Default: none, and all of that waits.
+    pub registry_url: Option<String>,
     /// `INDEX_LOG_LEVEL`: `error`, `warn`, `info`, `debug`, `trace`, or a filter. Default `info`.
     pub log_level: String,
 }
@@ -74,6 +78,7 @@ impl Settings {
             issuer: text("INDEX_ISSUER", "berth"),
             internal_secret: environment.secret("INDEX_INTERNAL_SECRET")?,
             internal_secret_path: environment.get("INDEX_INTERNAL_SECRET_PATH").map(PathBuf::from),
+            registry_url: url(environment, "INDEX_REGISTRY_URL")?,
             log_level: text("INDEX_LOG_LEVEL", "info"),
         })
     }
@@ -85,11 +90,15 @@ impl Settings {
 }
 
 fn public_url(environment: &Environment, port: u16) -> anyhow::Result<String> {
-    let Some(url) = environment.get("INDEX_PUBLIC_URL") else { return Ok(format!("http://localhost:{port}")) };
+    Ok(url(environment, "INDEX_PUBLIC_URL")?.unwrap_or_else(|| format!("http://localhost:{port}")))
+}
+
+fn url(environment: &Environment, name: &str) -> anyhow::Result<Option<String>> {
+    let Some(url) = environment.get(name) else { return Ok(None) };
     if !url.starts_with("http://") && !url.starts_with("https://") {
-        bail!("INDEX_PUBLIC_URL={url:?} cannot be used: it begins with http:// or https://");
+        bail!("{name}={url:?} cannot be used: it begins with http:// or https://");
     }
-    Ok(url.trim_end_matches('/').to_owned())
+    Ok(Some(url.trim_end_matches('/').to_owned()))
 }
 
 #[cfg(test)]
@@ -112,6 +121,7 @@ mod tests {
     fn a_public_url_loses_its_last_slash_and_has_a_scheme() {
         assert_eq!(settings(&[("INDEX_PUBLIC_URL", "https://hub/")]).unwrap().public_url, "https://hub");
         assert!(settings(&[("INDEX_PUBLIC_URL", "hub")]).is_err());
+        assert!(settings(&[("INDEX_REGISTRY_URL", "registry:5000")]).is_err());
     }
 
     #[test]

@@ -7,11 +7,15 @@ mod config;
 mod domain;
 mod http;
 mod model;
+mod moving;
 mod open;
 mod store;
 
 pub use config::Settings;
-pub use domain::{Identity, Index, Refusal};
+pub use domain::{Identity, Index, Mover, Refusal};
 pub use http::{InternalSecret, health_routes, internal_routes, public_routes};
 pub use model::holdings::{Adoption, Found, Holdings};
+pub use moving::keep_moving;
 pub use open::{FirstAdmin, internal_secret};
+pub use store::door::{RegistryDoor, RegistryUnavailable, SignedWish};
+pub use store::door_http::HttpDoor;

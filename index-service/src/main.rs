@@ -3,9 +3,13 @@
 //! Must not hold logic: it reads settings, opens the index, serves.
 
 use clap::{Parser, Subcommand};
-use index_service::{Index, Settings, health_routes, internal_routes, internal_secret, public_routes};
+use index_service::{
+    HttpDoor, Index, Mover, RegistryDoor, Settings, health_routes, internal_routes, internal_secret, keep_moving,
+    public_routes,
+};
 use server::{Environment, listen, logging};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The index of Berth. Settings come from INDEX_* variables.
 #[derive(Parser)]
@@ -43,6 +47,10 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
     if secret.is_none() {
         tracing::warn!("no internal secret is set, so no registry can ask this index");
     }
+    let door = settings.registry_url.as_deref().map(HttpDoor::new).transpose()?;
+    if door.is_none() {
+        tracing::warn!("INDEX_REGISTRY_URL is not set, so deleted repositories stay where they are in storage");
+    }
     let (index, first_admin) = Index::open(&settings).await?;
     if let Some(first_admin) = first_admin {
         let password_file = first_admin.password_file.as_deref().map(std::path::Path::display);
@@ -53,12 +61,13 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
         );
     }
     tracing::info!(address = %settings.address, public_url = settings.public_url, "ready");
-    let serving = index.clone();
+    let mover = Mover::new(index.clone(), door.map(|door| Arc::new(door) as Arc<dyn RegistryDoor>));
+    tokio::spawn(keep_moving(mover.clone()));
     listen::run(listener, None, move |config| {
-        public_routes(config, &serving);
-        health_routes(config, &serving);
+        public_routes(config, &mover);
+        health_routes(config, mover.index());
         if let Some(secret) = &secret {
-            internal_routes(config, &serving, secret);
+            internal_routes(config, mover.index(), secret);
         }
     })
     .await?;

@@ -39,3 +39,22 @@ expect_match "$pushed" "$body"
 expect_status 200 api alice GET /repositories/alice/tools/app/-/tags
 expect_match '"1\.0"' "$body"
 expect_match "$digest" "$body"
+
+say "deleted over REST it is refused to everybody, and restored it is pulled as it was"
+docker image rm --force "$pushed"
+expect_status 204 api alice DELETE /repositories/alice/tools/app
+expect_failure 'denied|unauthorized' pull alice alice/tools/app:1.0
+expect_status 200 api alice GET /namespaces/alice/deleted
+expect_equal "what can be restored" '["alice/tools/app"]' "$(jq --compact-output '[.items[].name]' <<<"$body")"
+expect_status 409 api alice PUT /repositories/alice/tools/app '{}'
+expect_success pull alice alice/copy
+docker image rm --force "$pushed"
+expect_status 200 api alice POST /repositories/alice/tools/app/-/restore
+expect_success pull alice alice/tools/app:1.0
+expect_match "Digest: $digest" "$seen"
+expect_equal "the image id" "$pushed" "$(image_id "$registry/alice/tools/app:1.0")"
+
+say "renamed it is found under its new name only"
+expect_status 200 api alice POST /repositories/alice/tools/app/-/rename '{"name":"alice/renamed"}'
+expect_failure 'denied|unauthorized|not found' pull alice alice/tools/app:1.0
+expect_success pull alice alice/renamed:1.0

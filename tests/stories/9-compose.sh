@@ -47,6 +47,13 @@ expect_success pull admin admin/app
 expect_success as admin docker search "$registry/hello"
 expect_match '^library/hello-world ' "$seen"
 expect_status 404 call POST /internal/v1/introspect --data '{}'
+expect_status 404 call POST /internal/v1/move
+
+say "a deleted repository is put away and comes back"
+expect_status 204 api admin DELETE /repositories/admin/app
+expect_failure 'denied|unauthorized' pull admin admin/app
+expect_status 200 api admin POST /repositories/admin/app/-/restore
+expect_success pull admin admin/app
 
 say "both replicas serve"
 within 15 all_replicas_seen 2 || fail "nginx has sent requests only to: $(replicas_seen)"

@@ -2,6 +2,7 @@
 
 use crate::model::Role;
 use crate::store::StoreError;
+use jiff::Timestamp;
 use shared::RepositoryName;
 use std::fmt;
 
@@ -20,6 +21,8 @@ pub enum Noun {
     Grant,
     /// A repository.
     Repository,
+    /// A deleted repository.
+    DeletedRepository,
     /// A manifest.
     Manifest,
 }
@@ -33,6 +36,7 @@ impl fmt::Display for Noun {
             Self::Namespace => "namespace",
             Self::Grant => "grant for user",
             Self::Repository => "repository",
+            Self::DeletedRepository => "deleted repository",
             Self::Manifest => "manifest",
         })
     }
@@ -77,8 +81,19 @@ pub enum Refusal {
     #[error("this name is not available to you")]
     NameUnavailable,
     /// The name of a repository that was deleted lately.
-    #[error("repository {0} was deleted, and its name is still held; choose another one")]
-    NameHeld(RepositoryName),
+    #[error("repository {name} was deleted and holds its name until {until}: restore it, or choose another name")]
+    NameHeld {
+        /// The name.
+        name: RepositoryName,
+        /// When it is purged.
+        until: Timestamp,
+    },
+    /// Something else is becoming of the repository, and is not known to be done.
+    #[error("repository {0} is being moved or purged; what waits for its registry is done when that answers")]
+    Moving(RepositoryName),
+    /// A registry cannot do it.
+    #[error("{0}")]
+    NotMoved(String),
     /// The organisation would have nobody to run it.
     #[error("an organisation keeps at least one owner; make another member owner first")]
     LastOwner,

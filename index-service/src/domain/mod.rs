@@ -7,6 +7,7 @@ mod content;
 mod error;
 mod grants;
 mod members;
+mod moves;
 mod namespaces;
 mod organisations;
 mod passwords;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 pub use error::Refusal;
 pub use grants::Governed;
+pub use moves::{Mover, Progress};
 pub use passwords::Passwords;
 pub use search::{SearchPage, SearchResults};
 pub use signing::{PublicKey, Signer};

@@ -6,7 +6,7 @@ use super::Index;
 use super::error::Refusal;
 use super::repositories::why_not;
 use crate::model::repository::RepositoryChange;
-use crate::model::{Occupant, Place, Role, Subject};
+use crate::model::{Place, Role, Subject};
 use crate::store::Taken;
 use jiff::Timestamp;
 use shared::internal::{
@@ -47,7 +47,7 @@ impl Index {
         let subject = Subject::named(&request.subject);
         let name = &request.repository;
         let mut place = self.database.place(&subject, name).await?;
-        if matches!(place.occupant, Occupant::Free) && place.creator_role().is_some() {
+        if place.is_free() && place.creator_role().is_some() {
             (place, _) = self.make_repository(&subject, name, &RepositoryChange::default(), now).await?;
         }
         Ok(match place.repository() {

@@ -1,4 +1,4 @@
-//! Repositories: made by hand or by a first push, changed, deleted.
+//! Repositories: made by hand or by a first push, and changed. How they go is in `moves.rs`.
 
 use super::Index;
 use super::error::{Noun, Refusal};
@@ -52,7 +52,7 @@ impl Index {
         let subject = caller.subject();
         let mut place = self.database.place(&subject, name).await?;
         let mut made = false;
-        if matches!(place.occupant, Occupant::Free) {
+        if place.is_free() {
             let role = place.creator_role().ok_or(Refusal::NameUnavailable)?;
             if wanted.visibility == Some(Visibility::Public) && role < Role::Admin {
                 return Err(Refusal::RoleNeeded { needed: Role::Admin, on: name.namespace().to_string() });
@@ -88,18 +88,6 @@ impl Index {
         changed.ok_or_else(|| Refusal::not_found(Noun::Repository, name))
     }
 
-    /// Deletes the repository `name`; it holds its name.
-    pub async fn delete_repository(
-        &self,
-        caller: &Account,
-        name: &RepositoryName,
-        now: Timestamp,
-    ) -> Result<(), Refusal> {
-        let repository = self.repository_with(&caller.subject(), name, Role::Admin).await?;
-        let deleted = self.database.delete_repository(&repository.id, now).await?;
-        deleted.ok_or_else(|| Refusal::not_found(Noun::Repository, name))
-    }
-
     /// Makes the repository unless somebody was faster; tells what is there now and whether this call made it.
     pub(super) async fn make_repository(
         &self,
@@ -121,9 +109,11 @@ impl Index {
 
 /// Why the subject cannot have a repository at `place`: who may make one in the namespace hears of a held name.
 pub(super) fn why_not(place: &Place, name: &RepositoryName) -> Refusal {
-    match place.occupant {
-        Occupant::Deleted if place.creator_role().is_some() => Refusal::NameHeld(name.clone()),
-        Occupant::Deleted | Occupant::Free | Occupant::Live(_) => Refusal::NameUnavailable,
+    match &place.occupant {
+        Occupant::Deleted(deleted) if place.creator_role().is_some() => {
+            Refusal::NameHeld { name: name.clone(), until: deleted.purge_at() }
+        }
+        _ => Refusal::NameUnavailable,
     }
 }
 

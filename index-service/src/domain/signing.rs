@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::Serialize;
 use serde_json::json;
 use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
@@ -78,7 +79,7 @@ impl Signer {
     }
 
     /// The token that says `claims`.
-    pub(super) fn sign(&self, claims: &Claims) -> Result<String, Refusal> {
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, Refusal> {
         jsonwebtoken::encode(&self.header, claims, &self.encoding)
             .map_err(|error| Refusal::Fault(format!("cannot sign a token: {error}")))
     }

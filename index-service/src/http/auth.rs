@@ -19,7 +19,7 @@ pub struct Caller(pub Account);
 pub struct AnyCaller(pub Subject);
 
 /// An administrator of the instance who signed in.
-pub struct InstanceAdmin;
+pub struct InstanceAdmin(pub Account);
 
 /// A registry that knows the internal secret.
 pub struct Registry;
@@ -65,7 +65,8 @@ impl FromRequest for InstanceAdmin {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let caller = Caller::from_request(request, payload);
         Box::pin(async move {
-            if caller.await?.0.is_admin { Ok(Self) } else { Err(Failure::Refused(Refusal::AdminNeeded)) }
+            let Caller(account) = caller.await?;
+            if account.is_admin { Ok(Self(account)) } else { Err(Failure::Refused(Refusal::AdminNeeded)) }
         })
     }
 }

@@ -108,7 +108,9 @@ fn kind_of(refusal: &Refusal) -> Kind {
             (StatusCode::FORBIDDEN, "forbidden", "Not allowed")
         }
         R::NameUnavailable => (StatusCode::CONFLICT, "name_unavailable", "Name not available"),
-        R::NameHeld(_) => (StatusCode::CONFLICT, "name_held", "Name held"),
+        R::NameHeld { .. } => (StatusCode::CONFLICT, "name_held", "Name held"),
+        R::Moving(_) => (StatusCode::CONFLICT, "moving", "Being moved"),
+        R::NotMoved(_) => (StatusCode::CONFLICT, "not_moved", "Cannot be moved"),
         R::LastOwner => (StatusCode::CONFLICT, "last_owner", "Last owner"),
         R::LastAdmin => (StatusCode::CONFLICT, "last_admin", "Last administrator"),
         R::HasRepositories(_) => (StatusCode::CONFLICT, "has_repositories", "Not empty"),

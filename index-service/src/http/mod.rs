@@ -13,6 +13,7 @@ mod internal;
 mod json;
 mod keys;
 mod members;
+mod moves;
 mod namespaces;
 mod organisations;
 mod repositories;
@@ -22,14 +23,15 @@ mod user;
 
 pub use auth::InternalSecret;
 
-use crate::domain::Index;
+use crate::domain::{Index, Mover};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put, resource};
 use error::{no_such_route, render_problem, render_token_error};
 
 /// What anybody may reach.
-pub fn public_routes(cfg: &mut ServiceConfig, index: &Index) {
-    cfg.app_data(Data::new(index.clone()))
+pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover) {
+    cfg.app_data(Data::new(mover.index().clone()))
+        .app_data(Data::new(mover.clone()))
         .service(
             resource("/token")
                 .wrap(from_fn(render_token_error))
@@ -110,6 +112,7 @@ fn organisations(cfg: &mut ServiceConfig) {
 fn namespaces(cfg: &mut ServiceConfig) {
     cfg.service(resource("/namespaces").route(get().to(namespaces::list)))
         .service(resource("/namespaces/{namespace}").route(get().to(namespaces::show)))
+        .service(resource("/namespaces/{namespace}/deleted").route(get().to(moves::list_deleted)))
         .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
         .service(
             resource("/namespaces/{on}/grants/user:{user}")
@@ -129,12 +132,15 @@ fn repositories(cfg: &mut ServiceConfig) {
         )
         .service(resource("/repositories/{name:.+}/-/tags").route(get().to(content::tags)))
         .service(resource("/repositories/{name:.+}/-/manifests/{digest}").route(get().to(content::manifest)))
+        .service(resource("/repositories/{name:.+}/-/restore").route(post().to(moves::restore)))
+        .service(resource("/repositories/{name:.+}/-/purge").route(post().to(moves::purge)))
+        .service(resource("/repositories/{name:.+}/-/rename").route(post().to(moves::rename)))
         .service(resource("/repositories/{name:.+}/-/{rest:.*}").default_service(web::to(no_such_route)))
         .service(
             resource("/repositories/{name:.+}")
                 .route(put().to(repositories::put))
                 .route(get().to(repositories::show))
                 .route(patch().to(repositories::change))
-                .route(delete().to(repositories::delete)),
+                .route(delete().to(moves::delete)),
         );
 }

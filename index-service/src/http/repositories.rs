@@ -16,7 +16,7 @@ use shared::{NamespaceName, RepositoryName};
 
 /// A repository as it is shown.
 #[derive(Serialize)]
-struct RepositoryBody {
+pub(super) struct RepositoryBody {
     name: RepositoryName,
     namespace: NamespaceName,
     visibility: Visibility,
@@ -118,10 +118,4 @@ pub async fn change(
     let change = RepositoryChange { visibility, description, official };
     let repository = index.change_repository(&caller.0, &name, change, now()).await?;
     Ok(HttpResponse::Ok().json(RepositoryBody::from(repository)))
-}
-
-/// `DELETE /repositories/{name}`
-pub async fn delete(caller: Caller, index: Data<Index>, name: Path<RepositoryName>) -> Result<HttpResponse, Failure> {
-    index.delete_repository(&caller.0, &name, now()).await?;
-    Ok(HttpResponse::NoContent().finish())
 }

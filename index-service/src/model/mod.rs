@@ -6,6 +6,7 @@ pub mod account;
 pub mod content;
 pub mod grant;
 pub mod holdings;
+pub mod moves;
 pub mod names;
 pub mod namespace;
 pub mod organisation;

@@ -1,6 +1,7 @@
 //! The decision: which role a subject has at one repository name. The rules of rights stand here and nowhere else
 //! for one name; lists apply the same rules in SQL, in `store/visibility.rs`.
 
+use super::moves::DeletedRepository;
 use super::organisation::MemberRole;
 use super::repository::{Repository, Visibility};
 use super::role::Role;
@@ -52,7 +53,9 @@ pub enum Occupant {
     /// A repository.
     Live(Repository),
     /// A deleted repository, which holds its name until it is purged.
-    Deleted,
+    Deleted(DeletedRepository),
+    /// Nothing yet: a repository is about to get the name.
+    Promised,
 }
 
 /// What one subject meets at one repository name.
@@ -74,12 +77,23 @@ impl Place {
     /// The repository with the subject's role on it, if there is one that the subject may see.
     pub fn repository(&self) -> Option<(&Repository, Role)> {
         let Occupant::Live(repository) = &self.occupant else { return None };
-        if !self.standing.is_good {
-            return None;
-        }
-        let as_public = (repository.visibility == Visibility::Public).then_some(Role::Read);
-        let role = self.standing.role().max(self.grant).max(as_public)?;
-        Some((repository, role))
+        let as_public = (repository.visibility == Visibility::Public && self.standing.is_good).then_some(Role::Read);
+        Some((repository, self.held_role().max(as_public)?))
+    }
+
+    /// The deleted repository with the role that the subject holds on it, if one lies here. To be public is over.
+    pub fn deleted(&self) -> Option<(&Repository, Role)> {
+        let Occupant::Deleted(DeletedRepository { repository, .. }) = &self.occupant else { return None };
+        Some((repository, self.held_role()?))
+    }
+
+    fn held_role(&self) -> Option<Role> {
+        if self.standing.is_good { self.standing.role().max(self.grant) } else { None }
+    }
+
+    /// Whether nothing lies here and nothing is about to.
+    pub fn is_free(&self) -> bool {
+        matches!(self.occupant, Occupant::Free)
     }
 
     /// The role that the subject would have on a repository made here, if it may make one in this namespace.
@@ -93,7 +107,7 @@ impl Place {
         let role = match self.occupant {
             Occupant::Live(_) => self.repository().map(|(_, role)| role),
             Occupant::Free => self.creator_role(),
-            Occupant::Deleted => None,
+            Occupant::Deleted(_) | Occupant::Promised => None,
         };
         role.map(Role::actions).unwrap_or_default()
     }
@@ -108,7 +122,7 @@ impl Place {
     pub fn repository_id(&self) -> Option<&str> {
         match &self.occupant {
             Occupant::Live(repository) => Some(&repository.id),
-            Occupant::Free | Occupant::Deleted => None,
+            Occupant::Free | Occupant::Deleted(_) | Occupant::Promised => None,
         }
     }
 }

@@ -6,10 +6,13 @@
 mod accounts;
 mod content;
 mod database;
+pub mod door;
+pub mod door_http;
 mod error;
 pub mod files;
 mod grants;
 mod members;
+mod moves;
 mod namespaces;
 mod organisations;
 mod places;
@@ -22,8 +25,10 @@ mod visibility;
 
 pub use accounts::{AccountChanged, NewAccount};
 pub use database::Database;
+pub use door::{RegistryDoor, SignedWish};
 pub use error::StoreError;
 pub use members::MemberChanged;
+pub use moves::Wished;
 pub use namespaces::NamespaceStanding;
 pub use organisations::OrganisationDeleted;
 pub use registry::Taken;

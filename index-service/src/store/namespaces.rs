@@ -141,10 +141,12 @@ pub(super) async fn insert_namespace(
     Ok(())
 }
 
-/// Whether a new account or organisation may have `name`: no namespace and no bare repository has or holds it.
+/// Whether a new account or organisation may have `name`: no namespace and no bare repository has it, holds it, or is
+/// about to get it.
 pub(super) async fn claim(connection: &mut SqliteConnection, name: &NamespaceName) -> sqlx::Result<Claim> {
     let taken: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM namespaces WHERE name = $1) OR EXISTS (SELECT 1 FROM repositories WHERE name = $1)",
+        "SELECT EXISTS (SELECT 1 FROM namespaces WHERE name = $1) OR EXISTS (SELECT 1 FROM repositories WHERE name = $1)
+             OR EXISTS (SELECT 1 FROM repository_moves WHERE new_name = $1)",
     )
     .bind(name.as_str())
     .fetch_one(connection)

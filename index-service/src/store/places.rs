@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::rows::{flag, parsed_option};
+use crate::model::moves::DeletedRepository;
 use crate::model::{Occupant, Place, Repository, Standing, Subject};
 use shared::RepositoryName;
 use sqlx::sqlite::SqliteRow;
@@ -14,6 +15,7 @@ const PLACE: &str = concat!(
     super::namespaces::standing_columns!(),
     ", n.id IS NOT NULL AS namespace_exists,
        EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2) AS is_namespace,
+       EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2) AS is_promised,
        (SELECT g.role FROM grants g WHERE g.repository_id = r.id AND g.account_id = s.id) AS repository_grant,
        r.*, $3 AS namespace
      FROM (SELECT 1)
@@ -32,8 +34,9 @@ impl FromRow<'_, SqliteRow> for Place {
             is_namespace: flag(row, "is_namespace")?,
             grant: parsed_option(row, "repository_grant")?,
             occupant: match (is_there, is_deleted) {
+                (false, _) if flag(row, "is_promised")? => Occupant::Promised,
                 (false, _) => Occupant::Free,
-                (true, true) => Occupant::Deleted,
+                (true, true) => Occupant::Deleted(DeletedRepository::from_row(row)?),
                 (true, false) => Occupant::Live(Repository::from_row(row)?),
             },
         })

@@ -81,7 +81,7 @@ impl Database {
     }
 }
 
-async fn turn(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
+pub(super) async fn turn(connection: &mut SqliteConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar("UPDATE counters SET value = value + 1 WHERE name = 'turn' RETURNING value")
         .fetch_one(connection)
         .await

@@ -1,4 +1,4 @@
-//! Repositories: allocated, listed, changed, deleted.
+//! Repositories: allocated, listed, changed.
 
 use super::database::Database;
 use super::error::StoreError;
@@ -51,6 +51,7 @@ impl Database {
             "INSERT INTO repositories (id, name, namespace_id, visibility, description, created_by, created_at, updated_at)
              SELECT $1, $2, n.id, $4, $5, $6, $7, $7 FROM live_namespaces n
              WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2)
+                 AND NOT EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2)
              ON CONFLICT (name) DO NOTHING",
         )
         .bind(new_id())
@@ -135,17 +136,5 @@ impl Database {
         .await?;
         transaction.commit().await?;
         Ok(repository)
-    }
-
-    /// Marks a live repository deleted; `None` if it is gone already. Its rows stay and hold its name.
-    pub async fn delete_repository(&self, id: &str, now: Timestamp) -> Result<Option<()>, StoreError> {
-        let mut transaction = self.write().await?;
-        let deleted = sqlx::query("UPDATE repositories SET deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL")
-            .bind(id)
-            .bind(micros(now))
-            .execute(&mut *transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok((deleted.rows_affected() > 0).then_some(()))
     }
 }

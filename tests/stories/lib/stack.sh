@@ -37,7 +37,8 @@ start_split() {
 
 start_index() {
     launch index env INDEX_HTTP_ADDR=127.0.0.4:5001 INDEX_PUBLIC_URL="http://$registry" INDEX_DATA="$work/index" \
-        INDEX_INTERNAL_SECRET_PATH="$work/internal-secret" "$programs/index-service"
+        INDEX_INTERNAL_SECRET_PATH="$work/internal-secret" INDEX_REGISTRY_URL=http://127.0.0.2:5000 \
+        "$programs/index-service"
     wait_ready 127.0.0.4:5001
 }
 

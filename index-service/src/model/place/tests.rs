@@ -6,7 +6,11 @@ use jiff::Timestamp;
 use shared::{NamespaceName, RepositoryName};
 
 fn repository(visibility: Visibility) -> Occupant {
-    Occupant::Live(Repository {
+    Occupant::Live(private_or(visibility))
+}
+
+fn private_or(visibility: Visibility) -> Repository {
+    Repository {
         id: "r1".to_owned(),
         name: RepositoryName::parse("acme/app").unwrap(),
         namespace: NamespaceName::parse("acme").unwrap(),
@@ -18,7 +22,7 @@ fn repository(visibility: Visibility) -> Occupant {
         created_by: "alice".to_owned(),
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
-    })
+    }
 }
 
 fn good() -> Standing {
@@ -92,7 +96,8 @@ fn no_repository_is_made_without_a_namespace_or_over_one() {
 
 #[test]
 fn a_deleted_repository_gives_nothing_and_holds_its_name() {
-    let place = place(Standing { is_admin: true, ..good() }, Occupant::Deleted);
+    let deleted = DeletedRepository { repository: private_or(Visibility::Private), deleted_at: Timestamp::UNIX_EPOCH };
+    let place = place(Standing { is_admin: true, ..good() }, Occupant::Deleted(deleted));
     assert!(place.repository().is_none() && place.actions().is_empty() && place.repository_id().is_none());
 }
 

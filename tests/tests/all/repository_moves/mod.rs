@@ -1,11 +1,14 @@
 //! Repositories that are put away, restored, renamed and purged in storage, as the index wishes by tokens that are for
 //! nothing else: whole or not at all, whatever stops the mover, and with all they need kept from the collector.
 
+mod killed;
+mod power;
+mod rest;
 mod stopped;
 mod token;
 mod verbs;
 
-use crate::support::{Image, Repository, Stack, Wishes, artifact, image, pulls, sha256};
+use crate::support::{Host, Image, Repository, Stack, Wishes, artifact, image, pulls, sha256};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
@@ -50,10 +53,15 @@ impl Scene {
     }
 
     async fn is_whole(&self) {
-        pulls(&self.app, "v1", &self.image).await;
-        pulls(&self.app, &self.untagged.digest, &self.untagged).await;
-        assert_eq!(self.app.referrers(&self.image.digest).await, std::slice::from_ref(&self.signature));
-        pulls(&self.nested, "v1", &image(&[b"nested"])).await;
+        self.is_whole_on(&self.app.host).await;
+    }
+
+    async fn is_whole_on(&self, host: &Host) {
+        let app = self.app.on(host);
+        pulls(&app, "v1", &self.image).await;
+        pulls(&app, &self.untagged.digest, &self.untagged).await;
+        assert_eq!(app.referrers(&self.image.digest).await, std::slice::from_ref(&self.signature));
+        pulls(&self.nested.on(host), "v1", &image(&[b"nested"])).await;
     }
 
     async fn is_away(&self) {

@@ -7,6 +7,8 @@ use super::user::{PASSWORD, User};
 use actix_web::web::ServiceConfig;
 use berth::reindex::{How, Line, Summary};
 use berth::{InProcessIndex, Instance, registry_settings};
+use index_service::{HttpDoor, Mover};
+use jiff::{SignedDuration, Timestamp};
 use registry_service::config::Settings as RegistrySettings;
 use registry_service::store::faults::{Armed, Journal, arm, journal};
 use registry_service::store::index::Index;
@@ -97,6 +99,19 @@ impl Stack {
     pub async fn settle(&self) {
         let registry = start::start(&self.registry, Some(Arc::new(self.index()))).unwrap();
         registry.settle_leftovers().await.unwrap();
+    }
+
+    /// What the index does by its timer, so many hours from now.
+    pub async fn carry_out_wishes(&self, hours: i64) {
+        self.instance.mover.carry_out_all(Timestamp::now() + SignedDuration::from_hours(hours)).await.unwrap();
+    }
+
+    /// The index as a program of its own, which calls the registry at `url`.
+    pub fn index_calling(&self, url: &str) -> Host {
+        let (listener, address) = free_port();
+        let mover = Mover::new(self.instance.index.clone(), Some(Arc::new(HttpDoor::new(url).unwrap())));
+        serve(listener, move |config| index_service::public_routes(config, &mover));
+        Host::new(address)
     }
 
     /// Begins to note what a power loss would take.

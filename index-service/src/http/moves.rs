@@ -1,0 +1,114 @@
+//! `/api/v1/repositories/{name}`, deleted, restored, purged and renamed; and `/api/v1/namespaces/{namespace}/deleted`.
+//!
+//! What no registry has answered to yet is 202: it stands, and is done as soon as one does.
+
+use super::auth::{Caller, InstanceAdmin};
+use super::clock::now;
+use super::error::Failure;
+use super::json::{List, PageQuery};
+use super::repositories::RepositoryBody;
+use crate::domain::{Index, Mover, Progress};
+use crate::model::moves::DeletedRepository;
+use crate::model::{Account, Role, Visibility};
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Json, Path, Query};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use shared::{NamespaceName, RepositoryName};
+
+/// A repository that can be restored, as it is shown.
+#[derive(Serialize)]
+struct DeletedBody {
+    name: RepositoryName,
+    visibility: Visibility,
+    description: String,
+    deleted_at: Timestamp,
+    purge_at: Timestamp,
+}
+
+impl From<DeletedRepository> for DeletedBody {
+    fn from(deleted: DeletedRepository) -> Self {
+        let (deleted_at, purge_at) = (deleted.deleted_at, deleted.purge_at());
+        let repository = deleted.repository;
+        Self {
+            name: repository.name,
+            visibility: repository.visibility,
+            description: repository.description,
+            deleted_at,
+            purge_at,
+        }
+    }
+}
+
+/// The new name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenameRepository {
+    name: RepositoryName,
+}
+
+/// `DELETE /repositories/{name}`
+pub async fn delete(caller: Caller, mover: Data<Mover>, name: Path<RepositoryName>) -> Result<HttpResponse, Failure> {
+    Ok(match mover.delete(&caller.0, &name, now()).await? {
+        Progress::Done => HttpResponse::NoContent().finish(),
+        Progress::Waiting => waits("the repository is deleted; storage follows when its registry answers"),
+    })
+}
+
+/// `POST /repositories/{name}/-/restore`
+pub async fn restore(caller: Caller, mover: Data<Mover>, name: Path<RepositoryName>) -> Result<HttpResponse, Failure> {
+    match mover.restore(&caller.0, &name, now()).await? {
+        Progress::Done => shown(&mover, &caller.0, &name).await,
+        Progress::Waiting => Ok(waits("the repository comes back when its registry answers")),
+    }
+}
+
+/// `POST /repositories/{name}/-/purge`
+pub async fn purge(
+    admin: InstanceAdmin,
+    mover: Data<Mover>,
+    name: Path<RepositoryName>,
+) -> Result<HttpResponse, Failure> {
+    Ok(match mover.purge(&admin.0, &name, now()).await? {
+        Progress::Done => HttpResponse::NoContent().finish(),
+        Progress::Waiting => waits("the repository is purged when its registry answers; it cannot be restored"),
+    })
+}
+
+/// `POST /repositories/{name}/-/rename`
+pub async fn rename(
+    caller: Caller,
+    mover: Data<Mover>,
+    name: Path<RepositoryName>,
+    body: Json<RenameRepository>,
+) -> Result<HttpResponse, Failure> {
+    let to = body.into_inner().name;
+    match mover.rename(&caller.0, &name, to.clone(), now()).await? {
+        Progress::Done => shown(&mover, &caller.0, &to).await,
+        Progress::Waiting => Ok(waits("the repository gets its new name when its registry answers")),
+    }
+}
+
+/// `GET /namespaces/{namespace}/deleted`
+pub async fn list_deleted(
+    caller: Caller,
+    index: Data<Index>,
+    namespace: Path<NamespaceName>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Failure> {
+    let deleted = index.deleted_repositories(&caller.0, &namespace, &query.page()?).await?;
+    Ok(HttpResponse::Ok().json(List::<DeletedBody>::of(deleted)))
+}
+
+/// The repository as it is now, and where.
+async fn shown(mover: &Mover, caller: &Account, name: &RepositoryName) -> Result<HttpResponse, Failure> {
+    let repository = mover.index().repository_with(&caller.subject(), name, Role::Read).await?;
+    let location = format!("/api/v1/repositories/{name}");
+    Ok(HttpResponse::Ok().insert_header((LOCATION, location)).json(RepositoryBody::from(repository)))
+}
+
+fn waits(detail: &str) -> HttpResponse {
+    HttpResponse::Accepted().json(json!({ "state": "waiting", "detail": detail }))
+}
