@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments, root: &Path) -> anyhow::Result<()> {
         dry_run: arguments.dry_run,
     };
     let (mut marked, mut blobs, mut manifests) = (0_u64, 0_u64, 0_u64);
-    let mut out = Output { stdout: io::stdout().lock(), failed: None };
+    let mut out = Output { stdout: io::stdout(), failed: None };
     collection.run(&storage, &mut |event| match event {
         Event::Round => marked = 0,
         Event::Found(finding) => match (finding.kind, finding.fate) {

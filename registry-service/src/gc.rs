@@ -73,7 +73,7 @@ impl Summary {
                     Fate::Kept(keeper) => self.kept.entry(keeper).or_default(),
                 };
                 sum.count += 1;
-                sum.bytes += if finding.kind == Kind::Blob { finding.size } else { 0 };
+                sum.bytes += if is_content(finding.kind) { finding.size } else { 0 };
             }
             Event::Phase(_) | Event::Looked => {}
         }
@@ -90,7 +90,7 @@ pub fn run(arguments: &CollectionArguments, root: &Path) -> anyhow::Result<Summa
         is_person: stdout.is_terminal(),
         summary: Summary::default(),
         progress: if io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() },
-        out: stdout.lock(),
+        out: stdout,
         failed: None,
     };
     let collection = Collection {
@@ -176,7 +176,6 @@ impl<W: Write> Report<'_, W> {
 
 fn name_of(phase: Phase) -> &'static str {
     match phase {
-        Phase::Adopting => "looking for what earlier runs have hidden",
         Phase::Marking => "reading manifests",
         Phase::Sweeping => "looking at blobs and links",
     }
@@ -192,16 +191,22 @@ fn describe(finding: &Finding) -> String {
     };
     let kind = match finding.kind {
         Kind::Blob => "blob",
+        Kind::Damaged => "damaged",
         Kind::Layer => "layer",
         Kind::Manifest => "manifest",
     };
     let place = finding.repository.as_ref().map_or_else(String::new, |repository| format!("{repository}@"));
     let more = match finding.fate {
         Fate::Kept(keeper) => reason(keeper).to_owned(),
-        _ if finding.kind == Kind::Blob => HumanBytes(finding.size).to_string(),
+        _ if is_content(finding.kind) => HumanBytes(finding.size).to_string(),
         _ => String::new(),
     };
     format!("{fate:<8} {kind:<8} {place}{}  {more}", finding.digest).trim_end().to_owned()
+}
+
+/// Whether it has bytes that count; a link has none of its own.
+fn is_content(kind: Kind) -> bool {
+    matches!(kind, Kind::Blob | Kind::Damaged)
 }
 
 fn reason(keeper: Keeper) -> &'static str {
@@ -215,6 +220,7 @@ fn reason(keeper: Keeper) -> &'static str {
         Keeper::Subject => "it refers to a manifest that is there",
         Keeper::Grace => "younger than the grace",
         Keeper::NoRule => "manifests stay unless --delete-untagged is given",
+        Keeper::OnlyCopy => "damaged, but all there is of what somebody needs: push it again",
         Keeper::Busy => "in use just now; the next collection looks again",
     }
 }

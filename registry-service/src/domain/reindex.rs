@@ -37,7 +37,7 @@ impl Registry {
     pub fn repositories_found(&self) -> mpsc::Receiver<Result<(RepositoryName, Option<String>), Refusal>> {
         let (send, receive) = mpsc::channel(AHEAD);
         self.storage().start(move |storage| {
-            let walked = storage.visit_repositories(|lies| {
+            let walked = storage.visit_in_place(&mut |lies| {
                 let Some(name) = lies.name() else { return Ok(()) };
                 let id = storage.repository_id_now(&name)?;
                 send.blocking_send(Ok((name, id))).map_err(|_| io::Error::other("nobody listens any more"))

@@ -28,26 +28,30 @@ impl Scrub<'_> {
     pub fn run(&self, report: &mut dyn FnMut(Event)) -> io::Result<()> {
         report(self.total()?);
         let mut pace = Pace { rate: self.rate, begun: Instant::now(), read: 0 };
-        self.storage.visit_blobs(|digest, _| {
-            let vetted = self.storage.vet_copies(digest, &mut |bytes| {
-                pace.keep(bytes);
-                report(Event::Read(bytes));
-            })?;
-            for damaged in vetted.iter().filter(|vetted| !vetted.is_good) {
-                let quarantined = self.storage.quarantine(damaged)?;
-                report(Event::Damaged(Damaged { damaged: digest.clone(), quarantined }));
+        self.storage.visit_blobs(|blobs| {
+            for (digest, _) in blobs {
+                let vetted = self.storage.vet_copies(&digest, &mut |bytes| {
+                    pace.keep(bytes);
+                    report(Event::Read(bytes));
+                })?;
+                for damaged in vetted.iter().filter(|vetted| !vetted.is_good) {
+                    let quarantined = self.storage.quarantine(damaged)?;
+                    report(Event::Damaged(Damaged { damaged: digest.clone(), quarantined }));
+                }
+                report(Event::Looked);
             }
-            report(Event::Looked);
             Ok::<_, io::Error>(())
         })?;
-        self.storage.visit_repositories(|lies| self.look_at_repository(lies, report))
+        self.storage.visit_repositories(&mut |lies| self.look_at_repository(&lies, report))
     }
 
     fn total(&self) -> io::Result<Event> {
         let (mut blobs, mut bytes) = (0, 0);
-        self.storage.visit_blobs(|_, spot| {
-            blobs += 1;
-            bytes += spot.lying()?.map_or(0, |lying| lying.size);
+        self.storage.visit_blobs(|spots| {
+            for (_, spot) in spots {
+                blobs += 1;
+                bytes += spot.lying()?.map_or(0, |lying| lying.size);
+            }
             Ok::<_, io::Error>(())
         })?;
         Ok(Event::Total { blobs, bytes })

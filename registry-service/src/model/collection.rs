@@ -9,6 +9,8 @@ use shared::Digest;
 pub enum Kind {
     /// A blob's bytes.
     Blob,
+    /// Bytes of a blob that were found damaged and put aside.
+    Damaged,
     /// A repository's link to a blob.
     Layer,
     /// A repository's manifest.
@@ -37,6 +39,8 @@ pub enum Keeper {
     Grace,
     /// Manifests without a tag go only when that is asked for.
     NoRule,
+    /// It is damaged, but all that there is of a blob that somebody needs.
+    OnlyCopy,
     /// Something else is at work in its repository, or has moved it; the next run looks again.
     Busy,
 }
@@ -78,8 +82,6 @@ pub struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// Taking over what an earlier run has hidden.
-    Adopting,
     /// Reading every manifest.
     Marking,
     /// Looking at everything stored.

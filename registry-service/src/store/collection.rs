@@ -1,17 +1,18 @@
-//! What the collector walks over: every blob, and every repository with its links, wherever it lies.
+//! What the collector walks over: every blob, and the links of a repository, wherever it lies.
 //!
-//! Must not decide what goes: `domain/collector/` does. Whatever a peer may have written is walked over too, under names
-//! that this registry would not give.
+//! Must not decide what goes: `domain/collector/` does.
 
 use super::cached_read::read_link_blocking;
 use super::files::{self, Placed};
 use super::intents::{digests, entries};
-use super::layout::{QUARANTINED, RepositoryPaths};
+use super::layout::RepositoryPaths;
 use super::locks::Lock;
+use super::quarantine::PutAside;
+use super::repositories::Lies;
 use super::trash::{self, Hidden, Run};
 use super::{Storage, disk, found};
 use jiff::Timestamp;
-use shared::{Digest, RepositoryName};
+use shared::Digest;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -30,13 +31,13 @@ pub struct Lying {
     pub size: u64,
 }
 
-/// A repository as it lies in storage.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Lies {
-    /// Under this name, which a peer may have given.
-    Under(String),
-    /// Put away under this id.
-    PutAway(String),
+/// What is ours beside a place.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// What is hidden of it.
+    pub hidden: Vec<Hidden>,
+    /// Bytes that lay there, were found damaged and put aside.
+    pub damaged: Vec<PutAside>,
 }
 
 impl Spot {
@@ -52,14 +53,13 @@ impl Spot {
         Ok(found(disk::metadata(&hidden.path))?.map_or(0, |metadata| metadata.len()))
     }
 
-    /// What is hidden of it.
-    pub fn hidden(&self) -> io::Result<Vec<Hidden>> {
-        trash::hidden(&self.path)
-    }
-
-    /// Whether bytes that should lie there were found damaged and renamed.
-    pub fn is_quarantined(&self) -> io::Result<bool> {
-        Ok(entries(files::parent_of(&self.path)?)?.iter().any(|name| name.starts_with(QUARANTINED)))
+    /// What is ours beside it.
+    pub fn beside(&self) -> io::Result<Beside> {
+        let directory = files::parent_of(&self.path)?;
+        let names = entries(directory)?;
+        let hidden = names.iter().filter_map(|name| Hidden::parse(directory, name)).collect();
+        let damaged = names.iter().filter_map(|name| PutAside::parse(directory, name)).collect();
+        Ok(Beside { hidden, damaged })
     }
 
     /// Hides it. Tells whether it was there.
@@ -105,46 +105,33 @@ impl Storage {
         Spot { path: self.layout().blob(content) }
     }
 
-    /// Visits the place of every blob, whether anything lies there or is hidden.
+    /// Visits the places of all blobs, whether anything lies there or is hidden: some thousandths of them at a time.
     pub fn visit_blobs<E: From<io::Error>>(
         &self,
-        mut visit: impl FnMut(&Digest, &Spot) -> Result<(), E>,
+        mut visit: impl FnMut(&mut dyn Iterator<Item = (Digest, Spot)>) -> Result<(), E>,
     ) -> Result<(), E> {
         let blobs = self.layout().blobs();
         for algorithm in entries(&blobs)? {
             let algorithm_directory = blobs.join(&algorithm);
             for fan_out in entries(&algorithm_directory)? {
-                for hex in entries(&algorithm_directory.join(fan_out))? {
-                    if let Ok(digest) = Digest::parse(&format!("{algorithm}:{hex}")) {
-                        visit(&digest, &self.blob_spot(&digest))?;
-                    }
-                }
+                let names = entries(&algorithm_directory.join(fan_out))?.into_iter();
+                let digests = names.filter_map(|hex| Digest::parse(&format!("{algorithm}:{hex}")).ok());
+                visit(&mut spots(digests, |digest| self.layout().blob(digest)))?;
             }
         }
         Ok(())
     }
 
-    /// Visits every repository: first those that are put away, then those that lie under a name, in the order of names.
-    pub fn visit_repositories<E: From<io::Error>>(
-        &self,
-        mut visit: impl FnMut(&Lies) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for id in entries(&self.layout().all_put_away())? {
-            visit(&Lies::PutAway(id))?;
-        }
-        visit_names(&self.layout().repositories(), "", &mut |name| visit(&Lies::Under(name)))
-    }
-
     /// Every place of a manifest's link in the repository.
-    pub fn revision_spots(&self, lies: &Lies) -> io::Result<Vec<(Digest, Spot)>> {
+    pub fn revision_spots(&self, lies: &Lies) -> io::Result<impl Iterator<Item = (Digest, Spot)>> {
         let paths = self.paths(lies);
-        spots(&paths.revisions(), |digest| paths.revision_link(digest))
+        Ok(spots(digests(&paths.revisions())?, move |digest| paths.revision_link(digest)))
     }
 
     /// Every place of a blob's link in the repository.
-    pub fn layer_spots(&self, lies: &Lies) -> io::Result<Vec<(Digest, Spot)>> {
+    pub fn layer_spots(&self, lies: &Lies) -> io::Result<impl Iterator<Item = (Digest, Spot)>> {
         let paths = self.paths(lies);
-        spots(&paths.layers(), |digest| paths.layer_link(digest))
+        Ok(spots(digests(&paths.layers())?, move |digest| paths.layer_link(digest)))
     }
 
     /// What the repository has as manifest `digest`: once for each link, hidden or not.
@@ -176,7 +163,7 @@ impl Storage {
         let mut tagged = Vec::new();
         for tag in entries(&paths.tags())? {
             let index = paths.tag_index(&tag);
-            for (digest, spot) in spots(&index, |digest| super::layout::link_below(&index, digest))? {
+            for (digest, spot) in spots(digests(&index)?, |digest| super::layout::link_below(&index, digest)) {
                 if spot.lying()?.is_some_and(|link| link.since >= since) {
                     tagged.push(digest);
                 }
@@ -212,48 +199,6 @@ impl Storage {
     }
 }
 
-impl Lies {
-    /// Its name, if it lies under one that this registry could have given.
-    pub fn name(&self) -> Option<RepositoryName> {
-        match self {
-            Self::Under(name) => RepositoryName::parse(name).ok(),
-            Self::PutAway(_) => None,
-        }
-    }
-}
-
-impl std::fmt::Display for Lies {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Under(name) => f.write_str(name),
-            Self::PutAway(id) => write!(f, "(put away) {id}"),
-        }
-    }
-}
-
-/// The longest name, of any registry. Links of directories to each other could make it endless.
-const LONGEST_NAME: usize = 255;
-
-/// Names nest, and what belongs to a repository itself begins with `_`.
-fn visit_names<E: From<io::Error>>(
-    directory: &Path,
-    name: &str,
-    visit: &mut impl FnMut(String) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut parts = entries(directory)?;
-    parts.sort_unstable();
-    if !name.is_empty() && parts.iter().any(|part| part == "_manifests" || part == "_layers") {
-        visit(name.to_owned())?;
-    }
-    for part in parts.iter().filter(|part| !part.starts_with(['_', '.'])) {
-        let name = if name.is_empty() { part.clone() } else { format!("{name}/{part}") };
-        if name.len() <= LONGEST_NAME {
-            visit_names(&directory.join(part), &name, visit)?;
-        }
-    }
-    Ok(())
-}
-
 /// What a link says. Hidden ones first: who brings one back moves it from there to its place.
 fn link_meanings(link: &Path) -> io::Result<Vec<Digest>> {
     let mut meanings = Vec::new();
@@ -264,10 +209,13 @@ fn link_meanings(link: &Path) -> io::Result<Vec<Digest>> {
     Ok(meanings)
 }
 
-fn spots(root: &Path, link: impl Fn(&Digest) -> PathBuf) -> io::Result<Vec<(Digest, Spot)>> {
-    let to_spot = |digest: Digest| {
+/// The paths are made one after the other: those of a hundred thousand links at once would be memory for nothing.
+fn spots(
+    digests: impl IntoIterator<Item = Digest>,
+    link: impl Fn(&Digest) -> PathBuf,
+) -> impl Iterator<Item = (Digest, Spot)> {
+    digests.into_iter().map(move |digest| {
         let path = link(&digest);
         (digest, Spot { path })
-    };
-    Ok(digests(root)?.into_iter().map(to_spot).collect())
+    })
 }

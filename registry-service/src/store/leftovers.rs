@@ -2,8 +2,8 @@
 //!
 //! Must not decide how old is too old: `domain/purge.rs` does.
 
+use super::intents::entries;
 use super::locks::{Lock, RepositoryLock};
-use super::repositories::{Part, visit_parts};
 use super::{Storage, disk, files, found};
 use crate::model::upload::UploadId;
 use jiff::Timestamp;
@@ -15,18 +15,11 @@ use uuid::Uuid;
 impl Storage {
     /// Visits every unfinished upload, whoever began it.
     pub fn visit_uploads(&self, visit: &mut dyn FnMut(&RepositoryName, UploadId) -> io::Result<()>) -> io::Result<()> {
-        visit_parts(&self.layout().repositories(), &mut |name, part| {
-            if part != Part::Uploads {
-                return Ok(());
-            }
-            let Some(entries) = found(disk::read_dir(&self.layout().uploads(name)))? else { return Ok(()) };
-            for entry in entries {
-                let id = entry?.file_name();
-                if let Some(id) = id.to_str().and_then(UploadId::parse) {
-                    visit(name, id)?;
-                }
-            }
-            Ok(())
+        self.visit_names(&mut |named| {
+            let name = RepositoryName::parse(named.name).ok().filter(|_| named.has_uploads);
+            let Some(name) = name else { return Ok(()) };
+            let ids = entries(&self.layout().uploads(&name))?;
+            ids.iter().filter_map(|id| UploadId::parse(id)).try_for_each(|id| visit(&name, id))
         })
     }
 

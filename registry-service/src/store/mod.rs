@@ -34,11 +34,12 @@ mod uploads;
 
 pub use blobs::OpenBlob;
 pub use chunks::Chunks;
-pub use collection::{Lies, Lying, Spot};
+pub use collection::{Beside, Lying, Spot};
 pub use intents::{Intent, IntentTarget};
 pub use locks::{Lock, RepositoryLock};
 pub use moves::Moves;
-pub use quarantine::Vetted;
+pub use quarantine::{PutAside, Vetted};
+pub use repositories::Lies;
 pub use share::Share;
 pub use trash::{Hidden, Run};
 pub use uploads::UploadSession;

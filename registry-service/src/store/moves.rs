@@ -1,8 +1,8 @@
 //! The list of moves of repositories: put away, restored, renamed. Each is written down before it begins, in a list whose lock is
 //! held to its end, so that a collector that reads everything at its own pace misses none that moves meanwhile.
 
-use super::collection::Lies;
 use super::locks::Lock;
+use super::repositories::Lies;
 use super::{Storage, disk, files, found};
 use shared::RepositoryName;
 use std::io::{self, Seek, SeekFrom};

@@ -1,16 +1,20 @@
 //! Bytes that are not what their name says: found by hashing them, and renamed out of the way, where a peer ignores them.
 //!
-//! What is quarantined is absent, and the next push of the same content brings it back.
+//! What is quarantined is absent, and the next push of the same content brings it back. The damaged bytes stay meanwhile:
+//! most of them may be good, and they are all that is left.
 
 use super::cached_read::Stamp;
+use super::collection::Lying;
 use super::disk;
 use super::files::{self, Placed};
 use super::hashing::hash_with;
-use super::layout::quarantined;
+use super::layout::{QUARANTINED, quarantined};
 use super::trash::hidden;
 use super::{Storage, found};
+use jiff::Timestamp;
 use shared::Digest;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
@@ -33,6 +37,32 @@ impl Vetted {
     /// The same after a rename, which changes the stamp.
     fn was_moved_to(&self, path: &Path) -> io::Result<bool> {
         Ok(found(disk::metadata(path))?.is_some_and(|there| Stamp::of_open(&there).is_same_file(&self.stamp)))
+    }
+}
+
+/// Bytes that were put aside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutAside {
+    path: PathBuf,
+}
+
+impl PutAside {
+    /// Reads a name beside `directory`'s `data`; `None` if it is not one of such bytes.
+    pub(super) fn parse(directory: &Path, name: &str) -> Option<Self> {
+        name.starts_with(QUARANTINED).then(|| Self { path: directory.join(name) })
+    }
+
+    /// Since when they are there, and how many; `None` if they are not there any more.
+    pub fn lying(&self) -> io::Result<Option<Lying>> {
+        let Some(there) = found(disk::metadata(&self.path))? else { return Ok(None) };
+        // A rename leaves the time of the content and sets that of the inode.
+        let since = Timestamp::from_second(there.ctime()).unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(Some(Lying { since, size: there.len() }))
+    }
+
+    /// Unlinks them. A crash may undo it, which does no harm.
+    pub fn unlink(&self) -> io::Result<()> {
+        found(disk::unlink(&self.path)).map(drop)
     }
 }
 
@@ -96,7 +126,6 @@ fn is_damage(error: &io::Error) -> bool {
 mod tests {
     use super::*;
     use crate::store::hashing::digest_of;
-    use crate::store::layout::QUARANTINED;
     use shared::Algorithm;
 
     #[test]

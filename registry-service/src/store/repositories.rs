@@ -1,77 +1,118 @@
 //! Which repositories lie in storage, whoever made them.
+//!
+//! A peer may have given names that this registry never would. Such a repository cannot be asked for: it is not listed,
+//! not reindexed, and has no lock, so nothing in it is ever collected. What its manifests name is kept like that of any
+//! other: the peer serves it again when the volume goes back.
 
-use super::{Storage, disk, found};
+use super::Storage;
+use super::intents::entries;
 use shared::RepositoryName;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// A folder that belongs to a repository itself, and not to one that lies below its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    Layers,
-    Manifests,
-    Uploads,
+/// A repository as it lies in storage.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Lies {
+    /// Under this name, which a peer may have given.
+    Under(String),
+    /// Put away under this id.
+    PutAway(String),
 }
 
-impl Part {
-    fn parse(name: &str) -> Option<Self> {
-        match name {
-            "_layers" => Some(Self::Layers),
-            "_manifests" => Some(Self::Manifests),
-            "_uploads" => Some(Self::Uploads),
-            _ => None,
+impl Lies {
+    /// Its name, if it lies under one that this registry could have given.
+    pub fn name(&self) -> Option<RepositoryName> {
+        match self {
+            Self::Under(name) => RepositoryName::parse(name).ok(),
+            Self::PutAway(_) => None,
         }
     }
+}
+
+impl fmt::Display for Lies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Under(name) => f.write_str(name),
+            Self::PutAway(id) => write!(f, "(put away) {id}"),
+        }
+    }
+}
+
+/// A directory that is called as a repository could be.
+pub(super) struct Named<'n> {
+    /// The whole name.
+    pub name: &'n str,
+    /// Whether one of the folders is there by which a peer finds a repository, also when nothing is in it (any more):
+    /// Distribution 2.8 goes by `_layers`, 3 by `_manifests`.
+    pub is_repository: bool,
+    /// Whether there are unfinished uploads.
+    pub has_uploads: bool,
 }
 
 impl Storage {
-    /// Every repository, in one walk that opens each directory of a name once and none below.
-    ///
-    /// A name is a repository if one of the folders is there by which a peer finds it, also when nothing is in it (any
-    /// more): Distribution 2.8 goes by `_layers`, 3 by `_manifests`.
+    /// Every repository that this registry could have named.
     pub fn repositories(&self) -> io::Result<BTreeSet<RepositoryName>> {
         let mut names = BTreeSet::new();
-        visit_parts(&self.layout().repositories(), &mut |name, part| {
-            if part != Part::Uploads {
-                names.insert(name.clone());
-            }
-            Ok(())
+        self.visit_in_place(&mut |lies| {
+            names.extend(lies.name());
+            Ok::<_, io::Error>(())
         })?;
         Ok(names)
     }
+
+    /// Visits every repository: first those that are put away, then those that lie under a name.
+    pub fn visit_repositories<E: From<io::Error>>(
+        &self,
+        visit: &mut dyn FnMut(Lies) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.visit_put_away(visit)?;
+        self.visit_in_place(visit)
+    }
+
+    /// Visits every repository that is put away.
+    pub fn visit_put_away<E: From<io::Error>>(&self, visit: &mut dyn FnMut(Lies) -> Result<(), E>) -> Result<(), E> {
+        entries(&self.layout().all_put_away())?.into_iter().map(Lies::PutAway).try_for_each(visit)
+    }
+
+    /// Visits every repository that lies under a name.
+    pub fn visit_in_place<E: From<io::Error>>(&self, visit: &mut dyn FnMut(Lies) -> Result<(), E>) -> Result<(), E> {
+        self.visit_names(&mut |named| {
+            if named.is_repository { visit(Lies::Under(named.name.to_owned())) } else { Ok(()) }
+        })
+    }
+
+    /// Visits everything that is called as a repository could be, in the order of names: in one walk that opens each
+    /// directory of a name once and none below.
+    pub(super) fn visit_names<E: From<io::Error>>(
+        &self,
+        visit: &mut dyn FnMut(Named<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        walk(&self.layout().repositories(), "", visit)
+    }
 }
 
-/// Visits the folders of every repository below `root`, in no order.
-pub(super) fn visit_parts(
-    root: &Path,
-    visit: &mut dyn FnMut(&RepositoryName, Part) -> io::Result<()>,
-) -> io::Result<()> {
-    walk(root, None, visit)
-}
+/// The longest name, of any registry. Links of directories to each other could make it endless.
+const LONGEST_NAME: usize = 255;
 
-/// Looks at `directory`, which is that of `name`, or the root.
-fn walk(
+/// Names nest, and what belongs to a repository itself begins with `_`.
+fn walk<E: From<io::Error>>(
     directory: &Path,
-    name: Option<&RepositoryName>,
-    visit: &mut dyn FnMut(&RepositoryName, Part) -> io::Result<()>,
-) -> io::Result<()> {
-    let Some(entries) = found(disk::read_dir(directory))? else { return Ok(()) };
-    for entry in entries {
-        let entry = entry?;
-        let part = entry.file_name();
-        let Some(part) = part.to_str() else { continue };
-        if let Some(part) = Part::parse(part) {
-            name.map_or(Ok(()), |name| visit(name, part))?;
-            continue;
-        }
-        let below = name.map_or_else(|| part.to_owned(), |name| format!("{name}/{part}"));
-        // Nothing that is no name leads to one. A link to a directory does, and ends where a name would be too long.
-        let Ok(below) = RepositoryName::parse(&below) else { continue };
-        let kind = entry.file_type()?;
-        let path = entry.path();
-        if kind.is_dir() || kind.is_symlink() && found(disk::metadata(&path))?.is_some_and(|there| there.is_dir()) {
-            walk(&path, Some(&below), visit)?;
+    name: &str,
+    visit: &mut dyn FnMut(Named<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut parts = entries(directory)?;
+    parts.sort_unstable();
+    let has = |own: &str| parts.iter().any(|part| part == own);
+    let (is_repository, has_uploads) = (has("_layers") || has("_manifests"), has("_uploads"));
+    if !name.is_empty() && (is_repository || has_uploads) {
+        visit(Named { name, is_repository, has_uploads })?;
+    }
+    for part in parts.iter().filter(|part| !part.starts_with(['_', '.'])) {
+        let name = if name.is_empty() { part.clone() } else { format!("{name}/{part}") };
+        if name.len() <= LONGEST_NAME {
+            walk(&directory.join(part), &name, visit)?;
         }
     }
     Ok(())

@@ -36,7 +36,7 @@ pub struct Hidden {
 
 impl Hidden {
     /// Reads a name beside `directory`'s `data` or `link`; `None` if it is not one of a hidden file.
-    fn parse(directory: &Path, name: &str) -> Option<Self> {
+    pub(super) fn parse(directory: &Path, name: &str) -> Option<Self> {
         let (since, run) = name.strip_prefix(PREFIX)?.split_once('.').unwrap_or_default();
         // A name that this version did not give is as old as can be: it only has to wait for a mark.
         let since = since.parse().ok().and_then(|second| Timestamp::from_second(second).ok());

@@ -1,6 +1,8 @@
 //! Bytes that are not what their name says: never a whole answer, not there afterwards, and healed by the next push.
 
-use crate::support::{Repository, Stack, eventually};
+use crate::support::{Repository, Stack, after_hours, at_once, eventually, sha256, with_fate};
+use registry_service::domain::collector::Collection;
+use registry_service::model::collection::{Fate, Keeper};
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,4 +70,42 @@ async fn a_blob_that_was_good_and_is_changed_later_is_checked_again() {
     assert_eq!(received(&stack, &app, &digest).await, good);
     fs::write(place(&stack, &digest).join("data"), &good[..500_000]).unwrap();
     assert!(received(&stack, &app, &digest).await.len() < 500_000);
+}
+
+#[tokio::test]
+async fn damaged_bytes_stay_while_they_are_all_there_is_of_what_somebody_needs() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    app.push_image("v1", "needed").await;
+    app.push_blob(b"needed by nobody").await;
+    let [needed, unneeded] = [b"needed".as_slice(), b"needed by nobody"].map(sha256);
+    for digest in [&needed, &unneeded] {
+        fs::write(place(&stack, digest).join("data"), "damaged").unwrap();
+        received(&stack, &app, digest).await;
+        let path = format!("blobs/{digest}");
+        eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
+    }
+    let damaged = |digest: &str| format!("damaged {digest}");
+    let both = [damaged(&needed), damaged(&unneeded)].into();
+
+    let before = stack.files();
+    let young = stack.collect(after_hours(0)).await.unwrap();
+    assert!(with_fate(&young, Fate::Kept(Keeper::Grace)).is_superset(&both), "{young:?}");
+    let dry = stack.collect(Collection { dry_run: true, ..after_hours(25) }).await.unwrap();
+    assert_eq!(with_fate(&dry, Fate::Deleted), [damaged(&unneeded)].into());
+    assert_eq!(stack.files(), before);
+    let old = stack.collect(after_hours(25)).await.unwrap();
+    assert_eq!(with_fate(&old, Fate::Deleted), [damaged(&unneeded)].into());
+    assert_eq!(with_fate(&old, Fate::Kept(Keeper::OnlyCopy)), [damaged(&needed)].into());
+    assert!(!place(&stack, &unneeded).exists());
+
+    // What lies in its place is damaged as well: still all there is.
+    fs::write(place(&stack, &needed).join("data"), "damaged too").unwrap();
+    let worse = stack.collect(after_hours(25)).await.unwrap();
+    assert_eq!(with_fate(&worse, Fate::Kept(Keeper::OnlyCopy)), [damaged(&needed)].into());
+    app.push_blob(b"needed").await;
+    let healed = stack.collect(at_once()).await.unwrap();
+    assert!(with_fate(&healed, Fate::Deleted).contains(&damaged(&needed)), "{healed:?}");
+    assert_eq!(fs::read_dir(place(&stack, &needed)).unwrap().count(), 1);
+    assert_eq!(app.get(&format!("blobs/{needed}")).send().await.is(200).text(), "needed");
 }

@@ -3,7 +3,8 @@
 //! Keepers are all manifests that have an intent, are hidden, put away or in place, tagged or not, read in this order, in
 //! which a manifest moves: one that is brought back or becomes visible meanwhile is met at least once.
 
-use super::{Collection, CollectionError};
+use super::at_once::at_once;
+use super::{Collection, CollectionError, Report};
 use crate::model::collection::{Event, Keeper, Kind};
 use crate::model::stored_manifest::{named_digests, subject};
 use crate::store::{Lies, Storage};
@@ -12,6 +13,7 @@ use shared::moves::{Move, MoveRequest};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A thing, in eight bytes: millions are remembered at once. Two that meet in one keep each other, which does no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,6 +26,9 @@ impl Fingerprint {
         Self(hasher.finish())
     }
 }
+
+/// Repositories that are found before some of them are read at once.
+const AHEAD: usize = 64;
 
 /// What is kept, and why.
 pub(super) struct Marks {
@@ -41,30 +46,33 @@ impl Marks {
         storage: &Storage,
         collection: &Collection,
         gone: &HashSet<Fingerprint>,
-        report: &mut dyn FnMut(Event),
+        report: &mut Report<'_>,
     ) -> Result<Self, CollectionError> {
         let began_at_move = storage.moves_so_far()?;
-        let (kept, half_moved) = (HashMap::new(), HashSet::new());
-        let marks = Self { kept, began_at_move, half_moved, delete_untagged: collection.delete_untagged };
-        let mut marking = Marking { storage, collection, gone, report, marks };
+        let (kept, report) = (Mutex::default(), Mutex::new(report));
+        let marking = Marking { storage, collection, gone, report, kept };
         for (name, digest) in storage.kept_by_intents()? {
             let lies = Lies::Under(name.to_string());
-            marking.keep(Kind::Manifest, Some(&lies), &digest, Keeper::Intent);
+            marking.kept().keep(Kind::Manifest, Some(&lies), &digest, Keeper::Intent);
             marking.read_manifest(&lies, &digest, Keeper::Intent)?;
         }
         storage.pause("collector read intents");
-        storage.visit_repositories(|lies| marking.read_repository(lies))?;
+        // All that are put away before the first that is in place: this is the way that one takes which is restored.
+        marking.read_repositories(|visit| storage.visit_put_away(visit))?;
+        marking.read_repositories(|visit| storage.visit_in_place(visit))?;
         // Whoever moves a repository holds the list to the end of it: none is missed because it was on its way.
         let moves = storage.lock_moves()?;
         for lies in moves.since(began_at_move)? {
             marking.read_repository(&lies)?;
         }
+        let mut half_moved = HashSet::new();
         for request in storage.unfinished_moves()? {
-            marking.keep_all_of(&request)?;
+            half_moved.extend(marking.keep_all_of(&request)?);
         }
         drop(moves);
         storage.pause("collector marked");
-        Ok(marking.marks)
+        let kept = marking.kept.into_inner().unwrap_or_else(PoisonError::into_inner).0;
+        Ok(Self { kept, began_at_move, half_moved, delete_untagged: collection.delete_untagged })
     }
 
     /// Whether the repository, or a part of it, may be another one than was marked.
@@ -90,26 +98,57 @@ impl Marks {
     }
 }
 
-struct Marking<'a> {
-    storage: &'a Storage,
-    collection: &'a Collection,
-    gone: &'a HashSet<Fingerprint>,
-    report: &'a mut dyn FnMut(Event),
-    marks: Marks,
-}
+/// What is kept so far.
+#[derive(Default)]
+struct Kept(HashMap<Fingerprint, Keeper>);
 
-impl Marking<'_> {
+impl Kept {
     /// Tells whether it was not kept yet. The first reason stays.
     fn keep(&mut self, kind: Kind, lies: Option<&Lies>, digest: &Digest, keeper: Keeper) -> bool {
         let mut is_new = false;
-        self.marks.kept.entry(Fingerprint::of(kind, lies, digest)).or_insert_with(|| {
+        self.0.entry(Fingerprint::of(kind, lies, digest)).or_insert_with(|| {
             is_new = true;
             keeper
         });
         is_new
     }
+}
 
-    fn read_repository(&mut self, lies: &Lies) -> Result<(), CollectionError> {
+struct Marking<'a, 'r> {
+    storage: &'a Storage,
+    collection: &'a Collection,
+    gone: &'a HashSet<Fingerprint>,
+    report: Mutex<&'a mut Report<'r>>,
+    kept: Mutex<Kept>,
+}
+
+impl Marking<'_, '_> {
+    /// No code panics while it holds this lock.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self, event: Event) {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)(event);
+    }
+
+    fn read_repositories(
+        &self,
+        walk: impl FnOnce(&mut dyn FnMut(Lies) -> Result<(), CollectionError>) -> Result<(), CollectionError>,
+    ) -> Result<(), CollectionError> {
+        let mut some = Vec::with_capacity(AHEAD);
+        walk(&mut |lies| {
+            some.push(lies);
+            if some.len() == AHEAD {
+                at_once(&some, |lies| self.read_repository(lies))?;
+                some.clear();
+            }
+            Ok(())
+        })?;
+        at_once(&some, |lies| self.read_repository(lies)).map(drop)
+    }
+
+    fn read_repository(&self, lies: &Lies) -> Result<(), CollectionError> {
         let keeper = match lies {
             Lies::Under(_) => Keeper::Manifest,
             Lies::PutAway(_) => Keeper::PutAway,
@@ -121,7 +160,7 @@ impl Marking<'_> {
                 continue;
             }
             for content in self.storage.revision_meanings(lies, &digest)? {
-                (self.report)(Event::Looked);
+                self.report(Event::Looked);
                 present.insert(digest.clone());
                 if let Some(subject) = self.read_manifest_as(lies, &digest, &content, keeper)? {
                     referrers.push((digest.clone(), subject));
@@ -131,17 +170,18 @@ impl Marking<'_> {
         self.read_history(lies, &present)?;
         if self.collection.delete_untagged {
             for digest in self.storage.tagged(lies)? {
-                self.keep(Kind::Manifest, Some(lies), &digest, Keeper::Tag);
+                self.kept().keep(Kind::Manifest, Some(lies), &digest, Keeper::Tag);
             }
             for (referrer, _) in referrers.iter().filter(|(_, subject)| present.contains(subject)) {
-                self.keep(Kind::Manifest, Some(lies), referrer, Keeper::Subject);
+                self.kept().keep(Kind::Manifest, Some(lies), referrer, Keeper::Subject);
             }
         }
         Ok(())
     }
 
-    /// A repository that lies in two places: its manifests are read in one, and what its links say is kept in both.
-    fn keep_all_of(&mut self, request: &MoveRequest) -> Result<(), CollectionError> {
+    /// A repository that lies in two places: its manifests are read in one, and what its links say is kept in both. Returns
+    /// the names.
+    fn keep_all_of(&self, request: &MoveRequest) -> Result<Vec<String>, CollectionError> {
         let mut names = vec![request.repository.to_string()];
         if let Move::Rename { to } = &request.verb {
             names.push(to.to_string());
@@ -150,22 +190,21 @@ impl Marking<'_> {
         for lies in under_names.chain([Lies::PutAway(request.repository_id.clone())]) {
             for (digest, _) in self.storage.layer_spots(&lies)? {
                 for content in self.storage.meanings(&lies, &digest)? {
-                    self.keep(Kind::Blob, None, &content, Keeper::PutAway);
+                    self.kept().keep(Kind::Blob, None, &content, Keeper::PutAway);
                 }
             }
         }
-        self.marks.half_moved.extend(names);
-        Ok(())
+        Ok(names)
     }
 
     /// What a tag pointed at within the restore window, with all it needs, though it may be deleted.
-    fn read_history(&mut self, lies: &Lies, present: &HashSet<Digest>) -> Result<(), CollectionError> {
+    fn read_history(&self, lies: &Lies, present: &HashSet<Digest>) -> Result<(), CollectionError> {
         if self.collection.restore_window.is_zero() {
             return Ok(());
         }
         let since = self.collection.before(self.collection.restore_window);
         for digest in self.storage.tagged_since(lies, since)? {
-            self.keep(Kind::Manifest, Some(lies), &digest, Keeper::History);
+            self.kept().keep(Kind::Manifest, Some(lies), &digest, Keeper::History);
             if !present.contains(&digest) {
                 self.read_manifest(lies, &digest, Keeper::History)?;
             }
@@ -174,7 +213,7 @@ impl Marking<'_> {
     }
 
     /// A manifest that need not be visible: if its bytes are nowhere, it keeps nothing.
-    fn read_manifest(&mut self, lies: &Lies, digest: &Digest, keeper: Keeper) -> Result<(), CollectionError> {
+    fn read_manifest(&self, lies: &Lies, digest: &Digest, keeper: Keeper) -> Result<(), CollectionError> {
         if self.storage.read_blob(digest)?.is_some() {
             self.read_manifest_as(lies, digest, digest, keeper)?;
         }
@@ -183,7 +222,7 @@ impl Marking<'_> {
 
     /// Keeps the manifest's bytes, which are `content`, and everything that they name. Returns its subject.
     fn read_manifest_as(
-        &mut self,
+        &self,
         lies: &Lies,
         digest: &Digest,
         content: &Digest,
@@ -191,22 +230,27 @@ impl Marking<'_> {
     ) -> Result<Option<Digest>, CollectionError> {
         let unreadable = || CollectionError::Unreadable { repository: lies.to_string(), digest: digest.clone() };
         let Some(bytes) = self.storage.read_blob(content)? else {
-            if self.storage.blob_spot(content).is_quarantined()? {
+            if !self.storage.blob_spot(content).beside()?.damaged.is_empty() {
                 return Err(unreadable());
             }
-            (self.report)(Event::Lost { repository: lies.to_string(), digest: digest.clone() });
+            self.report(Event::Lost { repository: lies.to_string(), digest: digest.clone() });
             return Ok(None);
         };
-        self.keep(Kind::Blob, None, content, keeper);
-        for named in named_digests(&bytes).ok_or_else(unreadable)? {
-            self.keep(Kind::Blob, None, &named, keeper);
+        let mut named = named_digests(&bytes).ok_or_else(unreadable)?;
+        let mut kept = self.kept();
+        kept.keep(Kind::Blob, None, content, keeper);
+        // What is left is met for the first time in this repository.
+        named.retain(|named| {
+            kept.keep(Kind::Blob, None, named, keeper);
             if self.collection.delete_untagged {
-                self.keep(Kind::Manifest, Some(lies), &named, Keeper::Index);
+                kept.keep(Kind::Manifest, Some(lies), named, Keeper::Index);
             }
-            if self.keep(Kind::Layer, Some(lies), &named, keeper) {
-                for meaning in self.storage.meanings(lies, &named)? {
-                    self.keep(Kind::Blob, None, &meaning, keeper);
-                }
+            kept.keep(Kind::Layer, Some(lies), named, keeper)
+        });
+        drop(kept);
+        for named in named {
+            for meaning in self.storage.meanings(lies, &named)?.iter().filter(|meaning| **meaning != named) {
+                self.kept().keep(Kind::Blob, None, meaning, keeper);
             }
         }
         Ok(subject(&bytes))

@@ -8,6 +8,8 @@
 //!
 //! It asks nobody, its roots lie in storage; so it runs in a process of its own as well as beside a server.
 
+mod at_once;
+mod fates;
 mod mark;
 mod sweep;
 
@@ -16,10 +18,12 @@ use crate::store::{Run, Storage};
 use jiff::{SignedDuration, Timestamp};
 use mark::Marks;
 use shared::Digest;
-use std::collections::HashSet;
 use std::io;
-use sweep::Sweeper;
+use sweep::{Pass, Sweeper};
 use uuid::Uuid;
+
+/// Who is told what a collection comes to, from whichever thread comes to it.
+pub type Report<'r> = dyn FnMut(Event) + Send + 'r;
 
 /// How a collection is done.
 #[derive(Debug, Clone)]
@@ -59,16 +63,13 @@ pub enum CollectionError {
 
 impl Collection {
     /// Collects, and tells `report` of everything it comes to. Waits for disks and locks: not for an async worker.
-    pub fn run(&self, storage: &Storage, report: &mut dyn FnMut(Event)) -> Result<(), CollectionError> {
+    pub fn run(&self, storage: &Storage, report: &mut Report<'_>) -> Result<(), CollectionError> {
         let _only_one = storage.try_collector_lock()?.ok_or(CollectionError::Running)?;
         let run = Run { began: self.now, id: Uuid::new_v4().to_string() };
-        let mut sweeper =
-            Sweeper { storage, collection: self, run: &run, report, gone: HashSet::new(), told: HashSet::new() };
+        let mut sweeper = Sweeper::new(storage, self, &run, report);
         if !self.dry_run {
             // Nobody reads it before the first mark, which notes where it ends.
             storage.clear_moves()?;
-            sweeper.phase(Phase::Adopting);
-            sweeper.adopt()?;
         }
         // A manifest that goes may have been all that kept its children and blobs.
         while self.once(&mut sweeper)? && self.grace.is_zero() {}
@@ -80,20 +81,20 @@ impl Collection {
     }
 
     /// One round. Tells whether a manifest has gone, so that there may be more to do.
-    fn once(&self, sweeper: &mut Sweeper<'_>) -> Result<bool, CollectionError> {
+    fn once(&self, sweeper: &mut Sweeper<'_, '_>) -> Result<bool, CollectionError> {
         (sweeper.report)(Event::Round);
         let marks = self.mark(sweeper)?;
-        let first = sweeper.sweep(&marks, sweep::Pass::Hiding)?;
+        let first = sweeper.sweep(&marks, Pass::Hiding)?;
         if self.dry_run || !first.hidden {
             return Ok(first.manifests_gone);
         }
         sweeper.storage.pause("collector hid");
         let marks = self.mark(sweeper)?;
-        let second = sweeper.sweep(&marks, sweep::Pass::Settling)?;
+        let second = sweeper.sweep(&marks, Pass::Settling)?;
         Ok(first.manifests_gone || second.manifests_gone)
     }
 
-    fn mark(&self, sweeper: &mut Sweeper<'_>) -> Result<Marks, CollectionError> {
+    fn mark(&self, sweeper: &mut Sweeper<'_, '_>) -> Result<Marks, CollectionError> {
         sweeper.phase(Phase::Marking);
         Marks::read(sweeper.storage, self, &sweeper.gone, sweeper.report)
     }

@@ -1,17 +1,21 @@
-//! Sweeping: what the marks do not keep is hidden, put back, or unlinked.
+//! Sweeping: going over everything stored, and what each thing's fate is by the marks.
+//!
+//! Must not decide a fate: `fates.rs` does.
 
+use super::at_once::at_once;
 use super::mark::{Fingerprint, Marks};
-use super::{Collection, CollectionError};
-use crate::model::collection::{Event, Fate, Finding, Keeper, Kind, Phase};
-use crate::store::{Hidden, IntentTarget, Lies, RepositoryLock, Run, Spot, Storage};
+use super::{Collection, CollectionError, Report};
+use crate::model::collection::{Event, Keeper, Kind, Phase};
+use crate::store::{Beside, Lies, Lying, RepositoryLock, Run, Spot, Storage};
 use shared::{Digest, RepositoryName};
 use std::collections::HashSet;
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Links swept before a repository's lock is given back for a moment, so that nobody waits long for it.
-const LINKS_AT_ONCE: usize = 128;
+/// Spots looked at before the fate of the first is decided. For links it is also how many are swept before a repository's
+/// lock is given back for a moment, so that nobody waits long for it.
+const SPOTS_AT_ONCE: usize = 128;
 
 /// A repository that is busy for longer is left to the next run.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,26 +25,28 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// Which sweep of a round it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pass {
-    /// After the first mark: hides.
+    /// After the first mark: hides what it does not keep, and takes over what earlier runs left hidden.
     Hiding,
-    /// After the second: puts back, and unlinks what has been hidden for long enough.
+    /// After the second: what was hidden by then goes back, or goes for good.
     Settling,
 }
 
 /// What a sweep did.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Swept {
-    /// Something is hidden now.
+    /// Something is hidden now that another mark decides on.
     pub hidden: bool,
     /// A manifest has gone.
     pub manifests_gone: bool,
 }
 
-pub(super) struct Sweeper<'a> {
+pub(super) struct Sweeper<'a, 'r> {
     pub storage: &'a Storage,
     pub collection: &'a Collection,
     pub run: &'a Run,
-    pub report: &'a mut dyn FnMut(Event),
+    pub report: &'a mut Report<'r>,
+    /// What this run has hidden or taken over: only there is something to settle.
+    pub hidden: HashSet<Fingerprint>,
     /// Manifests that a dry run would have deleted by now.
     pub gone: HashSet<Fingerprint>,
     /// What a dry run has said already.
@@ -48,193 +54,123 @@ pub(super) struct Sweeper<'a> {
 }
 
 /// One thing that is swept.
-struct Thing<'t> {
-    kind: Kind,
-    lies: Option<&'t Lies>,
-    digest: &'t Digest,
-    spot: &'t Spot,
+pub(super) struct Thing<'t> {
+    pub kind: Kind,
+    pub lies: Option<&'t Lies>,
+    pub digest: &'t Digest,
+    pub spot: &'t Spot,
 }
 
-impl Sweeper<'_> {
+/// What a spot was a moment ago. What is done by it is done by name, and does nothing to a name that has gone.
+pub(super) struct Look {
+    pub beside: Beside,
+    pub lying: Option<Lying>,
+}
+
+/// A repository that is swept.
+struct Place<'p> {
+    lies: &'p Lies,
+    name: &'p RepositoryName,
+}
+
+impl Thing<'_> {
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(self.kind, self.lies, self.digest)
+    }
+}
+
+impl<'a, 'r> Sweeper<'a, 'r> {
+    pub fn new(storage: &'a Storage, collection: &'a Collection, run: &'a Run, report: &'a mut Report<'r>) -> Self {
+        let (hidden, gone, told) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Self { storage, collection, run, report, hidden, gone, told }
+    }
+
     pub fn phase(&mut self, phase: Phase) {
         (self.report)(Event::Phase(phase));
     }
 
-    /// Takes over everything that earlier runs left hidden.
-    pub fn adopt(&mut self) -> Result<(), CollectionError> {
-        self.visit(None, |sweeper, thing| {
-            for hidden in thing.spot.hidden()? {
-                hidden.adopt(sweeper.run)?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Goes over everything stored.
+    /// Goes over every blob, then over every link of every repository under its lock.
     pub fn sweep(&mut self, marks: &Marks, pass: Pass) -> Result<Swept, CollectionError> {
         self.phase(Phase::Sweeping);
         let mut swept = Swept::default();
-        self.visit(Some(marks), |sweeper, thing| {
-            let kept = match (thing.kind, thing.lies) {
-                (Kind::Layer, Some(lies)) => marks.layer(lies, thing.digest),
-                (Kind::Manifest, Some(lies)) => marks.manifest(lies, thing.digest),
-                _ => marks.blob(thing.digest),
-            };
-            sweeper.settle_hidden(thing, kept, pass, &mut swept)?;
-            if pass == Pass::Hiding {
-                sweeper.hide(thing, kept, &mut swept)?;
+        let storage = self.storage;
+        storage.visit_blobs(|spots| self.sweep_spots(marks, pass, Kind::Blob, None, spots, &mut swept).map(drop))?;
+        storage.visit_in_place(&mut |lies| {
+            // What lies under a name that only a peer could have given has no lock; and what is put away keeps all it has.
+            let Some(name) = lies.name() else { return Ok(()) };
+            let place = Some(Place { lies: &lies, name: &name });
+            let mut revisions = storage.revision_spots(&lies)?;
+            if self.sweep_spots(marks, pass, Kind::Manifest, place.as_ref(), &mut revisions, &mut swept)? {
+                let mut layers = storage.layer_spots(&lies)?;
+                self.sweep_spots(marks, pass, Kind::Layer, place.as_ref(), &mut layers, &mut swept)?;
             }
-            Ok(())
+            Ok::<_, CollectionError>(())
         })?;
         Ok(swept)
     }
 
-    /// What is hidden by this run, and was so when the mark began, goes back or goes for good.
-    fn settle_hidden(
+    /// `false`: the repository is busy, or it has moved and may be another than was marked.
+    fn sweep_spots(
         &mut self,
-        thing: &Thing<'_>,
-        kept: Option<Keeper>,
+        marks: &Marks,
         pass: Pass,
+        kind: Kind,
+        place: Option<&Place<'_>>,
+        spots: &mut dyn Iterator<Item = (Digest, Spot)>,
         swept: &mut Swept,
-    ) -> Result<(), CollectionError> {
-        let dry_run = self.collection.dry_run;
-        for hidden in thing.spot.hidden()?.into_iter().filter(|hidden| dry_run || hidden.is_of(self.run)) {
-            let size = Spot::hidden_size(&hidden)?;
-            let is_due = hidden.since <= self.collection.before(self.collection.grace);
-            let fate = match kept {
-                Some(_) if dry_run => Fate::BroughtBack,
-                Some(_) => {
-                    thing.spot.put_back(&hidden)?;
-                    Fate::BroughtBack
-                }
-                None if is_due => self.delete(thing, &hidden, swept)?,
-                None if pass == Pass::Hiding => Fate::Waiting,
-                // Said when it was hidden, a moment ago.
-                None => continue,
+    ) -> Result<bool, CollectionError> {
+        let lies = place.map(|place| place.lies);
+        loop {
+            let some: Vec<_> = spots.take(SPOTS_AT_ONCE).collect();
+            if some.is_empty() {
+                return Ok(true);
+            }
+            let _lock = match place.map(|place| self.share(place, marks)).transpose()? {
+                Some(None) => return Ok(false),
+                lock => lock,
             };
-            self.tell(thing, size, fate);
+            let hidden = &self.hidden;
+            let looks = at_once(&some, |(digest, spot)| {
+                let is_wanted = pass == Pass::Hiding || hidden.contains(&Fingerprint::of(kind, lies, digest));
+                is_wanted.then(|| Ok::<_, io::Error>(Look { beside: spot.beside()?, lying: spot.lying()? })).transpose()
+            })?;
+            for ((digest, spot), look) in some.iter().zip(looks) {
+                (self.report)(Event::Looked);
+                let thing = Thing { kind, lies, digest, spot };
+                let kept = thing.kept(marks);
+                match (look, pass) {
+                    (None, _) => {}
+                    (Some(look), Pass::Hiding) => self.hide(&thing, look, kept, swept)?,
+                    (Some(look), Pass::Settling) => self.settle(&thing, look, kept, swept)?,
+                }
+            }
         }
-        Ok(())
     }
 
-    fn hide(&mut self, thing: &Thing<'_>, kept: Option<Keeper>, swept: &mut Swept) -> Result<(), CollectionError> {
-        let Some(lying) = thing.spot.lying()? else { return Ok(()) };
-        let is_young = lying.since > self.collection.before(self.collection.grace);
-        let goes_at_once = self.collection.grace.is_zero();
-        let fate = match kept.or(is_young.then_some(Keeper::Grace)) {
-            Some(keeper) => Fate::Kept(keeper),
-            None if self.collection.dry_run && goes_at_once => self.would_go(thing, swept),
-            None if self.collection.dry_run => Fate::Hidden,
-            None => {
-                swept.hidden |= thing.spot.hide(self.run)?;
-                if goes_at_once {
-                    // It is said what becomes of it when it has been marked again.
-                    return Ok(());
+    /// `None`: see [`Self::sweep_spots`].
+    fn share(&self, place: &Place<'_>, marks: &Marks) -> io::Result<Option<RepositoryLock>> {
+        let begun = Instant::now();
+        let lock = loop {
+            match self.storage.try_share(place.name)? {
+                Some(lock) => break lock,
+                None if begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
+                None => {
+                    tracing::warn!(repository = %place.name, "busy for too long; the next collection looks at it again");
+                    return Ok(None);
                 }
-                Fate::Hidden
             }
         };
-        self.tell(thing, lying.size, fate);
-        Ok(())
+        let has_moved = marks.has_moved(self.storage, place.lies)?;
+        Ok((!has_moved).then_some(lock))
     }
+}
 
-    fn delete(&mut self, thing: &Thing<'_>, hidden: &Hidden, swept: &mut Swept) -> Result<Fate, CollectionError> {
-        if self.collection.dry_run {
-            return Ok(self.would_go(thing, swept));
-        }
-        self.storage.pause("collector unlinks");
-        match (thing.kind, thing.lies.and_then(Lies::name)) {
-            (Kind::Manifest, Some(name)) => {
-                if !self.delete_manifest(&name, thing, hidden)? {
-                    return Ok(Fate::Kept(Keeper::Busy));
-                }
-                swept.manifests_gone = true;
-            }
-            _ => {
-                thing.spot.unlink(hidden)?;
-            }
-        }
-        thing.spot.remove_empty();
-        Ok(Fate::Deleted)
-    }
-
-    /// Leaves an intent, by which the index is told. `false`: somebody is changing this manifest.
-    fn delete_manifest(&self, name: &RepositoryName, thing: &Thing<'_>, hidden: &Hidden) -> io::Result<bool> {
-        let target = IntentTarget::Manifest(thing.digest.clone());
-        let Some(intent) = self.storage.try_intent(name, &target)? else { return Ok(false) };
-        self.storage.publish_gone(&intent, thing.digest)?;
-        let entry = self.storage.read_referrer(name, thing.digest)?.flatten();
-        thing.spot.unlink_durably(hidden)?;
-        if let Some((subject, _)) = entry
-            && !self.storage.has_revision(name, thing.digest)?
-        {
-            self.storage.remove_referrer(name, &subject, thing.digest)?;
-        }
-        Ok(true)
-    }
-
-    fn would_go(&mut self, thing: &Thing<'_>, swept: &mut Swept) -> Fate {
-        if thing.kind == Kind::Manifest && self.gone.insert(Fingerprint::of(thing.kind, thing.lies, thing.digest)) {
-            swept.manifests_gone = true;
-        }
-        Fate::Deleted
-    }
-
-    fn tell(&mut self, thing: &Thing<'_>, size: u64, fate: Fate) {
-        let is_repeated = self.collection.dry_run
-            && !matches!(fate, Fate::Kept(_))
-            && !self.told.insert(Fingerprint::of(thing.kind, thing.lies, thing.digest));
-        if !is_repeated {
-            let repository = thing.lies.map(ToString::to_string);
-            let finding = Finding { kind: thing.kind, repository, digest: thing.digest.clone(), size, fate };
-            (self.report)(Event::Found(finding));
-        }
-    }
-
-    /// Visits every blob, then every link of every repository under its lock. With `marks`, repositories that have moved
-    /// since then are passed over: they may be others than those that were marked.
-    fn visit(
-        &mut self,
-        marks: Option<&Marks>,
-        mut visit: impl FnMut(&mut Self, &Thing<'_>) -> Result<(), CollectionError>,
-    ) -> Result<(), CollectionError> {
-        let storage = self.storage;
-        storage.visit_blobs(|digest, spot| {
-            (self.report)(Event::Looked);
-            visit(self, &Thing { kind: Kind::Blob, lies: None, digest, spot })
-        })?;
-        storage.visit_repositories(|lies| {
-            // What is put away keeps all it has; what lies under a name that only a peer could have given has no lock.
-            let Some(name) = lies.name() else { return Ok(()) };
-            let links = [(Kind::Manifest, storage.revision_spots(lies)?), (Kind::Layer, storage.layer_spots(lies)?)];
-            for (kind, spots) in links {
-                for some in spots.chunks(LINKS_AT_ONCE) {
-                    let Some(_lock) = self.share(&name)? else {
-                        tracing::warn!(repository = %name, "busy for too long; the next collection looks at it again");
-                        return Ok(());
-                    };
-                    if let Some(marks) = marks
-                        && marks.has_moved(storage, lies)?
-                    {
-                        return Ok(());
-                    }
-                    for (digest, spot) in some {
-                        (self.report)(Event::Looked);
-                        visit(self, &Thing { kind, lies: Some(lies), digest, spot })?;
-                    }
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn share(&self, name: &RepositoryName) -> io::Result<Option<RepositoryLock>> {
-        let begun = Instant::now();
-        loop {
-            match self.storage.try_share(name)? {
-                None if begun.elapsed() < PATIENCE => thread::sleep(PAUSE),
-                shared => return Ok(shared),
-            }
+impl Thing<'_> {
+    fn kept(&self, marks: &Marks) -> Option<Keeper> {
+        match (self.kind, self.lies) {
+            (Kind::Layer, Some(lies)) => marks.layer(lies, self.digest),
+            (Kind::Manifest, Some(lies)) => marks.manifest(lies, self.digest),
+            _ => marks.blob(self.digest),
         }
     }
 }

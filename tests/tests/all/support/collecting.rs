@@ -74,6 +74,7 @@ pub fn data(digest: &str) -> String {
 pub fn with_fate(findings: &[Finding], fate: Fate) -> BTreeSet<String> {
     let kind = |kind| match kind {
         Kind::Blob => "blob",
+        Kind::Damaged => "damaged",
         Kind::Layer => "layer",
         Kind::Manifest => "manifest",
     };

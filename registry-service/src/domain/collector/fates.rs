@@ -1,0 +1,179 @@
+//! What becomes of one thing: it is hidden, goes back, goes for good, or stays.
+
+use super::CollectionError;
+use super::sweep::{Look, Sweeper, Swept, Thing};
+use crate::model::collection::{Event, Fate, Finding, Keeper, Kind};
+use crate::store::{Hidden, IntentTarget, Lies, PutAside, Spot};
+use shared::RepositoryName;
+use std::io;
+
+impl Sweeper<'_, '_> {
+    /// After the first mark.
+    pub(super) fn hide(
+        &mut self,
+        thing: &Thing<'_>,
+        look: Look,
+        kept: Option<Keeper>,
+        swept: &mut Swept,
+    ) -> Result<(), CollectionError> {
+        for damaged in look.beside.damaged {
+            self.remove_damaged(thing, &damaged, kept)?;
+        }
+        for hidden in look.beside.hidden {
+            self.take_over(thing, &hidden, kept, swept)?;
+        }
+        let Some(lying) = look.lying else { return Ok(()) };
+        let is_young = lying.since > self.collection.before(self.collection.grace);
+        let goes_at_once = self.collection.grace.is_zero();
+        let fate = match kept.or(is_young.then_some(Keeper::Grace)) {
+            Some(keeper) => Fate::Kept(keeper),
+            None if self.collection.dry_run && goes_at_once => self.would_go(thing, swept),
+            None if self.collection.dry_run => Fate::Hidden,
+            None => {
+                if thing.spot.hide(self.run)? {
+                    self.hidden.insert(thing.fingerprint());
+                    swept.hidden = true;
+                }
+                if goes_at_once {
+                    // It is said what becomes of it when it has been marked again.
+                    return Ok(());
+                }
+                Fate::Hidden
+            }
+        };
+        self.tell(thing, lying.size, fate);
+        Ok(())
+    }
+
+    /// After the second mark.
+    pub(super) fn settle(
+        &mut self,
+        thing: &Thing<'_>,
+        look: Look,
+        kept: Option<Keeper>,
+        swept: &mut Swept,
+    ) -> Result<(), CollectionError> {
+        for hidden in look.beside.hidden.iter().filter(|hidden| hidden.is_of(self.run)) {
+            let size = Spot::hidden_size(hidden)?;
+            let fate = match kept {
+                Some(_) => {
+                    thing.spot.put_back(hidden)?;
+                    Fate::BroughtBack
+                }
+                None if self.is_due(hidden) => self.delete(thing, hidden, swept)?,
+                // Said when it was hidden, a moment ago.
+                None => continue,
+            };
+            self.tell(thing, size, fate);
+        }
+        Ok(())
+    }
+
+    /// What an earlier run has hidden. It goes only after a mark that began when it bore this run's name.
+    fn take_over(
+        &mut self,
+        thing: &Thing<'_>,
+        hidden: &Hidden,
+        kept: Option<Keeper>,
+        swept: &mut Swept,
+    ) -> Result<(), CollectionError> {
+        let dry_run = self.collection.dry_run;
+        let size = Spot::hidden_size(hidden)?;
+        let fate = match kept {
+            Some(_) => {
+                if !dry_run {
+                    thing.spot.put_back(hidden)?;
+                }
+                Fate::BroughtBack
+            }
+            None if !self.is_due(hidden) => Fate::Waiting,
+            None if dry_run => self.would_go(thing, swept),
+            None => {
+                hidden.adopt(self.run)?;
+                self.hidden.insert(thing.fingerprint());
+                swept.hidden = true;
+                return Ok(());
+            }
+        };
+        self.tell(thing, size, fate);
+        Ok(())
+    }
+
+    /// Bytes that were found damaged go when they are of no use any more: nobody needs them, or good ones lie in their
+    /// place. Nothing brings them back, so they need not be hidden first.
+    fn remove_damaged(
+        &mut self,
+        thing: &Thing<'_>,
+        damaged: &PutAside,
+        kept: Option<Keeper>,
+    ) -> Result<(), CollectionError> {
+        let Some(lying) = damaged.lying()? else { return Ok(()) };
+        let fate = if lying.since > self.collection.before(self.collection.grace) {
+            Fate::Kept(Keeper::Grace)
+        } else if kept.is_some() && !self.storage.vet_blob(thing.digest)?.is_some_and(|vetted| vetted.is_good) {
+            Fate::Kept(Keeper::OnlyCopy)
+        } else {
+            if !self.collection.dry_run {
+                damaged.unlink()?;
+                thing.spot.remove_empty();
+            }
+            Fate::Deleted
+        };
+        self.tell(&Thing { kind: Kind::Damaged, ..*thing }, lying.size, fate);
+        Ok(())
+    }
+
+    /// Whether it has been hidden for long enough to go.
+    fn is_due(&self, hidden: &Hidden) -> bool {
+        hidden.since <= self.collection.before(self.collection.grace)
+    }
+
+    fn delete(&mut self, thing: &Thing<'_>, hidden: &Hidden, swept: &mut Swept) -> Result<Fate, CollectionError> {
+        self.storage.pause("collector unlinks");
+        match (thing.kind, thing.lies.and_then(Lies::name)) {
+            (Kind::Manifest, Some(name)) => {
+                if !self.delete_manifest(&name, thing, hidden)? {
+                    return Ok(Fate::Kept(Keeper::Busy));
+                }
+                swept.manifests_gone = true;
+            }
+            _ => {
+                thing.spot.unlink(hidden)?;
+            }
+        }
+        thing.spot.remove_empty();
+        Ok(Fate::Deleted)
+    }
+
+    /// Leaves an intent, by which the index is told. `false`: somebody is changing this manifest.
+    fn delete_manifest(&self, name: &RepositoryName, thing: &Thing<'_>, hidden: &Hidden) -> io::Result<bool> {
+        let target = IntentTarget::Manifest(thing.digest.clone());
+        let Some(intent) = self.storage.try_intent(name, &target)? else { return Ok(false) };
+        self.storage.publish_gone(&intent, thing.digest)?;
+        let entry = self.storage.read_referrer(name, thing.digest)?.flatten();
+        thing.spot.unlink_durably(hidden)?;
+        if let Some((subject, _)) = entry
+            && !self.storage.has_revision(name, thing.digest)?
+        {
+            self.storage.remove_referrer(name, &subject, thing.digest)?;
+        }
+        Ok(true)
+    }
+
+    fn would_go(&mut self, thing: &Thing<'_>, swept: &mut Swept) -> Fate {
+        if thing.kind == Kind::Manifest && self.gone.insert(thing.fingerprint()) {
+            swept.manifests_gone = true;
+        }
+        Fate::Deleted
+    }
+
+    fn tell(&mut self, thing: &Thing<'_>, size: u64, fate: Fate) {
+        let is_repeated =
+            self.collection.dry_run && !matches!(fate, Fate::Kept(_)) && !self.told.insert(thing.fingerprint());
+        if !is_repeated {
+            let repository = thing.lies.map(ToString::to_string);
+            let finding = Finding { kind: thing.kind, repository, digest: thing.digest.clone(), size, fate };
+            (self.report)(Event::Found(finding));
+        }
+    }
+}
