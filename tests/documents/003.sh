@@ -5,19 +5,7 @@ source "$(dirname "$0")/lib.sh"
 registry=localhost
 readonly manifest_type='Accept: application/vnd.docker.distribution.manifest.v2+json'
 
-compose() {
-    local program=(docker-compose)
-    if docker compose version >/dev/null 2>&1; then
-        program=(docker compose)
-    fi
-    "${program[@]}" --project-name berth-document --file "$repository/deploy/compose.standalone.yml" \
-        --file "$repository/tests/documents/stand-ins.yml" "$@"
-}
-
-tear_down() {
-    compose logs --no-color >"$work/compose.log" 2>&1
-    compose down --volumes >/dev/null 2>&1
-}
+use_compose berth-document deploy/compose.standalone.yml tests/documents/stand-ins.yml
 
 # Bytes of blobs in the registry's volume.
 stored() {

@@ -4,20 +4,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 registry=localhost
 admin_password_file=$work/initial-admin-password
-
-compose() {
-    local program=(docker-compose)
-    if docker compose version >/dev/null 2>&1; then
-        program=(docker compose)
-    fi
-    "${program[@]}" --project-name berth-story --file "$repository/docker-compose.yml" \
-        --file "$stories/images/stand-ins.yml" "$@"
-}
-
-tear_down() {
-    compose logs --no-color >"$work/compose.log" 2>&1
-    compose down --volumes >/dev/null 2>&1
-}
+use_compose berth-story docker-compose.yml tests/stories/images/stand-ins.yml
 
 # The addresses of the replicas that have answered since nginx started.
 replicas_seen() {

@@ -15,6 +15,7 @@ source "$stories/lib/expect.sh"
 source "$stories/lib/http.sh"
 source "$stories/lib/clients.sh"
 source "$stories/lib/stack.sh"
+source "$stories/lib/compose.sh"
 
 # A story that starts more than processes says here how that ends.
 tear_down() {

@@ -43,6 +43,33 @@ pub struct NewRepository<'a> {
     pub created_by: &'a str,
 }
 
+/// A page, at most `$3`, of the names after `$2` that the rest of the statement is about.
+macro_rules! page_of_names {
+    ($from:literal, $condition:literal) => {
+        concat!(
+            "SELECT name FROM (SELECT r.name FROM ",
+            $from,
+            " WHERE r.deleted_at IS NULL AND r.state = 'ready' AND r.name > $2 AND ",
+            $condition,
+            " ORDER BY r.name LIMIT $3) AS page"
+        )
+    };
+}
+
+/// What `visible_repositories` says, reason by reason: each begins from what the subject may see and reads one page of it
+/// in the order of an index. CROSS JOIN says that what is held comes first. Above `~` there is no name.
+const CATALOG: &str = with_visible!(
+    "SELECT name FROM (",
+    page_of_names!("repositories r", "r.visibility = 'public' AND ($1 = '' OR EXISTS (SELECT 1 FROM subject))"),
+    " UNION ",
+    page_of_names!("repositories r", "r.name > COALESCE((SELECT $2 FROM subject WHERE is_admin = 1), '~')"),
+    " UNION ",
+    page_of_names!("held_namespaces h CROSS JOIN repositories r", "r.namespace_id = h.id"),
+    " UNION ",
+    page_of_names!("held_repositories h CROSS JOIN repositories r", "r.id = h.id"),
+    ") AS pages ORDER BY name LIMIT $3"
+);
+
 impl Database {
     /// Makes a repository, unless its name is taken or its namespace is gone.
     pub async fn create_repository(&self, new: &NewRepository<'_>, now: Timestamp) -> Result<Claim, StoreError> {
@@ -93,16 +120,14 @@ impl Database {
         Ok(page.of(rows, |repository: &Repository| repository.name.to_string()))
     }
 
-    /// A page of the names of repositories with content that `subject` may see, for the registry's catalog.
+    /// A page of the names of repositories with content that `subject` may see, for the registry's catalog: as quick for
+    /// who may see none of a hundred thousand as for who may see all.
     pub async fn catalog(
         &self,
         subject: &Subject,
         after: &str,
         rows_to_read: u32,
     ) -> Result<Vec<RepositoryName>, StoreError> {
-        const CATALOG: &str = with_visible!(
-            "SELECT r.name FROM visible_repositories r WHERE r.state = 'ready' AND r.name > $2 ORDER BY r.name LIMIT $3"
-        );
         let rows: Vec<SqliteRow> = sqlx::query(CATALOG)
             .bind(subject.as_str())
             .bind(after)

@@ -70,6 +70,11 @@ impl Permit {
         Some(Repository { name: name.clone(), id })
     }
 
+    /// Whether this client may pull from every repository: where no tokens are asked for, whoever is let in may.
+    pub fn pulls_all(&self) -> bool {
+        self.confirmed.is_none()
+    }
+
     /// Every repository that this client may pull from by its very token, the permit's own first; for mounts that name no
     /// source.
     pub fn all_pullable(&self) -> Vec<Repository> {

@@ -88,7 +88,9 @@ impl Registry {
     /// Makes a blob of `from` readable in the permit's repository too. `false`: it cannot be had, for whatever reason,
     /// and the client uploads it; who may not read `from` learns nothing of what lies there.
     ///
-    /// Without `from` those repositories are looked at that the request's own token may pull from, and no other.
+    /// Without `from` those repositories are looked at that the request's own token may pull from, and no other. Who may
+    /// pull from every repository gets what lies in storage: OCI distribution spec 1.1, end-11, "automatic content
+    /// discovery".
     pub async fn mount(
         &self,
         permit: &Permit,
@@ -106,6 +108,7 @@ impl Registry {
                 });
             }
             Some(from) => permit.pullable(from).into_iter().collect(),
+            None if permit.pulls_all() => return self.mount_stored(permit, digest).await,
             None => permit.all_pullable(),
         };
         for source in sources {
@@ -138,6 +141,20 @@ impl Registry {
             storage.pause("mount looked");
             storage.link_layer(&target, &digest, &content)?;
             Ok(true)
+        });
+        Ok(mounted.await?)
+    }
+
+    async fn mount_stored(&self, permit: &Permit, digest: &Digest) -> Result<bool, Refusal> {
+        let lock = self.share(&permit.repository).await?;
+        let (target, digest) = (permit.repository.name.clone(), digest.clone());
+        let mounted = self.storage().run(move |storage| {
+            let _lock = lock;
+            if !storage.renew_blob(&digest)? {
+                return Ok(false);
+            }
+            storage.pause("mount looked");
+            storage.link_layer(&target, &digest, &digest).map(|()| true)
         });
         Ok(mounted.await?)
     }

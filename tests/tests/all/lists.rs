@@ -101,23 +101,26 @@ const INDEX: &[u8] = br#"{"schemaVersion":2,"manifests":[]}"#;
 #[tokio::test]
 async fn the_catalog_shows_each_caller_what_it_may_see() {
     let stack = Stack::start().await;
-    let (admin, alice) = (stack.admin(), stack.user("alice").await);
+    let (admin, alice, bob) = (stack.admin(), stack.user("alice").await, stack.user("bob").await);
     for name in ["admin/private", "admin/public", "admin/shared"] {
         admin.repository(name).await.push_image("v1", name).await;
     }
     alice.repository("alice/app").await.push_image("v1", "layer").await;
+    alice.does(Method::PUT, "/namespaces/alice/grants/user:bob", &json!({ "role": "read" })).await;
     // Without content there is nothing to list.
     alice.does(Method::PUT, "/repositories/alice/empty", &json!({})).await;
     admin.does(Method::PATCH, "/repositories/admin/public", &json!({ "visibility": "public" })).await;
     admin.does(Method::PUT, "/repositories/admin/shared/-/grants/user:alice", &json!({ "role": "read" })).await;
     // (caller, query, names, link to the next page)
-    let cases: [(_, _, &[&str], _); 7] = [
+    let cases: [(_, _, &[&str], _); 9] = [
         (stack.anonymous(), "", &["admin/public"], ""),
         (alice.clone(), "", &["admin/public", "admin/shared", "alice/app"], ""),
         (alice.clone(), "?n=1", &["admin/public"], "?n=1&last=admin%2Fpublic"),
         (alice.clone(), "?n=1&last=admin/public", &["admin/shared"], "?n=1&last=admin%2Fshared"),
         (alice.clone(), "?last=admin/pri", &["admin/public", "admin/shared", "alice/app"], ""),
         (alice, "?n=0", &[], ""),
+        (bob.clone(), "", &["admin/public", "alice/app"], ""),
+        (bob, "?n=1&last=admin/public", &["alice/app"], ""),
         (admin, "", &["admin/private", "admin/public", "admin/shared", "alice/app"], ""),
     ];
     for (caller, query, names, next) in cases {

@@ -63,6 +63,25 @@ async fn a_blob_is_mounted_from_any_repository() {
 }
 
 #[tokio::test]
+async fn without_a_source_a_blob_is_mounted_from_wherever_it_lies() {
+    let open = Standalone::start(&[]);
+    let digest = open.repository("acme/source").push_blob(b"layer").await;
+    let target = open.repository("other/target");
+    let blob = format!("blobs/{digest}");
+    let mount = |digest: &str| target.post(&format!("blobs/uploads/?mount={digest}")).send();
+    mount(&sha256(b"nowhere")).await.is(202);
+    target.head(&blob).send().await.is(404);
+    let answer = mount(&digest).await.is(201);
+    assert_eq!(answer.header("location"), format!("/v2/other/target/{blob}"));
+    assert_eq!(target.get(&blob).send().await.is(200).body, "layer");
+    // Again, and after it was deleted there.
+    mount(&digest).await.is(201);
+    target.delete(&blob).send().await.is(202);
+    mount(&digest).await.is(201);
+    target.head(&blob).send().await.is(200);
+}
+
+#[tokio::test]
 async fn an_upload_is_anybodys() {
     let open = Standalone::start(&[]);
     let app = open.repository("app");

@@ -12,15 +12,15 @@ impl Sweeper<'_, '_> {
     pub(super) fn hide(
         &mut self,
         thing: &Thing<'_>,
-        look: Look,
+        look: &Look,
         kept: Option<Keeper>,
         swept: &mut Swept,
     ) -> Result<(), CollectionError> {
-        for damaged in look.beside.damaged {
-            self.remove_damaged(thing, &damaged, kept)?;
+        for damaged in &look.beside.damaged {
+            self.remove_damaged(thing, damaged, kept)?;
         }
-        for hidden in look.beside.hidden {
-            self.take_over(thing, &hidden, kept, swept)?;
+        for hidden in &look.beside.hidden {
+            self.take_over(thing, hidden, kept, swept)?;
         }
         let Some(lying) = look.lying else { return Ok(()) };
         let is_young = lying.since > self.collection.before(self.collection.grace);
@@ -49,7 +49,7 @@ impl Sweeper<'_, '_> {
     pub(super) fn settle(
         &mut self,
         thing: &Thing<'_>,
-        look: Look,
+        look: &Look,
         kept: Option<Keeper>,
         swept: &mut Swept,
     ) -> Result<(), CollectionError> {

@@ -134,7 +134,7 @@ impl<'a, 'r> Sweeper<'a, 'r> {
                 let is_wanted = pass == Pass::Hiding || hidden.contains(&Fingerprint::of(kind, lies, digest));
                 is_wanted.then(|| Ok::<_, io::Error>(Look { beside: spot.beside()?, lying: spot.lying()? })).transpose()
             })?;
-            for ((digest, spot), look) in some.iter().zip(looks) {
+            for ((digest, spot), look) in some.iter().zip(&looks) {
                 (self.report)(Event::Looked);
                 let thing = Thing { kind, lies, digest, spot };
                 let kept = thing.kept(marks);
