@@ -24,8 +24,11 @@ use shared::{Algorithm, Digest, RepositoryName};
 pub async fn begin(Push(permit): Push, request: HttpRequest, body: Payload, registry: Data<Registry>) -> Handled {
     let query = Query::of(&request);
     if let Some(digest) = query.one("mount")?.map(Digest::parse).transpose()? {
-        let from = query.one("from")?.and_then(|from| RepositoryName::parse(from).ok());
-        if registry.mount(&permit, &digest, from.as_ref()).await? {
+        let from = query.one("from")?.filter(|from| !from.is_empty()).map(RepositoryName::parse).transpose();
+        // What is no name has nothing that could be mounted.
+        if let Ok(from) = from
+            && registry.mount(&permit, &digest, from.as_ref()).await?
+        {
             return Ok(created(&permit, &digest));
         }
     }
