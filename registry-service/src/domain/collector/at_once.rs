@@ -7,7 +7,7 @@ use std::thread;
 
 /// Threads for each core: enough for a disk to have several reads to choose from, few enough to leave a server beside
 /// them its share.
-const PER_CORE: usize = 2;
+const PER_CORE: usize = 4;
 
 /// Does `work` for each of `items`, some at once; the results in the order of the items. Of several errors the first.
 pub fn at_once<T: Sync, R: Send, E: Send>(items: &[T], work: impl Fn(&T) -> Result<R, E> + Sync) -> Result<Vec<R>, E> {

@@ -1,11 +1,19 @@
 //! What becomes of one thing: it is hidden, goes back, goes for good, or stays.
 
 use super::CollectionError;
+use super::at_once::at_once;
 use super::sweep::{Look, Sweeper, Swept, Thing};
 use crate::model::collection::{Event, Fate, Finding, Keeper, Kind};
 use crate::store::{Hidden, IntentTarget, Lies, PutAside, Spot};
 use shared::RepositoryName;
 use std::io;
+
+/// What goes for good at the end of a batch, and what is said of it then.
+pub(super) struct Doomed {
+    spot: Spot,
+    hidden: Hidden,
+    finding: Finding,
+}
 
 impl Sweeper<'_, '_> {
     /// After the first mark.
@@ -60,7 +68,18 @@ impl Sweeper<'_, '_> {
                     thing.spot.put_back(hidden)?;
                     Fate::BroughtBack
                 }
-                None if self.is_due(hidden) => self.delete(thing, hidden, swept)?,
+                None if self.is_due(hidden) => {
+                    self.storage.pause("collector unlinks");
+                    let name = thing.lies.filter(|_| thing.kind == Kind::Manifest).and_then(Lies::name);
+                    match name {
+                        Some(name) => self.delete_manifest(&name, thing, hidden, swept)?,
+                        None => {
+                            let finding = thing.finding(size, Fate::Deleted);
+                            self.doomed.push(Doomed { spot: thing.spot.clone(), hidden: hidden.clone(), finding });
+                            continue;
+                        }
+                    }
+                }
                 // Said when it was hidden, a moment ago.
                 None => continue,
             };
@@ -128,27 +147,29 @@ impl Sweeper<'_, '_> {
         hidden.since <= self.collection.before(self.collection.grace)
     }
 
-    fn delete(&mut self, thing: &Thing<'_>, hidden: &Hidden, swept: &mut Swept) -> Result<Fate, CollectionError> {
-        self.storage.pause("collector unlinks");
-        match (thing.kind, thing.lies.and_then(Lies::name)) {
-            (Kind::Manifest, Some(name)) => {
-                if !self.delete_manifest(&name, thing, hidden)? {
-                    return Ok(Fate::Kept(Keeper::Busy));
-                }
-                swept.manifests_gone = true;
-            }
-            _ => {
-                thing.spot.unlink(hidden)?;
-            }
-        }
-        thing.spot.remove_empty();
-        Ok(Fate::Deleted)
+    /// Unlinks what a batch has doomed: several at once, because a file system may give blocks back to its disk one by one,
+    /// and wait for each.
+    pub(super) fn unlink_doomed(&mut self) -> Result<(), CollectionError> {
+        let doomed = std::mem::take(&mut self.doomed);
+        at_once(&doomed, |doomed| {
+            doomed.spot.unlink(&doomed.hidden)?;
+            doomed.spot.remove_empty();
+            Ok::<_, io::Error>(())
+        })?;
+        doomed.into_iter().for_each(|doomed| (self.report)(Event::Found(doomed.finding)));
+        Ok(())
     }
 
-    /// Leaves an intent, by which the index is told. `false`: somebody is changing this manifest.
-    fn delete_manifest(&self, name: &RepositoryName, thing: &Thing<'_>, hidden: &Hidden) -> io::Result<bool> {
+    /// Leaves an intent, by which the index is told, unless somebody is changing this manifest.
+    fn delete_manifest(
+        &self,
+        name: &RepositoryName,
+        thing: &Thing<'_>,
+        hidden: &Hidden,
+        swept: &mut Swept,
+    ) -> io::Result<Fate> {
         let target = IntentTarget::Manifest(thing.digest.clone());
-        let Some(intent) = self.storage.try_intent(name, &target)? else { return Ok(false) };
+        let Some(intent) = self.storage.try_intent(name, &target)? else { return Ok(Fate::Kept(Keeper::Busy)) };
         self.storage.publish_gone(&intent, thing.digest)?;
         let entry = self.storage.read_referrer(name, thing.digest)?.flatten();
         thing.spot.unlink_durably(hidden)?;
@@ -157,7 +178,9 @@ impl Sweeper<'_, '_> {
         {
             self.storage.remove_referrer(name, &subject, thing.digest)?;
         }
-        Ok(true)
+        thing.spot.remove_empty();
+        swept.manifests_gone = true;
+        Ok(Fate::Deleted)
     }
 
     fn would_go(&mut self, thing: &Thing<'_>, swept: &mut Swept) -> Fate {
@@ -171,9 +194,7 @@ impl Sweeper<'_, '_> {
         let is_repeated =
             self.collection.dry_run && !matches!(fate, Fate::Kept(_)) && !self.told.insert(thing.fingerprint());
         if !is_repeated {
-            let repository = thing.lies.map(ToString::to_string);
-            let finding = Finding { kind: thing.kind, repository, digest: thing.digest.clone(), size, fate };
-            (self.report)(Event::Found(finding));
+            (self.report)(Event::Found(thing.finding(size, fate)));
         }
     }
 }

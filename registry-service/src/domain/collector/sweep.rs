@@ -3,9 +3,10 @@
 //! Must not decide a fate: `fates.rs` does.
 
 use super::at_once::at_once;
+use super::fates::Doomed;
 use super::mark::{Fingerprint, Marks};
 use super::{Collection, CollectionError, Report};
-use crate::model::collection::{Event, Keeper, Kind, Phase};
+use crate::model::collection::{Event, Fate, Finding, Keeper, Kind, Phase};
 use crate::store::{Beside, Lies, Lying, RepositoryLock, Run, Spot, Storage};
 use shared::{Digest, RepositoryName};
 use std::collections::HashSet;
@@ -47,6 +48,8 @@ pub(super) struct Sweeper<'a, 'r> {
     pub report: &'a mut Report<'r>,
     /// What this run has hidden or taken over: only there is something to settle.
     pub hidden: HashSet<Fingerprint>,
+    /// What goes at the end of the batch that is being settled.
+    pub doomed: Vec<Doomed>,
     /// Manifests that a dry run would have deleted by now.
     pub gone: HashSet<Fingerprint>,
     /// What a dry run has said already.
@@ -82,7 +85,7 @@ impl Thing<'_> {
 impl<'a, 'r> Sweeper<'a, 'r> {
     pub fn new(storage: &'a Storage, collection: &'a Collection, run: &'a Run, report: &'a mut Report<'r>) -> Self {
         let (hidden, gone, told) = (HashSet::new(), HashSet::new(), HashSet::new());
-        Self { storage, collection, run, report, hidden, gone, told }
+        Self { storage, collection, run, report, hidden, doomed: Vec::new(), gone, told }
     }
 
     pub fn phase(&mut self, phase: Phase) {
@@ -144,6 +147,7 @@ impl<'a, 'r> Sweeper<'a, 'r> {
                     (Some(look), Pass::Settling) => self.settle(&thing, look, kept, swept)?,
                 }
             }
+            self.unlink_doomed()?;
         }
     }
 
@@ -166,6 +170,11 @@ impl<'a, 'r> Sweeper<'a, 'r> {
 }
 
 impl Thing<'_> {
+    pub fn finding(&self, size: u64, fate: Fate) -> Finding {
+        let repository = self.lies.map(ToString::to_string);
+        Finding { kind: self.kind, repository, digest: self.digest.clone(), size, fate }
+    }
+
     fn kept(&self, marks: &Marks) -> Option<Keeper> {
         match (self.kind, self.lies) {
             (Kind::Layer, Some(lies)) => marks.layer(lies, self.digest),
