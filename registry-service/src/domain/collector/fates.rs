@@ -71,14 +71,12 @@ impl Sweeper<'_, '_> {
                 None if self.is_due(hidden) => {
                     self.storage.pause("collector unlinks");
                     let name = thing.lies.filter(|_| thing.kind == Kind::Manifest).and_then(Lies::name);
-                    match name {
-                        Some(name) => self.delete_manifest(&name, thing, hidden, swept)?,
-                        None => {
-                            let finding = thing.finding(size, Fate::Deleted);
-                            self.doomed.push(Doomed { spot: thing.spot.clone(), hidden: hidden.clone(), finding });
-                            continue;
-                        }
-                    }
+                    let Some(name) = name else {
+                        let finding = thing.finding(size, Fate::Deleted);
+                        self.doomed.push(Doomed { spot: thing.spot.clone(), hidden: hidden.clone(), finding });
+                        continue;
+                    };
+                    self.delete_manifest(&name, thing, hidden, swept)?
                 }
                 // Said when it was hidden, a moment ago.
                 None => continue,
@@ -156,7 +154,9 @@ impl Sweeper<'_, '_> {
             doomed.spot.remove_empty();
             Ok::<_, io::Error>(())
         })?;
-        doomed.into_iter().for_each(|doomed| (self.report)(Event::Found(doomed.finding)));
+        for doomed in doomed {
+            (self.report)(Event::Found(doomed.finding));
+        }
         Ok(())
     }
 
