@@ -93,7 +93,7 @@ case ${1:-} in
     --fast) run_fast ;;
     --long)
         run_fast
-        step "every fail point" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults::
+        step "every fail point" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults:: crowds::
         step "fuzz targets" bash tests/fuzz/run.sh 180
         run_stories tests/stories/[0-9]-*.sh tests/documents/[0-9]*.sh
         ;;

@@ -189,8 +189,7 @@ impl Registry {
 
     /// Gives the name to the repository `id` if nothing lies there, and tells whose it is now.
     async fn claim_name(&self, name: &RepositoryName, id: &str) -> Result<Option<String>, Refusal> {
-        let shared = name.clone();
-        let lock = self.wait_for(move |storage| storage.try_share(&shared)).await?;
+        let lock = self.share_name(name).await?;
         let (claimed, id) = (name.clone(), id.to_owned());
         let claim = self.storage().run(move |storage| {
             let _lock = lock;

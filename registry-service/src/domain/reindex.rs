@@ -4,7 +4,7 @@
 use super::refusal::Refusal;
 use super::settle::record;
 use super::{Registry, Repository};
-use crate::store::{IntentTarget, Lies, Storage};
+use crate::store::{IntentTarget, Lies, Queue, Storage};
 use shared::{Digest, RepositoryName, Tag};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -74,7 +74,8 @@ impl Registry {
         };
         let lock = self.share(repository).await?;
         let name = repository.name.clone();
-        let intent = self.wait_for(move |storage| storage.try_intent(&name, &target)).await?;
+        let queue = Queue::Intent(name.clone(), target.clone());
+        let intent = self.wait_for(queue, move |storage| storage.try_intent(&name, &target)).await?;
         let guard = lock.clone();
         let publish = move |storage: &Storage| {
             let _guard = guard;

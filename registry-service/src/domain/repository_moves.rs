@@ -7,7 +7,7 @@
 
 use super::refusal::Refusal;
 use super::{Registry, Repository};
-use crate::store::{Moves, RepositoryLock, Storage};
+use crate::store::{Moves, Queue, RepositoryLock, Storage};
 use shared::RepositoryName;
 use shared::moves::{Move, MoveAnswer, MoveRequest};
 use std::io;
@@ -67,7 +67,7 @@ impl Registry {
             locks.push(self.exclude_name(name).await?);
         }
         self.settle_all(&request, &locks).await?;
-        let moves = self.wait_for(Storage::try_lock_moves).await?;
+        let moves = self.wait_for(Queue::Moves, Storage::try_lock_moves).await?;
         let make = move |storage: &Storage| {
             let _locks = locks;
             carry_out(storage, &request, &moves)

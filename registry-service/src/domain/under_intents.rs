@@ -7,7 +7,7 @@
 use super::refusal::Refusal;
 use super::{Registry, Repository};
 use crate::store::index::Index;
-use crate::store::{Intent, IntentTarget, RepositoryLock, Storage};
+use crate::store::{Intent, IntentTarget, Queue, RepositoryLock, Storage};
 use shared::Digest;
 use shared::internal::{Change, CommitRequest, JudgeRequest, ManifestState, TagState, Verdict};
 use std::io;
@@ -114,7 +114,8 @@ impl Registry {
     /// Locks one intent. What a dead holder left in it is settled first.
     pub(super) async fn take_intent(&self, repository: &Repository, target: IntentTarget) -> Result<Intent, Refusal> {
         let name = repository.name.clone();
-        let intent = self.wait_for(move |storage| storage.try_intent(&name, &target)).await?;
+        let queue = Queue::Intent(name.clone(), target.clone());
+        let intent = self.wait_for(queue, move |storage| storage.try_intent(&name, &target)).await?;
         if intent.leftover.is_some() {
             self.report(repository, &intent.target).await?;
         }

@@ -5,7 +5,7 @@ use super::admission::Permit;
 use super::refusal::Refusal;
 use crate::model::range::Chunk;
 use crate::model::upload::{Opener, UploadId};
-use crate::store::{Share, Storage, UploadSession};
+use crate::store::{Mode, Queue, Share, Storage, UploadSession};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
@@ -150,7 +150,8 @@ impl Registry {
     async fn resume(&self, permit: &Permit, id: UploadId, placement: Placement) -> Result<UploadSession, Refusal> {
         let offset = self.upload_offset(permit, id).await?;
         let name = permit.repository.name.clone();
-        let resumed = self.wait_at_most(LAST_WRITES, move |storage| storage.resume_upload(&name, id)).await;
+        let attempt = move |storage: &Storage| storage.resume_upload(&name, id);
+        let resumed = self.wait_at_most(LAST_WRITES, Queue::Upload(id), Mode::Exclusive, attempt).await;
         let stands_at = |offset| Refusal::UploadOffset { name: permit.repository.name.clone(), id, offset };
         let session = match resumed {
             Ok(Some(session)) => session,

@@ -6,7 +6,7 @@ use std::fmt;
 use uuid::Uuid;
 
 /// The id of an upload: a UUID, as the OCI distribution spec asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UploadId(Uuid);
 
 impl UploadId {

@@ -5,13 +5,14 @@
 
 use super::cached_read::read_small_blocking;
 use super::locks::Lock;
+use super::queues::{Queued, Turn};
 use super::{Storage, disk, files, found};
 use shared::{Digest, RepositoryName, Tag};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
 /// What an intent is about. Digests come before tags in the order of locking.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IntentTarget {
     /// A manifest.
     Manifest(Digest),
@@ -27,6 +28,12 @@ pub struct Intent {
     pub leftover: Option<Digest>,
     lock: Lock,
     path: PathBuf,
+}
+
+impl Queued for Intent {
+    fn keep(&mut self, turn: Turn) {
+        self.lock.keep(turn);
+    }
 }
 
 impl Storage {

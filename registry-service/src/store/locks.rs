@@ -1,10 +1,12 @@
 //! Locks between processes: flocks, which die with their process, so that no age is ever judged.
 //!
 //! A lock belongs to the open file. Whoever writes under it on the blocking pool owns a clone of it, so that it lives
-//! as long as the write it guards, whatever becomes of the request. Locks are tried, never waited for on a thread.
+//! as long as the write it guards, whatever becomes of the request. Locks are tried, never waited for on a thread: who
+//! waits does so in a queue (`queues.rs`), and keeps its turn with the lock.
 
 use super::directories;
 use super::disk::{self, File};
+use super::queues::{Mode, Queued, Turn};
 use super::{Storage, files};
 use shared::RepositoryName;
 use std::io;
@@ -16,6 +18,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Lock {
     file: Arc<File>,
+    /// After the file: nobody's turn comes before the lock is free.
+    turn: Option<Turn>,
 }
 
 /// A held lock of a repository.
@@ -23,13 +27,19 @@ pub struct Lock {
 /// Held shared for every write; exclusively to delete, so that a delete sees no half-made manifest.
 #[derive(Clone, Debug)]
 pub struct RepositoryLock {
-    _lock: Lock,
+    lock: Lock,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Shared,
-    Exclusive,
+impl Queued for Lock {
+    fn keep(&mut self, turn: Turn) {
+        self.turn = Some(turn);
+    }
+}
+
+impl Queued for RepositoryLock {
+    fn keep(&mut self, turn: Turn) {
+        self.lock.keep(turn);
+    }
 }
 
 impl Lock {
@@ -67,7 +77,7 @@ impl Lock {
                         (ours.ino(), ours.dev())
                     } =>
                 {
-                    return Ok(Some(Self { file: Arc::new(file) }));
+                    return Ok(Some(Self { file: Arc::new(file), turn: None }));
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::NotFound && create => {}
@@ -85,7 +95,7 @@ impl Storage {
             return Ok(None);
         };
         let lock = Lock::try_take(&self.layout().repository_lock(name), Mode::Shared, true)?;
-        Ok(lock.map(|lock| RepositoryLock { _lock: lock }))
+        Ok(lock.map(|lock| RepositoryLock { lock }))
     }
 
     /// Tries to take the gate before the repository's exclusive lock; while it is held, no new sharer comes in.
@@ -96,7 +106,7 @@ impl Storage {
     /// Tries to take the repository's lock exclusively. The caller holds the gate.
     pub fn try_exclude(&self, name: &RepositoryName, _gate: &Lock) -> io::Result<Option<RepositoryLock>> {
         let lock = Lock::try_take(&self.layout().repository_lock(name), Mode::Exclusive, true)?;
-        Ok(lock.map(|lock| RepositoryLock { _lock: lock }))
+        Ok(lock.map(|lock| RepositoryLock { lock }))
     }
 }
 

@@ -25,6 +25,7 @@ mod locks;
 mod manifests;
 mod moves;
 mod quarantine;
+mod queues;
 mod referrers;
 mod repositories;
 mod share;
@@ -39,6 +40,7 @@ pub use intents::{Intent, IntentTarget};
 pub use locks::{Lock, RepositoryLock};
 pub use moves::Moves;
 pub use quarantine::{PutAside, Vetted};
+pub use queues::{Mode, Queue, Queued, Queues, Turn};
 pub use repositories::Lies;
 pub use share::Share;
 pub use trash::{Hidden, Run};
@@ -74,6 +76,7 @@ struct Inner {
     good_files: GoodFiles,
     listings: Listings,
     referrers: Cache<RepositoryName, Arc<Known>>,
+    queues: Queues,
 }
 
 impl Storage {
@@ -107,7 +110,8 @@ impl Storage {
         let weigh = |_: &RepositoryName, known: &Arc<Known>| known.weight();
         let referrers = Cache::builder().max_capacity(LOOKED_AT).weigher(weigh).build();
         let (small_files, good_files, listings) = (SmallFiles::new(), GoodFiles::new(), Listings::new());
-        Self { inner: Arc::new(Inner { layout, base, small_files, good_files, listings, referrers }) }
+        let queues = Queues::default();
+        Self { inner: Arc::new(Inner { layout, base, small_files, good_files, listings, referrers, queues }) }
     }
 
     /// Whether the directory can be written now.
@@ -137,6 +141,11 @@ impl Storage {
     {
         let storage = self.clone();
         tokio::task::spawn_blocking(move || work(&storage))
+    }
+
+    /// Where this process queues for the locks of this storage.
+    pub fn queues(&self) -> &Queues {
+        &self.inner.queues
     }
 
     fn layout(&self) -> &Layout {

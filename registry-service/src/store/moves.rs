@@ -2,6 +2,7 @@
 //! held to its end, so that a collector that reads everything at its own pace misses none that moves meanwhile.
 
 use super::locks::Lock;
+use super::queues::{Queued, Turn};
 use super::repositories::Lies;
 use super::{Storage, disk, files, found};
 use shared::RepositoryName;
@@ -18,6 +19,12 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub struct Moves {
     storage: Storage,
     lock: Lock,
+}
+
+impl Queued for Moves {
+    fn keep(&mut self, turn: Turn) {
+        self.lock.keep(turn);
+    }
 }
 
 impl Storage {

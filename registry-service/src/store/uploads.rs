@@ -8,6 +8,7 @@ use super::files;
 use super::hashing::{Hasher, hash_file};
 use super::locks::{Lock, RepositoryLock};
 use super::quarantine::Vetted;
+use super::queues::{Queued, Turn};
 use super::{Storage, found};
 use crate::model::upload::{Opener, UploadId, UploadState};
 use bytes::Bytes;
@@ -25,6 +26,12 @@ pub struct UploadSession {
     offset: u64,
     /// What lies in the blob's place already, if it was looked at.
     vetted: Option<Vetted>,
+}
+
+impl Queued for UploadSession {
+    fn keep(&mut self, turn: Turn) {
+        self.lock.keep(turn);
+    }
 }
 
 impl Storage {

@@ -15,6 +15,7 @@ mod blobs;
 mod collector;
 mod collector_stopped;
 mod config;
+mod crowds;
 mod damage;
 mod deletes;
 mod digests;
