@@ -51,6 +51,7 @@ mod tag_parameters;
 mod tidy;
 mod tls;
 mod tokens;
+mod upload_state;
 mod uploads;
 mod version;
 mod volume;
