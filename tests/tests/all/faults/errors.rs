@@ -4,7 +4,7 @@
 use super::checker::{check, files, is_temporary, no_intent_is_left};
 use super::chosen;
 use super::ledger::{Ledger, Told};
-use super::verbs::{VERBS, Verb, take_all};
+use super::verbs::{Verb, take_all};
 use crate::support::{Repository, Stack};
 use std::path::PathBuf;
 
@@ -70,16 +70,7 @@ async fn every_point(verb: &Verb) {
     assert_eq!(temporary, [] as [PathBuf; 0], "{}: temporary files are left", verb.name);
 }
 
-macro_rules! tests {
-    ($($name:ident: $verb:literal),* $(,)?) => {$(
-        #[tokio::test]
-        async fn $name() {
-            every_point(VERBS.iter().find(|verb| verb.name == $verb).unwrap()).await;
-        }
-    )*};
-}
-
-tests! {
+tests! { every_point:
     a_push_on_a_failing_disk: "push",
     a_tag_moved_on_a_failing_disk: "move a tag",
     a_tag_deleted_on_a_failing_disk: "delete a tag",

@@ -100,16 +100,7 @@ async fn every_point(verb: &Verb) {
     }
 }
 
-macro_rules! tests {
-    ($($name:ident: $verb:literal),* $(,)?) => {$(
-        #[tokio::test]
-        async fn $name() {
-            every_point(VERBS.iter().find(|verb| verb.name == $verb).unwrap()).await;
-        }
-    )*};
-}
-
-tests! {
+tests! { every_point:
     a_push_that_is_killed: "push",
     a_tag_moved_and_killed: "move a tag",
     a_tag_deleted_and_killed: "delete a tag",

@@ -1,6 +1,16 @@
 //! What a client was told holds whatever fails: the disk, one call after the other, or the process.
 #![allow(clippy::print_stdout, reason = "how many points there were is part of the report")]
 
+/// A test for each verb, by its name in the table of verbs: what a room's own function does with it.
+macro_rules! tests {
+    ($all:ident: $($name:ident: $verb:literal),* $(,)?) => {$(
+        #[tokio::test]
+        async fn $name() {
+            $all($crate::faults::verbs::named($verb)).await;
+        }
+    )*};
+}
+
 mod checker;
 mod errors;
 mod kills;

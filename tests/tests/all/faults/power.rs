@@ -6,7 +6,7 @@
 use super::checker::check;
 use super::chosen;
 use super::ledger::{Ledger, Told};
-use super::verbs::{VERBS, Verb, note, request, take_all};
+use super::verbs::{Verb, named, note, request, take_all};
 use crate::support::{Repository, Stack};
 use futures_util::FutureExt;
 use registry_service::store::faults::{Journal, Loss};
@@ -99,16 +99,7 @@ async fn every_point(verb: &Verb) {
     Run::new(&stack, &journal, verb, format!("{}, power at its end", verb.name)).up_to(usize::MAX).await;
 }
 
-macro_rules! tests {
-    ($($name:ident: $verb:literal),* $(,)?) => {$(
-        #[tokio::test]
-        async fn $name() {
-            every_point(VERBS.iter().find(|verb| verb.name == $verb).unwrap()).await;
-        }
-    )*};
-}
-
-tests! {
+tests! { every_point:
     a_push_and_no_power: "push",
     a_tag_moved_and_no_power: "move a tag",
     a_tag_deleted_and_no_power: "delete a tag",
@@ -136,7 +127,7 @@ const NEEDED: &[(&str, &str, &str)] = &[
 #[tokio::test]
 async fn a_sync_that_is_left_out_is_noticed() {
     for (call, part, verb) in NEEDED {
-        let verb = VERBS.iter().find(|other| other.name == *verb).unwrap();
+        let verb = named(verb);
         let what = format!("{}, without {call} of {part}", verb.name);
         let lost = AssertUnwindSafe(async {
             let stack = Stack::start().await;

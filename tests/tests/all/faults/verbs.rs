@@ -64,6 +64,11 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "mount", source: &[Whole("mounted")], before: IMAGE, steps: &[Mount("mounted")] },
 ];
 
+/// The verb of this name.
+pub fn named(name: &str) -> &'static Verb {
+    VERBS.iter().find(|verb| verb.name == name).unwrap()
+}
+
 /// A blob, another one in each repository (the one mounted from has the same): what is stored already is stored otherwise.
 fn blob_of(app: &Repository, content: &str) -> (String, Vec<u8>) {
     let own = format!("{content} of {}", app.name.trim_end_matches("-source"));
