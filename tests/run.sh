@@ -3,7 +3,7 @@
 #
 #   bash tests/run.sh             formatting, lints, unit and protocol tests, and the end-to-end stories
 #   bash tests/run.sh --fast      all but the stories: no Docker, no release build
-#   bash tests/run.sh --long      all, every fail point where else a fair part is tried, and the fuzz targets
+#   bash tests/run.sh --long      all, every fail point where else a fair part is tried, a soak, and the fuzz targets
 #   bash tests/run.sh --story 6   one story; `--document 003` does the command lines of one document
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -93,7 +93,7 @@ case ${1:-} in
     --fast) run_fast ;;
     --long)
         run_fast
-        step "every fail point" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults:: crowds::
+        step "every fail point, and a soak" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults:: crowds::
         step "fuzz targets" bash tests/fuzz/run.sh 180
         run_stories tests/stories/[0-9]-*.sh tests/documents/[0-9]*.sh
         ;;

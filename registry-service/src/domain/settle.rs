@@ -55,17 +55,18 @@ impl Registry {
         Ok(())
     }
 
-    /// Tells the index, if there is one, what storage holds of `target`, of which the entry among referrers may be wrong
-    /// too. The caller holds its intent.
+    /// Tells the index, if there is one, what storage holds of `target`. What was half made of it is mended first: a
+    /// manifest's entry among referrers, a tag that has no link. The caller holds its intent.
     pub(super) async fn report(&self, repository: &Repository, target: &IntentTarget) -> Result<(), Refusal> {
         let turn = match self.index() {
             Some(index) => Some((index, index.turn().await?.number)),
             None => None,
         };
-        let (name, looked_at) = (repository.name.clone(), target.clone());
+        let (Repository { name, id }, looked_at) = (repository.clone(), target.clone());
         let observed = self.storage().run(move |storage| {
-            if let IntentTarget::Manifest(digest) = &looked_at {
-                settle_referrer(storage, &name, digest)?;
+            match &looked_at {
+                IntentTarget::Manifest(digest) => settle_referrer(storage, &name, digest)?,
+                IntentTarget::Tag(tag) => storage.remove_unlinked_tag(&name, id.as_deref(), tag)?,
             }
             observe(storage, &name, looked_at)
         });

@@ -71,7 +71,8 @@ impl Storage {
         Ok(kept)
     }
 
-    /// Removes the intent, still locked: nothing is left to be told.
+    /// Removes the intent, still locked: nothing is left to be told. Durable, because a repository is moved only when it
+    /// has none, and one that came back under its old name would be nobody's to settle.
     pub fn remove_intent(&self, intent: &Intent) -> io::Result<()> {
         files::remove(&intent.path).map(drop)
     }

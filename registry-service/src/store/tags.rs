@@ -2,7 +2,7 @@
 
 use super::cached_read::{Stamp, read_link_blocking, stamp_blocking};
 use super::intents::entries;
-use super::{Storage, directories, files, found};
+use super::{Storage, directories, disk, files, found};
 use moka::sync::Cache;
 use shared::{Digest, RepositoryName, Tag};
 use std::io;
@@ -81,14 +81,24 @@ impl Storage {
     pub fn remove_tag(&self, name: &RepositoryName, repository_id: Option<&str>, tag: &Tag) -> io::Result<bool> {
         let from = self.layout().tag(name, tag);
         let to = self.layout().deleted_tag(repository_id, tag, &Uuid::new_v4().to_string());
-        if found(directories::in_directory(files::parent_of(&to)?, || files::rename(&from, &to)))?.is_none() {
+        if found(directories::in_directory(files::parent_of(&to)?, || disk::rename(&from, &to)))?.is_none() {
             return Ok(false);
         }
+        // That it has gone has to last. Where it has gone nobody looks: it lies there to be removed.
         files::sync_dir(files::parent_of(&from)?)?;
         if repository_id.is_none() {
             files::remove_tree(&to)?;
         }
         Ok(true)
+    }
+
+    /// Puts away an entry without a link, which a writer left that was stopped: to peers it is a tag. The caller holds the
+    /// tag's intent.
+    pub fn remove_unlinked_tag(&self, name: &RepositoryName, repository_id: Option<&str>, tag: &Tag) -> io::Result<()> {
+        if files::exists(&self.layout().tag(name, tag))? && !files::is_file(&self.layout().tag_current(name, tag))? {
+            self.remove_tag(name, repository_id, tag)?;
+        }
+        Ok(())
     }
 
     /// The first `limit` tags of `name` after `after`, in byte order, and whether more follow; `None` if `name` holds

@@ -1,17 +1,56 @@
-//! `berth serve` with fail points: what tests start, kill and start again. Listens on the address in `BERTH_LISTEN`, keeps
-//! everything in the folder in `BERTH_DATA`, and does what `BERTH_FAULTS` says.
+//! Berth with fail points, as a process: what tests start, kill and start again. Everything lies in the folder in
+//! `BERTH_DATA`, and it does what `BERTH_FAULTS` says. It listens on the address in `BERTH_LISTEN`.
 
-use berth::serve;
-use clap::Parser;
-use server::Environment;
+use berth::{gc, scrub, serve};
+use clap::{Parser, Subcommand};
+use server::{Environment, listen};
+use std::path::Path;
 use std::process::ExitCode;
 
 #[derive(Parser)]
-struct Program {
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     serve: serve::Arguments,
 }
 
+#[derive(Subcommand)]
+enum Command {
+    /// As `berth gc`.
+    Gc(gc::Arguments),
+    /// As `berth scrub`.
+    Scrub(scrub::Arguments),
+    /// What a server does by timer, at once and however young it is: removes unfinished uploads and temporary files.
+    Purge,
+    /// A registry without an index, as one of several on the same folder.
+    Registry,
+}
+
 fn main() -> ExitCode {
-    server::run(serve::serve(&Program::parse().serve, Environment::of_process()))
+    let arguments = CommandLine::parse();
+    let environment = Environment::of_process();
+    match arguments.command {
+        None => server::run(serve::serve(&arguments.serve, environment)),
+        Some(Command::Gc(arguments)) => server::run(gc::gc(&arguments, &environment)),
+        Some(Command::Scrub(arguments)) => server::run(scrub::scrub(&arguments, &environment)),
+        Some(Command::Purge) => server::run(purge(&environment)),
+        Some(Command::Registry) => server::run(registry(environment)),
+    }
+}
+
+async fn purge(environment: &Environment) -> anyhow::Result<()> {
+    let data = Path::new(environment.get("BERTH_DATA").unwrap_or_default());
+    tests::purge(&data.join("registry")).await?;
+    Ok(())
+}
+
+async fn registry(mut environment: Environment) -> anyhow::Result<()> {
+    let root = format!("{}/registry", environment.get("BERTH_DATA").unwrap_or_default());
+    environment.set("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", &root);
+    let settings = registry_service::config::Settings::from_environment(&environment)?;
+    let registry = registry_service::start::start(&settings, None)?;
+    let listener = listen::bind(environment.get("BERTH_LISTEN").unwrap_or_default().parse()?)?;
+    let front = settings.front();
+    listen::run(listener, None, move |config| registry_service::http::routes(config, &registry, &front)).await
 }

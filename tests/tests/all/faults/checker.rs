@@ -14,9 +14,30 @@ const SETTLED: Duration = Duration::from_secs(15);
 
 /// Holds that everything is as `ledger` says, that nothing visible lacks a blob, and that the index knows it.
 pub async fn check(app: &Repository, admin: &User, ledger: &Ledger, what: &str) {
+    let (manifests, meanings) = check_storage(app, ledger, what).await;
+    eventually(&format!("{what}: the index knows {meanings:?} and {manifests:?}"), SETTLED, async || {
+        tags_told(admin, &app.name).await == meanings && manifests_told(admin, &app.name, ledger).await == manifests
+    })
+    .await;
+}
+
+/// The same where there is no index. Returns the manifests that are there, and where tags point.
+pub async fn check_storage(
+    app: &Repository,
+    ledger: &Ledger,
+    what: &str,
+) -> (BTreeSet<String>, BTreeMap<String, String>) {
+    let mut manifests = BTreeSet::new();
     for (kind, all) in [("blobs", &ledger.blobs), ("manifests", &ledger.manifests)] {
         for (digest, (bytes, known)) in all {
+            if *known == Known::Damaged {
+                is_never_wrong(app, &format!("{kind}/{digest}"), bytes, what).await;
+                continue;
+            }
             let read = read(app, &format!("{kind}/{digest}"), digest, what).await;
+            if kind == "manifests" && read.is_some() {
+                manifests.insert(digest.clone());
+            }
             let is_right = match read {
                 Some(read) => *known != Known::Gone && read == *bytes,
                 None => *known != Known::There,
@@ -37,10 +58,14 @@ pub async fn check(app: &Repository, admin: &User, ledger: &Ledger, what: &str) 
         _ => serde_json::from_value(listed.is(200).json()["tags"].clone()).unwrap(),
     };
     assert_eq!(listed, meanings.keys().cloned().collect(), "{what}: tags/list");
-    eventually(&format!("{what}: the index knows {meanings:?}"), SETTLED, async || {
-        tags_told(admin, &app.name).await == meanings
-    })
-    .await;
+    (manifests, meanings)
+}
+
+/// Damaged bytes are no good answer, or one that breaks off.
+async fn is_never_wrong(app: &Repository, path: &str, bytes: &[u8], what: &str) {
+    let Some(answer) = app.get(path).attempt().await else { return };
+    let is_right = if answer.status == 200 { answer.body == bytes } else { [404, 500].contains(&answer.status) };
+    assert!(is_right, "{what}: {path}, damaged: {} {}", answer.status, answer.text());
 }
 
 /// The bytes at `path`, which are those of `digest`; `None` if they are not there. Whatever a manifest names is there too.
@@ -80,6 +105,19 @@ async fn tags_told(admin: &User, name: &str) -> BTreeMap<String, String> {
     tags["items"].as_array().unwrap().iter().map(|tag| (text(&tag["name"]), text(&tag["digest"]))).collect()
 }
 
+/// Those of the ledger's manifests of which the index says that they are there.
+async fn manifests_told(admin: &User, name: &str, ledger: &Ledger) -> BTreeSet<String> {
+    let mut told = BTreeSet::new();
+    for digest in ledger.manifests.keys() {
+        let answer = admin.asks(Method::GET, &format!("/api/v1/repositories/{name}/-/manifests/{digest}")).send().await;
+        if answer.status != 404 {
+            answer.is(200);
+            told.insert(digest.clone());
+        }
+    }
+    told
+}
+
 /// Holds that nothing is left to be told below `base`, Distribution's first folder.
 pub async fn no_intent_is_left(base: &Path, what: &str) {
     let intents = base.join("berth/intents");
@@ -91,9 +129,4 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let paths = entries.map(|entry| entry.unwrap().path());
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
-}
-
-/// Whether this is a file that a writer has not come to rename.
-pub fn is_temporary(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }

@@ -1,12 +1,12 @@
 //! A disk that fails, is full or slow at one call: each call of each verb in turn. The process goes on, and so does its
 //! client a moment later.
 
-use super::checker::{check, files, is_temporary, no_intent_is_left};
+use super::checker::{check, no_intent_is_left};
+use super::chores::Worker;
 use super::chosen;
 use super::ledger::{Ledger, Told};
-use super::verbs::{Verb, take_all};
+use super::verbs::{Client, Verb, prepare, take_all, tidy_up};
 use crate::support::{Repository, Stack};
-use std::path::PathBuf;
 
 /// (what a rule says, whether the client may not notice).
 const FAULTS: &[(&str, bool)] = &[("eio", false), ("enospc", false), ("sleep:50", true), ("half", true)];
@@ -27,30 +27,32 @@ impl Run<'_> {
     async fn at(&self, hit: &str) -> usize {
         let what = format!("{}, {}@{hit}", self.verb.name, self.fault);
         let name = format!("admin/{}{}", what.replace([' ', ',', ':', '@', '+'], ""), self.operation);
-        let app = repository(self.stack, &name).await;
+        let client = client(self.stack, &name).await;
         let mut ledger = Ledger::default();
-        let source = Repository { name: format!("{name}-source"), ..app.clone() };
-        assert_eq!(take_all(&source, self.verb.source, &mut Ledger::default()).await, Told::Done, "{what}: the source");
-        assert_eq!(take_all(&app, self.verb.before, &mut ledger).await, Told::Done, "{what}: before");
+        prepare(&client, self.verb, &mut ledger, &what).await;
 
         let rule = self.stack.arm(format!("{}@{hit} {}", self.fault, self.operation).trim_end());
-        let told = take_all(&app, self.verb.steps, &mut ledger).await;
+        let told = take_all(&client, self.verb.steps, &mut ledger).await;
         let count = rule.count();
         drop(rule);
         if self.is_harmless {
             assert_eq!(told, Told::Done, "{what}");
         }
         self.stack.settle().await;
-        check(&app, &self.stack.admin(), &ledger, &what).await;
-        assert_eq!(take_all(&app, self.verb.steps, &mut ledger).await, Told::Done, "{what}: the same again");
-        check(&app, &self.stack.admin(), &ledger, &format!("{what}, the same again")).await;
+        check(&client.app, &self.stack.admin(), &ledger, &what).await;
+        assert_eq!(take_all(&client, self.verb.steps, &mut ledger).await, Told::Done, "{what}: the same again");
+        self.stack.settle().await;
+        no_intent_is_left(&client.worker.base(), &what).await;
+        tidy_up(&client, &mut ledger, &what).await;
+        check(&client.app, &self.stack.admin(), &ledger, &format!("{what}, the same again")).await;
         count
     }
 }
 
-async fn repository(stack: &Stack, name: &str) -> Repository {
+async fn client(stack: &Stack, name: &str) -> Client {
     let scopes = format!("repository:{name}:pull,push,delete repository:{name}-source:pull,push");
-    Repository::new(&stack.host, name, stack.admin().token(&scopes).await)
+    let app = Repository::new(&stack.host, name, stack.admin().token(&scopes).await);
+    Client { app, worker: Worker::Here(stack.root().to_owned()) }
 }
 
 async fn every_point(verb: &Verb) {
@@ -59,15 +61,12 @@ async fn every_point(verb: &Verb) {
         let operation = if *fault == "half" { "write" } else { "" };
         let run = Run { stack: &stack, verb, fault, operation, is_harmless: *is_harmless };
         let all = Run { fault: "sleep:0", is_harmless: true, ..run }.at("1+").await;
-        let numbers = chosen(1, all, turn);
+        let numbers = chosen(1, all, (turn, FAULTS.len()));
         println!("{}: {fault} at {} of {all} points", verb.name, numbers.len());
         for number in numbers {
             run.at(&number.to_string()).await;
         }
     }
-    no_intent_is_left(&stack.stored(""), verb.name).await;
-    let temporary: Vec<_> = files(&stack.stored("")).into_iter().filter(|path| is_temporary(path)).collect();
-    assert_eq!(temporary, [] as [PathBuf; 0], "{}: temporary files are left", verb.name);
 }
 
 tests! { every_point:
@@ -77,4 +76,8 @@ tests! { every_point:
     a_manifest_deleted_on_a_failing_disk: "delete a manifest",
     a_blob_deleted_on_a_failing_disk: "delete a blob",
     a_mount_on_a_failing_disk: "mount",
+    a_mount_of_what_is_hidden_on_a_failing_disk: "mount what is hidden",
+    a_collection_on_a_failing_disk: "collect",
+    a_purge_on_a_failing_disk: "purge",
+    a_scrub_on_a_failing_disk: "scrub",
 }

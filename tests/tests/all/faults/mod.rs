@@ -12,19 +12,29 @@ macro_rules! tests {
 }
 
 mod checker;
+mod chores;
 mod errors;
 mod kills;
 mod ledger;
+mod leftovers;
 mod power;
+mod soak;
 mod verbs;
 
-/// In a run that is not long, so many points of a verb are tried, evenly spread.
+/// In a run that is not long, so many points of a verb are tried, evenly spread, by each of the rooms.
 const FAIR_PART: usize = 8;
 
-/// Which of the points with the numbers `first` to `last` are tried: all in a long run, else a fair part, which is
-/// another one for each `turn`.
-fn chosen(first: usize, last: usize, turn: usize) -> Vec<usize> {
-    let is_long = std::env::var_os("BERTH_TESTS_LONG").is_some();
-    let stride = if is_long { 1 } else { (last + 1 - first).div_ceil(FAIR_PART).max(1) };
-    (first + turn % stride..=last).step_by(stride).collect()
+/// Which of the points with the numbers `first` to `last` are tried in one of several turns: all in a long run, else a
+/// fair part of all turns together, another one in each.
+fn chosen(first: usize, last: usize, (turn, turns): (usize, usize)) -> Vec<usize> {
+    let stride = if is_long() { 1 } else { (last + 1 - first).div_ceil(FAIR_PART.div_ceil(turns)).max(1) };
+    (first + turn * stride / turns % stride..=last).step_by(stride).collect()
+}
+
+/// The first turn of one.
+const ONCE: (usize, usize) = (0, 1);
+
+/// Whether this run may take long.
+fn is_long() -> bool {
+    std::env::var_os("BERTH_TESTS_LONG").is_some()
 }

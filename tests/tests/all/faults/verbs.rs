@@ -1,8 +1,12 @@
 //! What clients do while something fails, as tables of steps: each verb once prepared without faults, then done with them,
 //! then done again.
 
+use super::chores::{Chore, Worker};
 use super::ledger::{Known, Ledger, Told};
-use crate::support::{Answer, Image, Repository, image, sha256};
+use super::leftovers::nothing_is_left;
+use crate::support::{Answer, Image, Repository, artifact, data, image, sha256};
+use serde_json::json;
+use std::fs;
 
 /// One request, or the few that belong together.
 #[derive(Debug, Clone, Copy)]
@@ -23,9 +27,38 @@ pub enum Step {
     DeleteBlob(&'static str),
     /// A blob of the repository with `-source` behind the name.
     Mount(&'static str),
+    /// A manifest about an image of one layer, by its digest.
+    Refer {
+        layer: &'static str,
+    },
+    /// An upload that is begun, gone on with, and never finished.
+    Begin,
+    /// A temporary file, as a stopped writer leaves it.
+    Strand,
+    /// The blob's bytes are changed behind everybody's back.
+    Damage(&'static str),
+    /// No request: work on the whole storage.
+    Work(Chore),
 }
 
-use Step::{Chunked, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Whole};
+use Step::{
+    Begin, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Whole, Work,
+};
+
+/// A client of one repository, and who does the chores of the storage that it lies in.
+#[derive(Clone)]
+pub struct Client {
+    pub app: Repository,
+    pub worker: Worker,
+}
+
+impl Client {
+    /// The same in the repository that is mounted from.
+    pub fn of_source(&self) -> Self {
+        let app = Repository { name: format!("{}-source", self.app.name), ..self.app.clone() };
+        Self { app, worker: self.worker.clone() }
+    }
+}
 
 /// A verb: its name, what there is before, and what is done.
 pub struct Verb {
@@ -36,7 +69,7 @@ pub struct Verb {
     pub steps: &'static [Step],
 }
 
-const CONFIG: &str = "{}";
+pub const CONFIG: &str = "{}";
 const IMAGE: &[Step] = &[
     Whole(CONFIG),
     Whole("old"),
@@ -62,7 +95,45 @@ pub const VERBS: &[Verb] = &[
     Verb { name: "delete a manifest", source: &[], before: IMAGE, steps: &[DeleteManifest { layer: "old" }] },
     Verb { name: "delete a blob", source: &[], before: IMAGE, steps: &[DeleteBlob("loose")] },
     Verb { name: "mount", source: &[Whole("mounted")], before: IMAGE, steps: &[Mount("mounted")] },
+    Verb {
+        name: "mount what is hidden",
+        source: &[Whole("mounted"), Work(Chore::After(25))],
+        before: IMAGE,
+        steps: &[Mount("mounted")],
+    },
+    Verb {
+        name: "collect",
+        source: &[],
+        before: &[
+            Whole(CONFIG),
+            Whole("old"),
+            Whole("loose"),
+            Whole("untagged"),
+            Whole("deleted"),
+            Manifest { tag: "v1", layer: "untagged" },
+            Manifest { tag: "v1", layer: "old" },
+            Manifest { tag: "v2", layer: "deleted" },
+            Refer { layer: "old" },
+            Refer { layer: "untagged" },
+            DeleteManifest { layer: "deleted" },
+        ],
+        steps: &[Work(Chore::Collect)],
+    },
+    Verb { name: "purge", source: &[], before: &[Whole("loose"), Begin, Strand], steps: &[Work(Chore::Purge)] },
+    Verb {
+        name: "scrub",
+        source: &[],
+        before: &[Whole(CONFIG), Whole("old"), Whole("loose"), Manifest { tag: "v1", layer: "old" }, Damage("loose")],
+        steps: &[Work(Chore::Scrub)],
+    },
 ];
+
+impl Verb {
+    /// Whether it is no client's, but work on the whole storage.
+    pub fn is_work(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Work(_)))
+    }
+}
 
 /// The verb of this name.
 pub fn named(name: &str) -> &'static Verb {
@@ -80,6 +151,11 @@ fn image_of(app: &Repository, layer: &str) -> Image {
     image(&[&blob_of(app, layer).1])
 }
 
+fn reference_to(app: &Repository, layer: &str) -> Image {
+    let manifest = artifact(&image_of(app, layer).digest, &json!({}));
+    Image { digest: sha256(&manifest), manifest, blobs: vec![CONFIG.into()] }
+}
+
 /// Whether the answer is the good one. A bad one may promise nothing: it is not this client's fault.
 #[track_caller]
 fn told(answer: Option<Answer>, good: &[u16]) -> Told {
@@ -94,8 +170,25 @@ fn told(answer: Option<Answer>, good: &[u16]) -> Told {
 }
 
 /// Asks for one step, as a client does.
-pub async fn request(app: &Repository, step: Step) -> Told {
+pub async fn request(client: &Client, step: Step) -> Told {
+    let app = &client.app;
     match step {
+        Work(chore) => client.worker.does(chore).await,
+        Begin => begun(app, b"begun".to_vec()).await.map_or(Told::Nothing, |_| Told::Done),
+        Strand => {
+            let folder = client.worker.base().join(format!("repositories/{}/_layers", app.name));
+            fs::write(folder.join(".00000000-0000-4000-8000-000000000001"), "sha256:").unwrap();
+            Told::Done
+        }
+        Damage(content) => {
+            let (digest, bytes) = blob_of(app, content);
+            fs::write(client.worker.base().join(data(&digest)), vec![b'x'; bytes.len()]).unwrap();
+            Told::Done
+        }
+        Refer { layer } => {
+            let Image { digest, manifest, .. } = reference_to(app, layer);
+            told(app.put(&format!("manifests/{digest}")).body(manifest).attempt().await, &[201])
+        }
         Chunked(content) => {
             let (digest, bytes) = blob_of(app, content);
             chunked(app, &digest, bytes).await
@@ -126,8 +219,19 @@ pub async fn request(app: &Repository, step: Step) -> Told {
 }
 
 /// Writes down what the client of a step learned.
-pub fn note(app: &Repository, step: Step, ledger: &mut Ledger, told: Told) {
+pub fn note(client: &Client, step: Step, ledger: &mut Ledger, told: Told) {
+    let app = &client.app;
     match step {
+        // What is hidden comes back when somebody asks for it.
+        Begin | Strand | Work(Chore::Purge | Chore::After(_)) => {}
+        Work(Chore::Collect) => ledger.collected(true, told),
+        Work(Chore::CollectBlobs) => ledger.collected(false, told),
+        Work(Chore::Scrub) => ledger.scrubbed(told),
+        Damage(content) => {
+            let (digest, bytes) = blob_of(app, content);
+            ledger.blob(&digest, &bytes, Known::Damaged, told);
+        }
+        Refer { layer } => ledger.manifest(&reference_to(app, layer), Known::There, told),
         Chunked(content) | Whole(content) | Mount(content) => {
             let (digest, bytes) = blob_of(app, content);
             ledger.blob(&digest, &bytes, Known::There, told);
@@ -147,24 +251,41 @@ pub fn note(app: &Repository, step: Step, ledger: &mut Ledger, told: Told) {
 }
 
 async fn chunked(app: &Repository, digest: &str, content: Vec<u8>) -> Told {
-    let Some(begun) = app.post("blobs/uploads/").attempt().await.filter(|answer| answer.status == 202) else {
-        return Told::Nothing;
-    };
-    let location = begun.header("location").to_owned();
-    if told(app.patch(&location).body(content).attempt().await, &[202]) == Told::Nothing {
-        return Told::Nothing;
-    }
+    let Some(location) = begun(app, content).await else { return Told::Nothing };
     told(app.put(&format!("{location}?digest={digest}")).attempt().await, &[201])
 }
 
+/// Begins an upload and sends its bytes; tells where it is.
+async fn begun(app: &Repository, content: Vec<u8>) -> Option<String> {
+    let begun = app.post("blobs/uploads/").attempt().await.filter(|answer| answer.status == 202)?;
+    let location = begun.header("location").to_owned();
+    let sent = told(app.patch(&location).body(content).attempt().await, &[202]);
+    (sent == Told::Done).then_some(location)
+}
+
 /// Does the steps in order, to the first that is not answered well, as a client does.
-pub async fn take_all(app: &Repository, steps: &[Step], ledger: &mut Ledger) -> Told {
+pub async fn take_all(client: &Client, steps: &[Step], ledger: &mut Ledger) -> Told {
     for step in steps {
-        let told = request(app, *step).await;
-        note(app, *step, ledger, told);
+        let told = request(client, *step).await;
+        note(client, *step, ledger, told);
         if told == Told::Nothing {
             return Told::Nothing;
         }
     }
     Told::Done
+}
+
+/// Does all that has to be done before the verb: none of it may fail.
+pub async fn prepare(client: &Client, verb: &Verb, ledger: &mut Ledger, what: &str) {
+    assert_eq!(take_all(&client.of_source(), verb.source, &mut Ledger::default()).await, Told::Done, "{what}: source");
+    assert_eq!(take_all(client, verb.before, ledger).await, Told::Done, "{what}: before");
+}
+
+/// Takes away what nobody can see, which must succeed.
+pub async fn tidy_up(client: &Client, ledger: &mut Ledger, what: &str) {
+    const ALL: &[Step] = &[Work(Chore::Purge), Work(Chore::CollectBlobs)];
+    let worker = Worker::Here(client.worker.root());
+    let client = Client { worker, app: client.app.clone() };
+    assert_eq!(take_all(&client, ALL, ledger).await, Told::Done, "{what}: tidying up");
+    nothing_is_left(&client.worker.base(), what);
 }

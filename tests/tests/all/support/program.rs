@@ -21,11 +21,21 @@ pub struct Program {
 impl Program {
     /// Starts it in `data`, with these rules of fail points. `None`: a rule has ended it before it was ready.
     pub async fn start(data: &Path, faults: &str) -> Option<Self> {
+        Self::start_as(&[], data, faults).await
+    }
+
+    /// The same of a registry without an index; any number of them may share the folder.
+    pub async fn start_registry(data: &Path, faults: &str) -> Option<Self> {
+        Self::start_as(&["registry"], data, faults).await
+    }
+
+    async fn start_as(arguments: &[&str], data: &Path, faults: &str) -> Option<Self> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address: SocketAddr = free.local_addr().unwrap();
         drop(free);
         let log = fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_faulty"))
+            .args(arguments)
             .env("BERTH_LISTEN", address.to_string())
             .env("BERTH_DATA", data)
             .env("BERTH_FAULTS", faults)
@@ -56,6 +66,12 @@ impl Program {
         let Some(status) = self.child.try_wait().unwrap() else { return false };
         assert_eq!(status.signal(), Some(9), "it ended by itself: {status}");
         true
+    }
+
+    /// Kills it, and waits for its end.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Waits until a rule has killed it.

@@ -90,6 +90,11 @@ impl Stack {
         self.folder.path()
     }
 
+    /// The storage folder.
+    pub fn root(&self) -> &Path {
+        &self.registry.root
+    }
+
     /// `path` in Distribution's layout.
     pub fn stored(&self, path: &str) -> PathBuf {
         self.registry.root.join("docker/registry/v2").join(path)
