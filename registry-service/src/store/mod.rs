@@ -88,7 +88,13 @@ impl Storage {
             let root = root.canonicalize()?;
             let layout = Layout::new(&root);
             directories::create_dirs(&layout.locks_root())?;
-            files::probe_writable(&layout.locks_root())?;
+            match make_ready(&layout) {
+                // Reads go on, and a collection makes room.
+                Err(error) if error.kind() == io::ErrorKind::StorageFull => {
+                    tracing::warn!("the disk of the storage folder is full: what is pushed now is refused");
+                }
+                ready => ready?,
+            }
             let base = disk::open(layout.base())?.into();
             Ok(Self::new(layout, base))
         };
@@ -151,6 +157,13 @@ impl Storage {
     fn layout(&self) -> &Layout {
         &self.inner.layout
     }
+}
+
+/// Fails if nothing can be written. What a collection begins with is made while there is room for it.
+fn make_ready(layout: &Layout) -> io::Result<()> {
+    files::probe_writable(&layout.locks_root())?;
+    files::open_or_create(&layout.collector_lock())?;
+    files::open_or_create(&layout.moves()).map(drop)
 }
 
 /// Turns "not there" into `None`.

@@ -24,6 +24,8 @@ pub struct UploadSession {
     hasher: Hasher,
     opener: Opener,
     offset: u64,
+    /// So many of them a client was told of when this process took the upload.
+    acknowledged: u64,
     /// What lies in the blob's place already, if it was looked at.
     vetted: Option<Vetted>,
 }
@@ -46,12 +48,11 @@ impl Storage {
         _shared: &RepositoryLock,
     ) -> io::Result<()> {
         let directory = self.layout().upload(name, id);
-        let started = directories::in_directory(&directory, || disk::create_new(&directory.join("startedat")))?;
-        files::write_all(&started, &mut [IoSlice::new(started_at.as_bytes())])?;
-        disk::create_new(&directory.join("lock"))?;
-        disk::create_new(&directory.join("data"))?;
-        let hash = Hasher::new(algorithm).save();
-        write_state(&directory, &UploadState { opener, offset: 0, algorithm, hash })
+        let state = UploadState { opener, offset: 0, algorithm, hash: Hasher::new(algorithm).save() };
+        begin_in(&directory, started_at, &state).inspect_err(|_| {
+            // Nobody is told of it. What stays on a disk that fails is purged like any other.
+            let _ = files::remove_tree(&directory);
+        })
     }
 
     /// What is acknowledged of an upload; `None` if there is none of that id.
@@ -84,6 +85,7 @@ impl Storage {
             hasher,
             opener: state.opener,
             offset: state.offset,
+            acknowledged: state.offset,
             vetted: None,
         }))
     }
@@ -95,15 +97,23 @@ impl UploadSession {
         self.offset
     }
 
-    /// Writes and hashes `chunks`, which are all of a batch.
+    /// Writes and hashes `chunks`, which are all of a batch. If that fails, what is not acknowledged goes: on a full disk
+    /// nobody waits for the client to come again.
     pub fn append(&mut self, chunks: &[Bytes]) -> io::Result<()> {
         let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        files::write_all(&self.file, &mut slices)?;
+        files::write_all(&self.file, &mut slices).inspect_err(|_| self.give_back())?;
         for chunk in chunks {
             self.hasher.update(chunk);
             self.offset += chunk.len() as u64;
         }
         Ok(())
+    }
+
+    /// Best effort: whoever goes on with the upload does the same.
+    fn give_back(&self) {
+        if let Err(error) = disk::set_len(&self.file, self.acknowledged) {
+            tracing::debug!(%error, upload = %self.directory.display(), "bytes that nobody acknowledged stay for now");
+        }
     }
 
     /// Makes everything written so far durable and acknowledged.
@@ -160,6 +170,14 @@ impl UploadSession {
         drop(self.lock);
         removed
     }
+}
+
+fn begin_in(directory: &Path, started_at: &str, state: &UploadState) -> io::Result<()> {
+    let started = directories::in_directory(directory, || disk::create_new(&directory.join("startedat")))?;
+    files::write_all(&started, &mut [IoSlice::new(started_at.as_bytes())])?;
+    disk::create_new(&directory.join("lock"))?;
+    disk::create_new(&directory.join("data"))?;
+    write_state(directory, state)
 }
 
 fn read_state(directory: &Path) -> io::Result<Option<UploadState>> {

@@ -21,6 +21,7 @@ mod deletes;
 mod digests;
 mod faults;
 mod forged_tokens;
+mod full_disk;
 mod grammar;
 mod hidden;
 mod hostile_clients;
