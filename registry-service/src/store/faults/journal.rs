@@ -160,11 +160,13 @@ impl Model {
             Change::Rename(from, to) => {
                 let moved = self.unlink(from);
                 if let (Some(id), Some((entries, name))) = (moved, self.place(to)) {
-                    entries.insert(name, id);
+                    let replaced = entries.insert(name, id);
+                    self.forget(replaced);
                 }
             }
             Change::Unlink(path) | Change::RemoveDir(path) => {
-                self.unlink(path);
+                let unlinked = self.unlink(path);
+                self.forget(unlinked);
             }
             // No time matters after a power loss.
             Change::Touch(_) => {}
@@ -199,6 +201,11 @@ impl Model {
     fn unlink(&mut self, path: &Path) -> Option<usize> {
         let (entries, name) = self.place(path)?;
         entries.remove(&name)
+    }
+
+    /// The numbers of what has gone are given to other files, perhaps while a power loss would bring it back.
+    fn forget(&mut self, gone: Option<usize>) {
+        self.inodes.retain(|_, id| Some(*id) != gone);
     }
 
     /// The directory above `path`, and the last name of it.
