@@ -12,10 +12,29 @@ cd "$(dirname "$0")/.."
 export LC_ALL=C PATH=$PATH:/usr/sbin
 source tests/packages.sh
 
+install_what_is_missing() {
+    local had_peer=yes
+    command -v docker-registry >/dev/null || had_peer=no
+    install_missing curl:curl jq:jq wrk:wrk sqlite3:sqlite3 pgrep:procps unshare:util-linux ip:iproute2 \
+        nginx:nginx-light docker-registry:docker-registry
+    # Its package starts a registry on the port that is Berth's own.
+    if [[ $had_peer == no && -d /run/systemd/system ]]; then systemctl disable --now docker-registry nginx || true; fi
+}
+
+# All of it in a network of its own, where no firewall looks at each packet: on a machine where Docker has run, connection
+# tracking alone costs a sixth of a small request.
+if [[ ${1:-} != --alone ]]; then
+    install_what_is_missing
+    cargo build --quiet --release -p berth -p registry-service -p benches
+    exec unshare --net bash benches/compare.sh --alone "$@"
+fi
+shift
+ip link set lo up
+
 readonly servers=(berth peer)
 readonly name=admin/app many=admin/many tag_count=100 many_count=100000 small_bytes=2048
 readonly manifest_type=application/vnd.docker.distribution.manifest.v2+json
-readonly berth=$PWD/target/release/berth blob=$PWD/target/release/blob bare=$PWD/target/release/bare
+readonly berth=$PWD/target/release/berth alone=$PWD/target/release/registry-service blob=$PWD/target/release/blob bare=$PWD/target/release/bare
 readonly location=/berth-blobs/
 
 layer_rounds=5 small_rounds=3 start_rounds=3 seconds=4 layer_bytes=$((512 << 20)) streams=8
@@ -53,15 +72,16 @@ free_port() {
     printf '%s' "$port"
 }
 
-write_peer_config() {
-    cat >"$work/peer.yml" <<EOF
+# write_config SERVER: what the peer and Berth's registry without an index both read.
+write_config() {
+    cat >"$work/$1.yml" <<EOF
 version: 0.1
 log: {level: error, accesslog: {disabled: true}}
 storage:
-  filesystem: {rootdirectory: $work/peer}
+  filesystem: {rootdirectory: $work/$1}
   cache: {blobdescriptor: inmemory}
   delete: {enabled: true}
-http: {addr: "${address[peer]}", secret: compare}
+http: {addr: "${address[$1]}", secret: compare}
 EOF
 }
 
@@ -96,6 +116,7 @@ start() {
     local command=()
     case $1 in
         berth) command=("$berth" serve --listen "${address[berth]}" --data "$work/berth") ;;
+        alone) command=("$alone" serve "$work/alone.yml") ;;
         peer) command=(docker-registry serve "$work/peer.yml") ;;
         nginx) command=(nginx -c "$work/nginx.conf" -p "$work") ;;
         bare) command=("$bare" "${address[bare]}") ;;
@@ -206,6 +227,17 @@ measure_start() {
     mkdir "$work/$1"
     measure_one_start 'first start' "$1"
     measure_one_start 'next start' "$1"
+}
+
+# As the peer is: without an index.
+measure_start_alone() {
+    rm -rf "$work/alone"
+    mkdir "$work/alone"
+    measure_one_start 'first start, no index' alone
+    sed -i $'s/\talone\t/\tberth\t/' "$work/results"
+    rm -rf "$work/peer"
+    mkdir "$work/peer"
+    measure_one_start 'first start, no index' peer
 }
 
 measure_one_start() {
@@ -425,27 +457,19 @@ print_table() {
 
 # ---- the run
 
-install_what_is_missing() {
-    local had_peer=yes
-    command -v docker-registry >/dev/null || had_peer=no
-    install_missing curl:curl jq:jq wrk:wrk sqlite3:sqlite3 pgrep:procps nginx:nginx-light docker-registry:docker-registry
-    # Its package starts a registry on the port that is Berth's own.
-    if [[ $had_peer == no && -d /run/systemd/system ]]; then systemctl disable --now docker-registry nginx || true; fi
-}
-
 say() { printf '%s\n' "$*" >&2; }
 
 main() {
     local server round
-    install_what_is_missing
-    cargo build --quiet --release -p berth -p benches
-    address=([berth]=127.0.0.1:$(free_port 20000) [peer]=127.0.0.1:$(free_port 21000)
+    address=([berth]=127.0.0.1:$(free_port 20000) [peer]=127.0.0.1:$(free_port 21000) [alone]=127.0.0.1:$(free_port 24000)
         [nginx]=127.0.0.1:$(free_port 22000) [bare]=127.0.0.1:$(free_port 23000))
-    write_peer_config
+    write_config peer
+    write_config alone
     write_nginx_config
 
     say "starting and stopping, $start_rounds times"
     take_turns "$start_rounds" measure_start
+    for ((round = 0; round < start_rounds; round++)); do measure_start_alone; done
     for server in "${servers[@]}"; do start "$server"; done
     renew_token
     say "layers, $layer_rounds rounds"
