@@ -20,6 +20,10 @@ use tracing_actix_web::TracingLogger;
 /// must not be us, or an upload that cannot be repeated dies on a closing connection.
 const KEEP_ALIVE: Duration = Duration::from_mins(2);
 
+/// How long a client may take to send a request's head. A machine that is short of time may read it late, and a client
+/// that was answered 408 then has done nothing wrong.
+const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long running requests may take to end after the signal to stop.
 const DRAIN_SECONDS: u64 = 8;
 
@@ -60,6 +64,7 @@ where
         move || App::new().wrap(from_fn(around)).wrap(TracingLogger::<RequestSpan>::new()).configure(routes.clone());
     let server = HttpServer::new(app)
         .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEAD_PATIENCE)
         .h1_write_buffer_size(WRITE_BUFFER)
         .shutdown_timeout(DRAIN_SECONDS)
         .disable_signals();

@@ -6,6 +6,7 @@
 
 use super::keys::{TokenError, TokenVerifier};
 use crate::store::index::{Index, IndexUnavailable};
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use moka::sync::Cache;
 use shared::Claims;
@@ -34,7 +35,7 @@ const TOKEN_KEPT: Duration = Duration::from_mins(7);
 /// Checks tokens, and remembers those it has seen.
 pub struct AccessControl {
     verifier: TokenVerifier,
-    tokens: Cache<String, Arc<KnownToken>>,
+    tokens: Cache<String, Arc<KnownToken>, RandomState>,
     /// How long pulls go on with a token confirmed before, after the index's last good answer.
     grace: Duration,
     link: Mutex<Link>,
@@ -71,7 +72,10 @@ impl AccessControl {
     pub fn new(issuer: &str, service: &str, grace: Duration) -> Self {
         Self {
             verifier: TokenVerifier::new(issuer, service),
-            tokens: Cache::builder().max_capacity(TOKENS).time_to_live(TOKEN_KEPT).build(),
+            tokens: Cache::builder()
+                .max_capacity(TOKENS)
+                .time_to_live(TOKEN_KEPT)
+                .build_with_hasher(RandomState::default()),
             grace,
             link: Mutex::new(Link { last_answer: None, silent: None, failed: None }),
         }

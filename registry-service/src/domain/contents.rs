@@ -6,17 +6,17 @@ use super::refusal::Refusal;
 use crate::model::stored_manifest::stored_media_type;
 use crate::store::hashing::digest_of;
 use bytes::Bytes;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use shared::Digest;
 use std::io;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 /// Bytes kept.
 const CACHED_BYTES: u64 = 64 * 1024 * 1024;
 
-/// How long: so that what is gone from storage is soon gone from here.
-const KEPT: Duration = Duration::from_mins(1);
+/// Contents that fill it, about: manifests and configs have some kilobytes.
+const CACHED_CONTENTS: usize = 20_000;
 
 /// Some bytes that are what their digest says.
 #[derive(Debug)]
@@ -37,13 +37,21 @@ impl Content {
     }
 }
 
-/// Contents by their digests.
-pub(super) struct ContentCache(Cache<Digest, Arc<Content>>);
+/// Contents by their digests, which never change.
+pub(super) struct ContentCache(Cache<Digest, Arc<Content>, ByLength>);
+
+#[derive(Clone)]
+struct ByLength;
+
+impl Weighter<Digest, Arc<Content>> for ByLength {
+    fn weight(&self, _: &Digest, content: &Arc<Content>) -> u64 {
+        content.bytes.len().max(1) as u64
+    }
+}
 
 impl ContentCache {
     pub fn new() -> Self {
-        let weigh = |_: &Digest, content: &Arc<Content>| u32::try_from(content.bytes.len()).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(CACHED_BYTES).weigher(weigh).time_to_live(KEPT).build())
+        Self(Cache::with_weighter(CACHED_CONTENTS, CACHED_BYTES, ByLength))
     }
 
     /// What is in memory now.

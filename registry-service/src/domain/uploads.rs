@@ -180,14 +180,12 @@ impl Registry {
         let expected = placement.chunk.map(|chunk| chunk.length).or(placement.length);
         let wrong_length = || Refusal::Size("the body is not as long as the request says");
         let mut received = 0;
-        let mut writer = Writer::Idle(Box::new(session));
-        // Bytes gathered before they go to the blocking pool, to be hashed and written in one hop. Two shares: while one
-        // batch is written the next is gathered.
-        let (gathering, _writing) = (Share::take(), Share::take());
+        let mut writer = Writer::Idle(Box::new(session), Vec::new());
+        // What comes goes to the blocking pool in batches, to be hashed and written in one hop.
+        let share = Share::take();
         let mut batch = Vec::new();
-        let mut gathered = 0;
         let cut = loop {
-            let bytes = match tokio::time::timeout(INACTIVITY, body.next()).await {
+            let mut bytes = match tokio::time::timeout(INACTIVITY, body.next()).await {
                 Ok(Some(Ok(bytes))) => bytes,
                 Ok(None) if expected.is_some_and(|expected| expected != received) => break Some(wrong_length()),
                 Ok(None) => break None,
@@ -197,40 +195,57 @@ impl Registry {
             if expected.is_some_and(|expected| expected < received) {
                 break Some(wrong_length());
             }
-            gathered += bytes.len();
-            batch.push(bytes);
-            if gathered >= gathering.bytes() {
-                writer = self.write(writer, mem::take(&mut batch)).await?;
-                gathered = 0;
+            // Copied, because a small part of what the server has read keeps all of it in memory.
+            while !bytes.is_empty() {
+                let room = share.bytes().saturating_sub(batch.len());
+                if batch.capacity() == 0 {
+                    batch.reserve_exact(room);
+                }
+                batch.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
+                if !bytes.is_empty() {
+                    writer = writer.write(self.storage(), &mut batch, &share).await?;
+                }
             }
         };
-        if let Some(refusal) = cut {
-            // Not before the write under way has ended: the client may come again at once, and needs the lock.
-            drop(writer.idle().await?);
-            return Err(refusal);
+        if !batch.is_empty() && cut.is_none() {
+            writer = writer.write(self.storage(), &mut batch, &share).await?;
         }
-        Ok(self.write(writer, batch).await?.idle().await?)
-    }
-
-    async fn write(&self, writer: Writer, batch: Vec<Bytes>) -> io::Result<Writer> {
-        let mut session = writer.idle().await?;
-        if batch.is_empty() {
-            return Ok(Writer::Idle(Box::new(session)));
-        }
-        Ok(Writer::Writing(self.storage().start(move |_| session.append(&batch).map(|()| session))))
+        // Not before the write under way has ended: who was cut may come again at once, and needs the lock.
+        let (session, _) = writer.idle().await?;
+        cut.map_or(Ok(session), Err)
     }
 }
 
+/// Hashes and writes one batch of an upload at a time.
 enum Writer {
-    Idle(Box<UploadSession>),
-    Writing(JoinHandle<io::Result<UploadSession>>),
+    /// With an empty batch, to gather the next in.
+    Idle(Box<UploadSession>, Vec<u8>),
+    Writing(JoinHandle<io::Result<(UploadSession, Vec<u8>)>>),
 }
 
 impl Writer {
-    async fn idle(self) -> io::Result<UploadSession> {
+    /// Has `batch` written as soon as the one before is, and empties it. Where memory is scarce, nothing is gathered while
+    /// something is written.
+    async fn write(self, storage: &Storage, batch: &mut Vec<u8>, share: &Share) -> io::Result<Self> {
+        let (mut session, empty) = self.idle().await?;
+        let full = mem::replace(batch, empty);
+        let writing = Self::Writing(storage.start(move |_| session.append(&full).map(|()| (session, full))));
+        if !share.is_scarce() {
+            return Ok(writing);
+        }
+        let (session, empty) = writing.idle().await?;
+        *batch = if empty.capacity() > share.bytes() { Vec::new() } else { empty };
+        Ok(Self::Idle(Box::new(session), Vec::new()))
+    }
+
+    async fn idle(self) -> io::Result<(UploadSession, Vec<u8>)> {
         match self {
-            Self::Idle(session) => Ok(*session),
-            Self::Writing(writing) => writing.await.map_err(io::Error::other)?,
+            Self::Idle(session, empty) => Ok((*session, empty)),
+            Self::Writing(writing) => {
+                let (session, mut written) = writing.await.map_err(io::Error::other)??;
+                written.clear();
+                Ok((session, written))
+            }
         }
     }
 }

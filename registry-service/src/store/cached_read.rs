@@ -6,6 +6,7 @@
 
 use super::disk::{self, File, Metadata};
 use super::{Storage, found};
+use foldhash::fast::RandomState;
 use moka::sync::Cache;
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
@@ -65,7 +66,7 @@ impl Stamp {
 }
 
 /// The content of small files, each as long as its stamp is the same.
-pub(super) struct SmallFiles(Cache<OsString, Arc<SmallFile>>);
+pub(super) struct SmallFiles(Cache<OsString, Arc<SmallFile>, RandomState>);
 
 struct SmallFile {
     stamp: Stamp,
@@ -74,7 +75,8 @@ struct SmallFile {
 
 impl SmallFiles {
     pub fn new() -> Self {
-        Self(Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR).build())
+        let builder = Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR);
+        Self(builder.build_with_hasher(RandomState::default()))
     }
 }
 

@@ -9,7 +9,7 @@ use super::cached_read::Stamp;
 use super::disk::Metadata;
 use super::hashing::Hasher;
 use super::quarantine::Vetted;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use shared::Digest;
 use std::io;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use std::time::Duration;
 const LATELY: Duration = Duration::from_hours(24);
 
 /// Files found good that are remembered.
-const REMEMBERED: u64 = 20_000;
+const REMEMBERED: usize = 20_000;
 
 /// Files whose bytes were found to be what their digest says.
 pub(super) struct GoodFiles(Cache<(Digest, Stamp), ()>);

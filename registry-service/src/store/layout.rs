@@ -64,7 +64,8 @@ impl Layout {
     }
 
     pub fn blob(&self, digest: &Digest) -> PathBuf {
-        self.base.join(format!("blobs/{}", Self::below_blobs(digest)))
+        let fan_out = digest.hex().get(..2).unwrap_or_default();
+        below(&self.base, &["blobs", digest.algorithm().as_str(), fan_out, digest.hex(), "data"])
     }
 
     /// A blob's place within `blobs/`.
@@ -83,12 +84,12 @@ impl Layout {
     }
 
     pub fn repository(&self, name: &RepositoryName) -> RepositoryPaths {
-        RepositoryPaths(self.repositories().join(name.as_str()))
+        self.repository_of_peer(name.as_str())
     }
 
     /// The same for a name that a peer may have given.
     pub fn repository_of_peer(&self, name: &str) -> RepositoryPaths {
-        RepositoryPaths(self.repositories().join(name))
+        RepositoryPaths(below(&self.base, &["repositories", name]))
     }
 
     /// Below it every repository that is put away, by id.
@@ -184,7 +185,7 @@ impl Layout {
     }
 
     pub fn id(&self, name: &RepositoryName) -> PathBuf {
-        self.base.join(format!("berth/ids/{name}/_id"))
+        below(&self.base, &["berth", "ids", name.as_str(), "_id"])
     }
 
     /// Below it every entry for a manifest with a subject.
@@ -247,7 +248,7 @@ impl RepositoryPaths {
     }
 
     pub fn layer_link(&self, digest: &Digest) -> PathBuf {
-        link_below(&self.layers(), digest)
+        below(&self.0, &["_layers", digest.algorithm().as_str(), digest.hex(), "link"])
     }
 
     pub fn manifests(&self) -> PathBuf {
@@ -259,7 +260,7 @@ impl RepositoryPaths {
     }
 
     pub fn revision_link(&self, digest: &Digest) -> PathBuf {
-        link_below(&self.revisions(), digest)
+        below(&self.0, &["_manifests", "revisions", digest.algorithm().as_str(), digest.hex(), "link"])
     }
 
     pub fn tags(&self) -> PathBuf {
@@ -268,7 +269,7 @@ impl RepositoryPaths {
 
     /// `tag` is an entry's name, whoever made it.
     pub fn tag_current(&self, tag: &str) -> PathBuf {
-        self.0.join(format!("_manifests/tags/{tag}/current/link"))
+        below(&self.0, &["_manifests", "tags", tag, "current", "link"])
     }
 
     pub fn tag_index(&self, tag: &str) -> PathBuf {
@@ -286,7 +287,16 @@ pub fn quarantined(path: &Path, unique: &str) -> PathBuf {
 
 /// The link for `digest` below a directory of links.
 pub fn link_below(directory: &Path, digest: &Digest) -> PathBuf {
-    directory.join(format!("{}/link", by_digest(digest)))
+    below(directory, &[digest.algorithm().as_str(), digest.hex(), "link"])
+}
+
+/// Joined in memory that is taken once: several paths are made for every request.
+fn below(directory: &Path, parts: &[&str]) -> PathBuf {
+    let length = parts.iter().fold(directory.as_os_str().len(), |length, part| length + 1 + part.len());
+    let mut path = PathBuf::with_capacity(length);
+    path.push(directory);
+    path.extend(parts);
+    path
 }
 
 fn by_digest(digest: &Digest) -> String {

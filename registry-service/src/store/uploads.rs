@@ -11,7 +11,6 @@ use super::quarantine::Vetted;
 use super::queues::{Queued, Turn};
 use super::{Storage, found};
 use crate::model::upload::{Opener, UploadId, UploadState};
-use bytes::Bytes;
 use shared::{Algorithm, Digest, RepositoryName};
 use std::io::{self, IoSlice, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -97,15 +96,12 @@ impl UploadSession {
         self.offset
     }
 
-    /// Writes and hashes `chunks`, which are all of a batch. If that fails, what is not acknowledged goes: on a full disk
-    /// nobody waits for the client to come again.
-    pub fn append(&mut self, chunks: &[Bytes]) -> io::Result<()> {
-        let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        files::write_all(&self.file, &mut slices).inspect_err(|_| self.give_back())?;
-        for chunk in chunks {
-            self.hasher.update(chunk);
-            self.offset += chunk.len() as u64;
-        }
+    /// Writes and hashes `bytes`. If that fails, what is not acknowledged goes: on a full disk nobody waits for the client to
+    /// come again.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        files::write_all(&self.file, &mut [IoSlice::new(bytes)]).inspect_err(|_| self.give_back())?;
+        self.hasher.update(bytes);
+        self.offset += bytes.len() as u64;
         Ok(())
     }
 
