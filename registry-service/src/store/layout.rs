@@ -32,6 +32,10 @@
 //! with a tag `v1` beside a repository `acme/app/v1`), so what lies under a name begins with `_`, which no part of a
 //! name can; ours does so too. Temporary names begin with a dot.
 
+mod repository;
+
+pub use repository::RepositoryPaths;
+
 use crate::model::upload::UploadId;
 use shared::{Digest, RepositoryName, Tag};
 use std::ffi::OsStr;
@@ -236,44 +240,6 @@ impl Layout {
     /// Every move of a repository since the last collection began, a line each; held while one is under way.
     pub fn moves(&self) -> PathBuf {
         self.ours("moves")
-    }
-}
-
-/// Paths of one repository, wherever it lies: under its name, or put away under its id.
-pub struct RepositoryPaths(PathBuf);
-
-impl RepositoryPaths {
-    pub fn layers(&self) -> PathBuf {
-        self.0.join("_layers")
-    }
-
-    pub fn layer_link(&self, digest: &Digest) -> PathBuf {
-        below(&self.0, &["_layers", digest.algorithm().as_str(), digest.hex(), "link"])
-    }
-
-    pub fn manifests(&self) -> PathBuf {
-        self.0.join("_manifests")
-    }
-
-    pub fn revisions(&self) -> PathBuf {
-        self.manifests().join("revisions")
-    }
-
-    pub fn revision_link(&self, digest: &Digest) -> PathBuf {
-        below(&self.0, &["_manifests", "revisions", digest.algorithm().as_str(), digest.hex(), "link"])
-    }
-
-    pub fn tags(&self) -> PathBuf {
-        self.manifests().join("tags")
-    }
-
-    /// `tag` is an entry's name, whoever made it.
-    pub fn tag_current(&self, tag: &str) -> PathBuf {
-        below(&self.0, &["_manifests", "tags", tag, "current", "link"])
-    }
-
-    pub fn tag_index(&self, tag: &str) -> PathBuf {
-        self.tags().join(tag).join("index")
     }
 }
 
