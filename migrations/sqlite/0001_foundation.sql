@@ -65,9 +65,8 @@ CREATE TABLE repositories (
     deleted_at   INTEGER
 ) STRICT;
 
-CREATE INDEX repositories_by_namespace ON repositories (namespace_id, name);
+CREATE INDEX repositories_by_namespace ON repositories (namespace_id);
 CREATE INDEX public_repositories ON repositories (namespace_id) WHERE visibility = 'public' AND deleted_at IS NULL;
-CREATE INDEX public_repositories_by_name ON repositories (name) WHERE visibility = 'public' AND deleted_at IS NULL;
 
 -- On a whole namespace or on one repository.
 CREATE TABLE grants (

@@ -53,6 +53,7 @@ expect_status 200 api alice POST /repositories/alice/tools/app/-/restore
 expect_success pull alice alice/tools/app:1.0
 expect_match "Digest: $digest" "$seen"
 expect_equal "the image id" "$pushed" "$(image_id "$registry/alice/tools/app:1.0")"
+docker tag "$registry/alice/tools/app:1.0" berth-test/app
 
 say "renamed it is found under its new name only"
 expect_status 200 api alice POST /repositories/alice/tools/app/-/rename '{"name":"alice/renamed"}'
