@@ -1,9 +1,10 @@
-//! The frame both services run in: environment, logging, listener, signals, request spans.
+//! The frame both services run in: environment, logging, listener, signals, request spans, calls between them.
 //!
 //! Must not know a route, a row or a blob. It exists because three programs (`berth`, `index-service`,
 //! `registry-service`) need the same frame and `shared` does no I/O.
 
 mod body;
+pub mod calls;
 pub mod environment;
 pub mod follow;
 pub mod listen;

@@ -11,7 +11,6 @@ use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use shared::{Algorithm, Digest};
 use std::io;
-use std::mem;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -181,8 +180,9 @@ impl Registry {
         let wrong_length = || Refusal::Size("the body is not as long as the request says");
         let mut received = 0;
         let mut writer = Writer::Idle(Box::new(session), Vec::new());
-        // What comes goes to the blocking pool in batches, to be hashed and written in one hop.
-        let share = Share::take();
+        // What comes goes to the blocking pool in batches, to be hashed and written in one hop. Two shares: while one batch
+        // is written the next is gathered.
+        let (share, _writing) = (Share::take(), Share::take());
         let mut batch = Vec::new();
         let cut = loop {
             let mut bytes = match tokio::time::timeout(INACTIVITY, body.next()).await {
@@ -195,20 +195,19 @@ impl Registry {
             if expected.is_some_and(|expected| expected < received) {
                 break Some(wrong_length());
             }
-            // Copied, because a small part of what the server has read keeps all of it in memory.
+            // Copied: so the server reads into the same few buffers again, which the processor has in its cache.
             while !bytes.is_empty() {
                 let room = share.bytes().saturating_sub(batch.len());
-                if batch.capacity() == 0 {
-                    batch.reserve_exact(room);
-                }
+                batch.reserve_exact(room);
                 batch.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
                 if !bytes.is_empty() {
-                    writer = writer.write(self.storage(), &mut batch, &share).await?;
+                    (writer, batch) = writer.write(self.storage(), batch).await?;
+                    batch.shrink_to(share.bytes());
                 }
             }
         };
         if !batch.is_empty() && cut.is_none() {
-            writer = writer.write(self.storage(), &mut batch, &share).await?;
+            (writer, _) = writer.write(self.storage(), batch).await?;
         }
         // Not before the write under way has ended: who was cut may come again at once, and needs the lock.
         let (session, _) = writer.idle().await?;
@@ -224,18 +223,11 @@ enum Writer {
 }
 
 impl Writer {
-    /// Has `batch` written as soon as the one before is, and empties it. Where memory is scarce, nothing is gathered while
-    /// something is written.
-    async fn write(self, storage: &Storage, batch: &mut Vec<u8>, share: &Share) -> io::Result<Self> {
+    /// Has `batch` written as soon as the one before is. Gives that one back, empty.
+    async fn write(self, storage: &Storage, batch: Vec<u8>) -> io::Result<(Self, Vec<u8>)> {
         let (mut session, empty) = self.idle().await?;
-        let full = mem::replace(batch, empty);
-        let writing = Self::Writing(storage.start(move |_| session.append(&full).map(|()| (session, full))));
-        if !share.is_scarce() {
-            return Ok(writing);
-        }
-        let (session, empty) = writing.idle().await?;
-        *batch = if empty.capacity() > share.bytes() { Vec::new() } else { empty };
-        Ok(Self::Idle(Box::new(session), Vec::new()))
+        let writing = storage.start(move |_| session.append(&batch).map(|()| (session, batch)));
+        Ok((Self::Writing(writing), empty))
     }
 
     async fn idle(self) -> io::Result<(UploadSession, Vec<u8>)> {

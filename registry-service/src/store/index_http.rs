@@ -4,6 +4,7 @@ use super::index::{Answer, Index, IndexUnavailable};
 use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use server::calls;
 use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
     IntrospectRequest, JudgeRequest, TurnAnswer, TurnRequest, Verdict,
@@ -12,9 +13,6 @@ use std::time::Duration;
 
 /// Longer than any answer of a living index takes; calls are made under locks.
 const DEADLINE: Duration = Duration::from_secs(5);
-
-/// A living index accepts at once, also when it is busy.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(1);
 
 /// An index at an address.
 pub struct HttpIndex {
@@ -26,18 +24,7 @@ pub struct HttpIndex {
 impl HttpIndex {
     /// The index at `base`, as `http://index:5001`, which knows `secret`.
     pub fn new(base: &str, secret: String) -> anyhow::Result<Self> {
-        let mut builder = reqwest::Client::builder();
-        if base.starts_with("http://") {
-            // No certificate is ever looked at, and a small image has none: building the client must not need them.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder
-            .timeout(DEADLINE)
-            .connect_timeout(CONNECT_DEADLINE)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), secret, client })
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), secret, client: calls::client(base, DEADLINE)? })
     }
 
     async fn call<Q: Serialize + Sync, A: DeserializeOwned>(&self, verb: &str, question: &Q) -> Answer<A> {
@@ -83,7 +70,6 @@ impl Index for HttpIndex {
     }
 }
 
-/// The whole chain of causes: "error sending request" alone tells an operator nothing.
 fn unavailable(error: reqwest::Error) -> IndexUnavailable {
-    IndexUnavailable(format!("{:#}", anyhow::Error::new(error)))
+    IndexUnavailable(calls::reason(error))
 }

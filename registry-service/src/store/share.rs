@@ -31,11 +31,6 @@ impl Share {
     pub fn bytes(&self) -> usize {
         part_of(STREAMS.load(Ordering::Relaxed))
     }
-
-    /// Whether there are so many streams that each has less than it could use.
-    pub fn is_scarce(&self) -> bool {
-        self.bytes() < LARGEST
-    }
 }
 
 impl Drop for Share {
