@@ -11,7 +11,7 @@ const BUDGET: usize = 32 * 1024 * 1024;
 /// Below this the system calls cost more than the bytes.
 const SMALLEST: usize = 64 * 1024;
 
-/// Above this nothing is won.
+/// Of what is read above this nothing is won.
 pub const LARGEST: usize = 256 * 1024;
 
 static STREAMS: AtomicUsize = AtomicUsize::new(0);
@@ -27,9 +27,14 @@ impl Share {
         Self(())
     }
 
-    /// Bytes that a chunk of this stream may have now: whole pages.
+    /// Bytes that a chunk of this stream may have now: a power of two, so that the allocator uses freed ones again.
     pub fn bytes(&self) -> usize {
-        part_of(STREAMS.load(Ordering::Relaxed))
+        self.bytes_up_to(LARGEST)
+    }
+
+    /// The same, at most `largest` in place of [`LARGEST`].
+    pub fn bytes_up_to(&self, largest: usize) -> usize {
+        part_of(STREAMS.load(Ordering::Relaxed), largest)
     }
 }
 
@@ -39,8 +44,8 @@ impl Drop for Share {
     }
 }
 
-fn part_of(streams: usize) -> usize {
-    (BUDGET / streams.max(1)).clamp(SMALLEST, LARGEST) & !0xfff
+fn part_of(streams: usize, largest: usize) -> usize {
+    1 << (BUDGET / streams.max(1)).clamp(SMALLEST, largest).ilog2()
 }
 
 #[cfg(test)]
@@ -49,8 +54,8 @@ mod tests {
 
     #[test]
     fn many_streams_have_smaller_chunks() {
-        for (streams, bytes) in [(0, LARGEST), (1, LARGEST), (128, LARGEST), (400, 81_920), (5000, SMALLEST)] {
-            assert_eq!(part_of(streams), bytes, "{streams}");
+        for (streams, bytes) in [(0, LARGEST), (1, LARGEST), (128, LARGEST), (300, 64 * 1024), (5000, SMALLEST)] {
+            assert_eq!(part_of(streams, LARGEST), bytes, "{streams}");
         }
     }
 }
