@@ -32,7 +32,8 @@ impl RootSpanBuilder for RequestSpan {
 
 /// What an operator looks for in the log.
 pub fn request_id(request: &ServiceRequest) -> String {
-    request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
+    let id = request.extensions().get::<RequestId>().copied();
+    id.map(|id| id.as_hyphenated().encode_lower(&mut [0; 36]).to_owned()).unwrap_or_default()
 }
 
 fn read_span(request: &ServiceRequest) -> Span {

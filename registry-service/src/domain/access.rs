@@ -8,11 +8,13 @@ use super::keys::{TokenError, TokenVerifier};
 use crate::store::index::{Index, IndexUnavailable};
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
-use moka::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
 use shared::internal::IntrospectAnswer;
 use shared::moves::MoveRequest;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,15 +29,17 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Tokens remembered at once.
-const TOKENS: u64 = 20_000;
+const TOKENS: usize = 20_000;
 
-/// Longer than a token lives with its leeway: a token is not kept for nothing.
-const TOKEN_KEPT: Duration = Duration::from_mins(7);
+/// After so many new tokens those that are over are forgotten.
+const FORGET_EVERY: usize = 1_000;
 
 /// Checks tokens, and remembers those it has seen.
 pub struct AccessControl {
     verifier: TokenVerifier,
-    tokens: Cache<String, Arc<KnownToken>, RandomState>,
+    tokens: Cache<String, Arc<KnownToken>, UnitWeighter, RandomState>,
+    /// Tokens that were new since those that were over were forgotten.
+    new_tokens: AtomicUsize,
     /// How long pulls go on with a token confirmed before, after the index's last good answer.
     grace: Duration,
     link: Mutex<Link>,
@@ -70,12 +74,11 @@ struct Confirmation {
 impl AccessControl {
     /// Takes tokens of `issuer` for `service`.
     pub fn new(issuer: &str, service: &str, grace: Duration) -> Self {
+        let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
         Self {
             verifier: TokenVerifier::new(issuer, service),
-            tokens: Cache::builder()
-                .max_capacity(TOKENS)
-                .time_to_live(TOKEN_KEPT)
-                .build_with_hasher(RandomState::default()),
+            tokens: Cache::with(TOKENS, TOKENS as u64, UnitWeighter, hasher, lifecycle),
+            new_tokens: AtomicUsize::new(0),
             grace,
             link: Mutex::new(Link { last_answer: None, silent: None, failed: None }),
         }
@@ -92,14 +95,13 @@ impl AccessControl {
             known
         } else {
             let known = Arc::new(KnownToken::new(token, self.verifier.verify(token, index).await?));
+            if self.new_tokens.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+                self.tokens.retain(|_, known| !known.is_over(now));
+            }
             self.tokens.insert(token.to_owned(), Arc::clone(&known));
             known
         };
-        let now = u64::try_from(now.as_second()).unwrap_or_default();
-        if known.claims.exp.saturating_add(LEEWAY_SECONDS) <= now {
-            return Err(TokenError::Invalid);
-        }
-        Ok(known)
+        if known.is_over(now) { Err(TokenError::Invalid) } else { Ok(known) }
     }
 
     /// What the index wishes by `token`, which it alone can have signed. Nothing is remembered of it.
@@ -197,6 +199,11 @@ impl KnownToken {
             asking: tokio::sync::Mutex::default(),
             allocating: tokio::sync::Mutex::default(),
         }
+    }
+
+    fn is_over(&self, now: Timestamp) -> bool {
+        let now = u64::try_from(now.as_second()).unwrap_or_default();
+        self.claims.exp.saturating_add(LEEWAY_SECONDS) <= now
     }
 
     fn confirmation(&self) -> Option<Confirmation> {

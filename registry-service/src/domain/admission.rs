@@ -125,7 +125,7 @@ impl Registry {
         let unknown = || Refusal::RepositoryUnknown(name.clone());
         let id = confirmed.id_of(name).ok_or_else(unknown)?.to_owned();
         // Content of an earlier owner of the name, and content that no index knows, are nobody's.
-        if self.storage().repository_id(name).await?.as_ref() != Some(&id) {
+        if !self.storage().holds(name, &id).await? {
             return Err(unknown());
         }
         Ok(with_index(name, id, confirmed))

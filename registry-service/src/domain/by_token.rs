@@ -75,7 +75,7 @@ impl Tokens {
 
     /// Any good token will do.
     pub(super) async fn admit_anyone(&self, credentials: &Credentials<'_>, now: Timestamp) -> Result<(), Refusal> {
-        self.confirmed(credentials, &[], true, now, |_| true).await.map(drop)
+        self.confirmed(credentials, Vec::new, true, now, |_| true).await.map(drop)
     }
 
     /// Returns the subject.
@@ -84,10 +84,10 @@ impl Tokens {
         credentials: &Credentials<'_>,
         now: Timestamp,
     ) -> Result<String, Refusal> {
-        let scopes = [Scope::catalog()];
-        let confirmed = self.confirmed(credentials, &scopes, true, now, |_| true).await?;
+        let scopes = || vec![Scope::catalog()];
+        let confirmed = self.confirmed(credentials, scopes, true, now, |_| true).await?;
         if !confirmed.token.claims.catalog(Action::All) {
-            return Err(Refusal::Unauthorized { fault: CredentialFault::Insufficient, scopes: scopes.into() });
+            return Err(Refusal::Unauthorized { fault: CredentialFault::Insufficient, scopes: scopes() });
         }
         Ok(confirmed.subject().to_owned())
     }
@@ -100,13 +100,13 @@ impl Tokens {
         actions: &[Action],
         now: Timestamp,
     ) -> Result<Confirmed, Refusal> {
-        let scopes = [Scope::repository(name.as_str(), actions.iter().copied())];
+        let scopes = || vec![Scope::repository(name.as_str(), actions.iter().copied())];
         let only_reads = actions == [Action::Pull];
         let allocated = |answer: &IntrospectAnswer| !answer.active || answer.repositories.contains_key(name);
-        let confirmed = self.confirmed(credentials, &scopes, only_reads, now, allocated).await?;
+        let confirmed = self.confirmed(credentials, scopes, only_reads, now, allocated).await?;
         let entry = confirmed.token.claims.repository(name);
         if !entry.is_some_and(|entry| actions.iter().all(|action| entry.allows(*action))) {
-            return Err(Refusal::Unauthorized { fault: CredentialFault::Insufficient, scopes: scopes.into() });
+            return Err(Refusal::Unauthorized { fault: CredentialFault::Insufficient, scopes: scopes() });
         }
         Ok(confirmed)
     }
@@ -131,12 +131,12 @@ impl Tokens {
     async fn confirmed(
         &self,
         credentials: &Credentials<'_>,
-        scopes: &[Scope],
+        scopes: impl Fn() -> Vec<Scope>,
         only_reads: bool,
         now: Timestamp,
         enough: impl Fn(&IntrospectAnswer) -> bool,
     ) -> Result<Confirmed, Refusal> {
-        let refused = |fault| Refusal::Unauthorized { fault, scopes: scopes.to_vec() };
+        let refused = |fault| Refusal::Unauthorized { fault, scopes: scopes() };
         let Credentials::Token(token) = credentials else { return Err(refused(CredentialFault::Missing)) };
         let token = self.access.known(token, self.index(), now).await.map_err(|error| match error {
             TokenError::Invalid => refused(CredentialFault::Invalid),

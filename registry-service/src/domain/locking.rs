@@ -115,6 +115,6 @@ impl Registry {
     /// there is.
     pub(super) async fn is_still(&self, repository: &Repository) -> Result<bool, Refusal> {
         let Some(id) = &repository.id else { return Ok(true) };
-        Ok(self.storage().repository_id(&repository.name).await?.as_ref() == Some(id))
+        Ok(self.storage().holds(&repository.name, id).await?)
     }
 }

@@ -5,7 +5,9 @@ use super::error::{Json, scopes_of};
 use crate::domain::refusal::{CredentialFault, Refusal};
 use crate::model::addresses::AddressRules;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use shared::Scope;
@@ -79,8 +81,18 @@ pub fn is_served(request: &HttpRequest) -> bool {
     rules.admit(request.peer_addr().map(|peer| peer.ip()), &forwarded.collect::<Vec<_>>())
 }
 
-/// Adds the challenge to an answer that says credentials are missing, and the host to a `Location`.
+/// On every answer, refusals too. What is served here is never a page, whatever a browser makes of its bytes.
+const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+    (HeaderName::from_static("docker-distribution-api-version"), HeaderValue::from_static("registry/2.0")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'")),
+];
+
+/// Adds what is on every answer, the challenge to one that says credentials are missing, and the host to a `Location`.
 pub fn add(request: &HttpRequest, response: &mut HttpResponse) {
+    for (name, value) in ALWAYS {
+        response.headers_mut().insert(name, value);
+    }
     let Some(front) = request.app_data::<Data<Front>>() else { return };
     if let Some(host) = &front.host {
         make_absolute(response.headers_mut(), host);

@@ -22,7 +22,7 @@ pub const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// The entity tag of content: its digest in quotes.
 pub fn etag(digest: &Digest) -> String {
-    format!("\"{digest}\"")
+    ["\"", digest.as_str(), "\""].concat()
 }
 
 /// Where a blob can be had.

@@ -28,7 +28,6 @@ use crate::domain::Registry;
 use crate::domain::refusal::Refusal;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
-use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
 use error::{Json, NotHere};
@@ -40,7 +39,6 @@ pub fn routes(config: &mut ServiceConfig, registry: &Registry, front: &Front) {
     let scope = web::scope("/v2")
         .app_data(Data::new(registry.clone()))
         .app_data(Data::new(front.clone()))
-        .wrap(always())
         .default_service(fn_service(answer));
     config.service(scope);
 }
@@ -99,14 +97,6 @@ pub fn health_routes(config: &mut ServiceConfig, registry: &Registry) {
         .app_data(Data::new(registry.clone()))
         .route("/livez", web::get().to(health::live))
         .route("/readyz", web::get().to(health::ready));
-}
-
-/// On every answer, refusals too. What is served here is never a page, whatever a browser makes of its bytes.
-fn always() -> DefaultHeaders {
-    DefaultHeaders::new()
-        .add(("Docker-Distribution-Api-Version", "registry/2.0"))
-        .add(("X-Content-Type-Options", "nosniff"))
-        .add(("Content-Security-Policy", "sandbox; default-src 'none'"))
 }
 
 /// An answer on its way; boxed, so that a small read does not carry the size of an upload.

@@ -7,7 +7,8 @@
 use super::disk::{self, File, Metadata};
 use super::{Storage, found};
 use foldhash::fast::RandomState;
-use moka::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, statat};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use shared::Digest;
@@ -15,8 +16,9 @@ use std::ffi::OsString;
 use std::io::{self, IoSliceMut};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// Longer than every link (a sha512 digest has 135 bytes) and every id.
 const SMALL: usize = 256;
@@ -27,7 +29,7 @@ const SETTLED: Duration = Duration::from_secs(2);
 
 /// Small files remembered, and for how long after they were last asked for: as long as the kernel surely has the path to
 /// them in memory, so that a look at it waits for no disk.
-const REMEMBERED: u64 = 10_000;
+const REMEMBERED: usize = 10_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 
 /// What tells a file, as it is now, from every other and from itself after a change.
@@ -65,34 +67,79 @@ impl Stamp {
     }
 }
 
-/// The content of small files, each as long as its stamp is the same.
-pub(super) struct SmallFiles(Cache<OsString, Arc<SmallFile>, RandomState>);
+/// Small files by their paths, each as long as its stamp is the same.
+pub(super) struct SmallFiles {
+    files: Cache<OsString, Arc<SmallFile>, UnitWeighter, RandomState>,
+    began: Instant,
+}
 
-struct SmallFile {
-    stamp: Stamp,
+/// The content of a small file.
+pub(super) struct SmallFile {
     content: String,
+    /// What the content says as a link, once somebody asked.
+    digest: OnceLock<Option<Digest>>,
+    stamp: Stamp,
+    /// When it was last asked for, in seconds since the cache began.
+    asked: AtomicU64,
+}
+
+impl SmallFile {
+    fn new(content: String, stamp: Stamp) -> Self {
+        Self { content, digest: OnceLock::new(), stamp, asked: AtomicU64::default() }
+    }
+
+    /// All of it.
+    pub fn content(&self) -> &str {
+        &self.content
+    }
+
+    /// The digest in it; `None` if it is empty or garbled.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.get_or_init(|| parse_link(&self.content)).as_ref()
+    }
 }
 
 impl SmallFiles {
     pub fn new() -> Self {
-        let builder = Cache::builder().max_capacity(REMEMBERED).time_to_idle(REMEMBERED_FOR);
-        Self(builder.build_with_hasher(RandomState::default()))
+        let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
+        let files = Cache::with(REMEMBERED, REMEMBERED as u64, UnitWeighter, hasher, lifecycle);
+        Self { files, began: Instant::now() }
+    }
+
+    /// What is remembered of the file, if it was asked for lately.
+    fn get(&self, path: &Path) -> Option<Arc<SmallFile>> {
+        let known = self.files.get(path.as_os_str())?;
+        let now = self.now();
+        let asked = known.asked.swap(now, Ordering::Relaxed);
+        (now.saturating_sub(asked) < REMEMBERED_FOR.as_secs()).then_some(known)
+    }
+
+    fn insert(&self, path: &Path, file: &Arc<SmallFile>) {
+        file.asked.store(self.now(), Ordering::Relaxed);
+        self.files.insert(path.as_os_str().to_owned(), Arc::clone(file));
+    }
+
+    fn now(&self) -> u64 {
+        self.began.elapsed().as_secs()
     }
 }
 
 impl Storage {
-    /// The content of a small file, or `None` if it is not there.
-    pub(super) async fn read_small(&self, path: PathBuf) -> io::Result<Option<String>> {
-        if let Some(known) = self.inner.small_files.0.get(path.as_os_str()) {
+    /// A small file, or `None` if it is not there.
+    pub(super) async fn read_small(&self, path: PathBuf) -> io::Result<Option<Arc<SmallFile>>> {
+        if let Some(known) = self.inner.small_files.get(&path) {
             match statat(&self.inner.base, self.below_base(&path), AtFlags::empty()) {
-                Ok(stat) if Stamp::of(&stat) == known.stamp => return Ok(Some(known.content.clone())),
+                Ok(stat) if Stamp::of(&stat) == known.stamp => return Ok(Some(known)),
                 Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
                 _ => {}
             }
         }
         match self.read_small_cached(&path) {
-            Ok(content) => Ok(content),
-            Err(Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP) => self.run(move |_| read_small_blocking(&path)).await,
+            Ok(file) => Ok(file),
+            Err(Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                let content = self.run(move |_| read_small_blocking(&path)).await?;
+                Ok(content.map(|content| Arc::new(SmallFile::new(content, Stamp::default()))))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -109,11 +156,11 @@ impl Storage {
 
     /// The digest in a link, or `None` if there is no link, or one that is empty or garbled.
     pub(super) async fn read_link(&self, path: PathBuf) -> io::Result<Option<Digest>> {
-        Ok(self.read_small(path).await?.and_then(|content| parse_link(&content)))
+        Ok(self.read_small(path).await?.and_then(|file| file.digest().cloned()))
     }
 
     /// `EAGAIN` when the path or the content is not in memory.
-    fn read_small_cached(&self, path: &Path) -> Result<Option<String>, Errno> {
+    fn read_small_cached(&self, path: &Path) -> Result<Option<Arc<SmallFile>>, Errno> {
         let file = match self.open_cached(path) {
             Ok(file) => file,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
@@ -124,11 +171,11 @@ impl Storage {
         let mut buffer = [0; SMALL];
         let length = preadv2(&file, &mut [IoSliceMut::new(&mut buffer)], 0, ReadWriteFlags::NOWAIT)?;
         let content = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
+        let file = Arc::new(SmallFile::new(content, stamp));
         if stamp.is_settled() {
-            let known = SmallFile { stamp, content: content.clone() };
-            self.inner.small_files.0.insert(path.as_os_str().to_owned(), Arc::new(known));
+            self.inner.small_files.insert(path, &file);
         }
-        Ok(Some(content))
+        Ok(Some(file))
     }
 
     fn open_cached_with(&self, path: &Path, flags: OFlags) -> Result<File, Errno> {

@@ -10,10 +10,15 @@ use std::io;
 impl Storage {
     /// The id of what lies under `name`, or `None` if nothing of ours does.
     pub async fn repository_id(&self, name: &RepositoryName) -> io::Result<Option<String>> {
-        self.read_small(self.layout().id(name)).await
+        Ok(self.read_small(self.layout().id(name)).await?.map(|file| file.content().to_owned()))
     }
 
-    /// The same, on a thread that may wait.
+    /// Whether what lies under `name` is the repository `id`.
+    pub async fn holds(&self, name: &RepositoryName, id: &str) -> io::Result<bool> {
+        Ok(self.read_small(self.layout().id(name)).await?.is_some_and(|file| file.content() == id))
+    }
+
+    /// The same as [`Storage::repository_id`], on a thread that may wait.
     pub fn repository_id_now(&self, name: &RepositoryName) -> io::Result<Option<String>> {
         read_small_blocking(&self.layout().id(name))
     }
