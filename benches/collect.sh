@@ -3,6 +3,8 @@
 #
 #   bash benches/collect.sh             a million blobs for the first, a hundred thousand for the second
 #   bash benches/collect.sh --quick     a hundredth of it, to see that it runs
+#   BENCH_DIR=/mnt bash …               on the disk that is mounted there: a million blobs are four million files and
+#                                       directories, and some disks remove no more than two hundred of them a second
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C
@@ -20,7 +22,7 @@ cargo build --release --package berth --package registry-service --package bench
 readonly berth=$PWD/target/release/berth registry=$PWD/target/release/registry-service
 readonly volume=$PWD/target/release/volume writes=$PWD/target/release/writes
 readonly ready=$PWD/target/release/blob
-work=$(mktemp -d -p "$PWD/target" collect.XXXXXX)
+work=$(mktemp -d -p "${BENCH_DIR:-$PWD/target}" collect.XXXXXX)
 server=''
 clean_up() {
     [[ -z $server ]] || kill "$server" 2>/dev/null || true

@@ -22,7 +22,7 @@ pub struct OpenBlob {
     /// Their number.
     pub size: u64,
     file: File,
-    check: Option<Box<Check>>,
+    check: Option<Check>,
 }
 
 impl OpenBlob {

@@ -9,6 +9,7 @@ use super::disk::File;
 use super::share::Share;
 use bytes::Bytes;
 use futures_util::Stream;
+use futures_util::future::BoxFuture;
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use std::cell::RefCell;
 use std::io::{self, IoSliceMut};
@@ -16,7 +17,6 @@ use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use tokio::task::JoinHandle;
 
 /// Spare buffers kept by each thread.
 const SPARE: usize = 8;
@@ -27,9 +27,9 @@ pub struct Chunks {
     file: Arc<File>,
     offset: u64,
     end: u64,
-    pending: Option<JoinHandle<io::Result<Buffer>>>,
+    pending: Option<BoxFuture<'static, io::Result<Buffer>>>,
     share: Share,
-    check: Option<Box<Check>>,
+    check: Option<Check>,
 }
 
 impl Chunks {
@@ -40,7 +40,7 @@ impl Chunks {
     }
 
     /// The same, and the end is given out only when `check` finds that all bytes were good.
-    pub(super) fn checked(self, check: Option<Box<Check>>) -> Self {
+    pub(super) fn checked(self, check: Option<Check>) -> Self {
         Self { check, ..self }
     }
 
@@ -49,7 +49,7 @@ impl Chunks {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than it was"));
         }
         self.offset += buffer.length as u64;
-        if let Some(check) = &mut self.check {
+        if let Some(Check::InPassing(check)) = &mut self.check {
             check.see(buffer.as_ref());
             if self.offset == self.end {
                 check.judge()?;
@@ -64,10 +64,9 @@ impl Stream for Chunks {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(pending) = &mut self.pending {
-            let read = ready!(Pin::new(pending).poll(context));
+            let read = ready!(pending.as_mut().poll(context));
             self.pending = None;
-            let chunk = read.map_err(io::Error::other).flatten().and_then(|buffer| self.emit(buffer));
-            return Poll::Ready(Some(chunk));
+            return Poll::Ready(Some(read.and_then(|buffer| self.emit(buffer))));
         }
         let Ok(wanted) = usize::try_from((self.end - self.offset).min(self.share.bytes() as u64)) else {
             return Poll::Ready(None);
@@ -76,7 +75,17 @@ impl Stream for Chunks {
             return Poll::Ready(None);
         }
         let mut buffer = Buffer::take(wanted);
-        let offset = self.offset;
+        let (offset, end) = (self.offset, self.end);
+        if end - offset == wanted as u64
+            && let Some(Check::AtTheEnd(check)) = &self.check
+        {
+            let (check, file) = (check.clone(), Arc::clone(&self.file));
+            self.pending = Some(Box::pin(async move {
+                check.judge(Arc::clone(&file), end).await?;
+                read_later(file, buffer, offset).await
+            }));
+            return self.poll_next(context);
+        }
         let read = preadv2(&self.file, &mut [IoSliceMut::new(buffer.space())], offset, ReadWriteFlags::NOWAIT);
         match read {
             Ok(length) => {
@@ -84,16 +93,20 @@ impl Stream for Chunks {
                 Poll::Ready(Some(self.emit(buffer)))
             }
             Err(Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INTR) => {
-                let file = Arc::clone(&self.file);
-                self.pending = Some(tokio::task::spawn_blocking(move || {
-                    buffer.length = file.read_at(buffer.space(), offset)?;
-                    Ok(buffer)
-                }));
+                self.pending = Some(Box::pin(read_later(Arc::clone(&self.file), buffer, offset)));
                 self.poll_next(context)
             }
             Err(error) => Poll::Ready(Some(Err(error.into()))),
         }
     }
+}
+
+async fn read_later(file: Arc<File>, mut buffer: Buffer, offset: u64) -> io::Result<Buffer> {
+    let read = move || {
+        buffer.length = file.read_at(buffer.space(), offset)?;
+        Ok(buffer)
+    };
+    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
 }
 
 /// A buffer that goes back to its thread's spares when the last reader of its bytes has gone: clearing a fresh one for

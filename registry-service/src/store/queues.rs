@@ -5,7 +5,7 @@
 
 use super::intents::IntentTarget;
 use crate::model::upload::UploadId;
-use shared::RepositoryName;
+use shared::{Digest, RepositoryName};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{MutexGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -27,6 +27,8 @@ pub enum Queue {
     Intent(RepositoryName, IntentTarget),
     /// The list of moves.
     Moves,
+    /// The hashing of a blob that many read for the first time.
+    Check(Digest),
 }
 
 /// How something is locked.

@@ -62,6 +62,29 @@ async fn a_damaged_blob_is_never_a_whole_answer_and_the_next_push_heals_it() {
 }
 
 #[tokio::test]
+async fn first_reads_at_once_are_good_or_not_whole_whoever_looks() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    // More than lies between the two ends of a connection: the first reader never comes to its end.
+    let good = content(32_000_000, 0);
+    let digest = app.push_blob(&good).await;
+    let path = format!("blobs/{digest}");
+    for is_damaged in [false, true] {
+        if is_damaged {
+            let mut bad = good.clone();
+            bad[31_000_000] ^= 1;
+            fs::write(place(&stack, &digest).join("data"), &bad).unwrap();
+        }
+        let _slow = app.get(&path).stream().await;
+        let received = futures_util::future::join_all((0..5).map(|_| received(&stack, &app, &digest))).await;
+        for bytes in received {
+            assert!(if is_damaged { bytes.len() < good.len() } else { bytes == good }, "{is_damaged}");
+        }
+    }
+    eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
+}
+
+#[tokio::test]
 async fn a_blob_that_was_good_and_is_changed_later_is_checked_again() {
     let stack = Stack::start().await;
     let app = stack.admin().repository("admin/app").await;

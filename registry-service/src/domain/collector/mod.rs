@@ -6,6 +6,9 @@
 //! the writer looks after the hiding, and brings the thing back or finds it gone and makes nothing visible. No clock
 //! decides: ages only keep things longer.
 //!
+//! What a run that died left hidden gets this run's name in the first sweep, in passing, and not in a walk of its own
+//! before the first mark: that mark unlinks nothing, and the one that does begins after the renaming, here as there.
+//!
 //! It asks nobody, its roots lie in storage; so it runs in a process of its own as well as beside a server.
 
 mod at_once;
