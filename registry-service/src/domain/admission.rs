@@ -187,6 +187,18 @@ impl Registry {
         if self.parts.policy.deletes { Ok(permit) } else { Err(Refusal::DeletesDisabled) }
     }
 
+    /// Whether the client of `permit` may pull from `source` at this moment: the index is asked again, whatever it said
+    /// when the request came. May be called under a lock.
+    pub(super) async fn still_pulls(&self, permit: &Permit, source: &Repository) -> Result<bool, Refusal> {
+        match (&self.parts.admission, &permit.confirmed) {
+            (Admission::Tokens(tokens), Some(confirmed)) => {
+                let now = tokens.confirmed_again(confirmed).await?;
+                Ok(now.is_some_and(|now| now.pullable(&source.name) == source.id))
+            }
+            _ => Ok(true),
+        }
+    }
+
     /// Gives the name to the repository `id` if nothing lies there, and tells whose it is now.
     async fn claim_name(&self, name: &RepositoryName, id: &str) -> Result<Option<String>, Refusal> {
         let lock = self.share_name(name).await?;

@@ -4,8 +4,8 @@ use super::admission::Permit;
 use super::manifest_deletes::holder_of;
 use super::refusal::{CredentialFault, Refusal};
 use super::{Registry, Repository};
-use crate::store::OpenBlob;
 use crate::store::hashing::digest_of;
+use crate::store::{OpenBlob, Storage};
 use bytes::Bytes;
 use shared::{Action, Digest, RepositoryName, Scope};
 use std::io;
@@ -124,25 +124,33 @@ impl Registry {
             return Ok(false);
         }
         let lock = self.share(&permit.repository).await?;
-        let (target, digest) = (permit.repository.name.clone(), digest.clone());
-        let mounted = self.storage().run(move |storage| {
+        let (guard, from, wanted) = (lock.clone(), source.clone(), digest.clone());
+        let find = move |storage: &Storage| {
+            let _guard = guard;
             // In the source, whose lock is not held, nothing is moved; the target gets a link of its own.
-            let content = match storage.layer_now(&source.name, &digest)? {
+            let content = match storage.layer_now(&from.name, &wanted)? {
                 Some(content) if storage.renew_blob(&content)? => content,
-                _ => return Ok(false),
+                _ => return Ok(None),
             };
             // Looked at again after it: another repository may have come to the name.
-            if source.id.is_some() && storage.repository_id_now(&source.name)? != source.id {
-                return Ok(false);
-            }
+            let is_same = from.id.is_none() || storage.repository_id_now(&from.name)? == from.id;
+            Ok(is_same.then_some(content))
+        };
+        let Some(content) = self.storage().run(find).await? else { return Ok(false) };
+        self.storage().pause_task("mount looked").await;
+        // The right may have been taken away since the request came: a link would outlast it.
+        if !self.still_pulls(permit, &source).await? {
+            return Ok(false);
+        }
+        let (target, digest) = (permit.repository.name.clone(), digest.clone());
+        let link = move |storage: &Storage| {
             if source.name == target {
                 return Ok(storage.need_layer(&target, &digest, &lock)?.is_some());
             }
-            storage.pause("mount looked");
-            storage.link_layer(&target, &digest, &content)?;
-            Ok(true)
-        });
-        Ok(mounted.await?)
+            let _lock = lock;
+            storage.link_layer(&target, &digest, &content).map(|()| true)
+        };
+        Ok(self.storage().run(link).await?)
     }
 
     async fn mount_stored(&self, permit: &Permit, digest: &Digest) -> Result<bool, Refusal> {

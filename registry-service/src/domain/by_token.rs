@@ -6,12 +6,17 @@ use super::access::{AccessControl, KnownToken};
 use super::admission::Credentials;
 use super::keys::TokenError;
 use super::refusal::{CredentialFault, Refusal};
-use crate::store::index::Index;
+use crate::store::index::{Index, IndexUnavailable};
 use jiff::Timestamp;
 use shared::internal::{AllocateAnswer, AllocateRequest, IntrospectAnswer};
 use shared::moves::MoveRequest;
 use shared::{Action, RepositoryName, Scope};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Who asks under a lock waits no longer for an answer.
+const UNDER_LOCK: Duration = Duration::from_secs(5);
 
 /// An index, and what is remembered of its answers.
 pub struct Tokens {
@@ -109,6 +114,15 @@ impl Tokens {
             return Err(Refusal::Unauthorized { fault: CredentialFault::Insufficient, scopes: scopes() });
         }
         Ok(confirmed)
+    }
+
+    /// The token of `confirmed` as the index confirms it now, in time for who holds a lock; `None` if it does no more.
+    pub(super) async fn confirmed_again(&self, confirmed: &Confirmed) -> Result<Option<Confirmed>, Refusal> {
+        // No answer to an earlier question will do.
+        let asking = self.access.confirm(&confirmed.token, self.index(), false, |_| false);
+        let answer = timeout(UNDER_LOCK, asking).await;
+        let answer = answer.map_err(|_| IndexUnavailable("no answer in time".to_owned()))??;
+        Ok(answer.active.then(|| Confirmed { token: Arc::clone(&confirmed.token), answer }))
     }
 
     /// Has the index allocate `name` for the subject of `confirmed`. Returns the id. Of all who come with the same token

@@ -1,8 +1,12 @@
 //! Mounting a blob of another repository: OCI distribution spec 1.1, end-11. Who may not read the source learns nothing.
 
-use crate::support::{Answer, Repository, Stack, User, sha256};
+use crate::support::{Answer, Call, Repository, Stack, User, eventually, sha256};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Whatever happens at once does so within it on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const CONTENT: &[u8] = b"a layer";
 
@@ -112,4 +116,68 @@ async fn a_right_to_the_source_that_was_taken_away_mounts_nothing() {
     let path = format!("blobs/uploads/?mount={}&from=admin/private", sha256(CONTENT));
     // The whole token is void: it says what is no longer true.
     target.post(&path).send().await.refuses(401, "UNAUTHORIZED");
+}
+
+/// What the administrator does between a mount's look at the source and its link, so that `alice` may no longer pull.
+const TAKINGS: &[(&str, &str)] = &[
+    ("DELETE", "/repositories/admin/private/-/grants/user:alice"),
+    ("DELETE", "/repositories/admin/private"),
+    ("PATCH", "/admin/users/alice"),
+];
+
+#[tokio::test]
+async fn a_right_to_the_source_that_is_taken_away_during_the_mount_mounts_nothing() {
+    for (method, path) in TAKINGS {
+        for from in ["&from=admin/private", ""] {
+            let (stack, alice) = stack_with_sources().await;
+            let admin = stack.admin();
+            let grant = "/repositories/admin/private/-/grants/user:alice";
+            admin.does(Method::PUT, grant, &json!({ "role": "read" })).await;
+            // As docker asks: without a source, the token's only other repository is meant.
+            let token = alice.token("repository:alice/target:pull,push repository:admin/private:pull").await;
+            let target = Repository::new(&stack.host, "alice/target", token);
+            let stop = stack.arm("stop pause mount looked");
+            let mounting = target.post(&format!("blobs/uploads/?mount={}{from}", sha256(CONTENT))).send();
+            let taking = async {
+                stop.reached().await;
+                let body = if *method == "PATCH" { json!({ "disabled": true }) } else { Value::Null };
+                admin.does(method.parse().unwrap(), path, &body).await;
+                drop(stop);
+            };
+            let (answer, ()) = tokio::join!(mounting, taking);
+            let answer = answer.is(202);
+            assert!(answer.header("location").starts_with("/v2/alice/target/blobs/uploads/"), "{method} {path}{from}");
+            is_nowhere(&stack, &format!("{method} {path}{from}"));
+        }
+    }
+}
+
+/// Holds that the target has no link to the blob.
+fn is_nowhere(stack: &Stack, what: &str) {
+    let link = stack.stored(&format!("repositories/alice/target/_layers/sha256/{}", &sha256(CONTENT)[7..]));
+    assert!(!link.exists(), "{what}: it was mounted");
+}
+
+#[tokio::test]
+async fn a_mount_that_the_index_does_not_answer_about_mounts_nothing_and_gives_its_lock_back() {
+    let (stack, alice) = stack_with_sources().await;
+    let (host, index) = stack.unsteady_replica();
+    let token = alice.token("repository:alice/target:pull,push,delete repository:alice/source:pull").await;
+    let target = Repository::new(&stack.host, "alice/target", token);
+    let other = target.push_blob(b"to be deleted").await;
+    let path = format!("blobs/uploads/?mount={}&from=alice/source", sha256(CONTENT));
+    let stop = stack.arm("stop pause mount looked");
+    let mounting = tokio::spawn(target.on(&host).post(&path).send());
+    stop.reached().await;
+    let asked = index.count(Call::Introspect);
+    index.hold(Call::Introspect);
+    drop(stop);
+    eventually("the index is asked again", PATIENCE, async || index.count(Call::Introspect) > asked).await;
+    assert!(!mounting.is_finished(), "it waits for the answer");
+    // Whoever needs the repository to itself waits no longer than for other locks.
+    target.delete(&format!("blobs/{other}")).send().await.is(202);
+    mounting.await.unwrap().refuses(503, "UNAVAILABLE");
+    is_nowhere(&stack, "without an answer");
+    index.fail(None);
+    target.post(&path).send().await.is(201);
 }
