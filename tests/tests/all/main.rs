@@ -52,6 +52,7 @@ mod tag_parameters;
 mod tidy;
 mod tls;
 mod tokens;
+mod upload_owners;
 mod upload_state;
 mod uploads;
 mod version;

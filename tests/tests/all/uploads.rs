@@ -1,7 +1,6 @@
 //! Uploads of blobs: OCI distribution spec 1.1, end-4 to end-6, end-13 and end-14. One scenario is one line.
 
 use crate::support::{Answer, Repository, Stack, eventually, sha256, sha512};
-use reqwest::Method;
 use std::time::Duration;
 
 const CONTENT: &str = "0123456789";
@@ -219,29 +218,5 @@ async fn an_upload_has_one_writer_at_a_time() {
     // A body that was cut adds nothing, and the same client may come again at once.
     app.patch(&location).send().await.is(202);
     stands_at(&app.get(&location).send().await.is(204), "0-0");
-    app.put(&end(&location, &sha256(CONTENT.as_bytes()))).body(CONTENT).send().await.is(201);
-}
-
-#[tokio::test]
-async fn an_upload_is_its_openers_in_its_repository_alone() {
-    let stack = Stack::start().await;
-    let (admin, alice) = (stack.admin(), stack.user("alice").await);
-    let app = admin.repository("admin/app").await;
-    let location = app.begin().await;
-    let role = serde_json::json!({ "role": "maintain" });
-    admin.does(Method::PUT, "/namespaces/admin/grants/user:alice", &role).await;
-    let id = location.rsplit('/').next().unwrap();
-    let elsewhere = format!("/v2/admin/other/blobs/uploads/{id}");
-    admin.repository("admin/other").await.begin().await;
-    let strangers = [
-        (alice.repository("admin/app").await, location.as_str()),
-        (admin.repository("admin/other").await, elsewhere.as_str()),
-    ];
-    for (stranger, location) in &strangers {
-        for method in [Method::GET, Method::PATCH, Method::PUT, Method::DELETE] {
-            let path = end(location, &sha256(CONTENT.as_bytes()));
-            stranger.request(method, &path).body(CONTENT).send().await.refuses(404, "BLOB_UPLOAD_UNKNOWN");
-        }
-    }
     app.put(&end(&location, &sha256(CONTENT.as_bytes()))).body(CONTENT).send().await.is(201);
 }
