@@ -52,6 +52,7 @@ mod tag_parameters;
 mod tidy;
 mod tls;
 mod tokens;
+mod two_bodies;
 mod upload_owners;
 mod upload_state;
 mod uploads;
