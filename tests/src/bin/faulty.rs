@@ -3,9 +3,14 @@
 
 use berth::{gc, scrub, serve};
 use clap::{Parser, Subcommand};
+use registry_service::config::SplitSettings;
+use registry_service::store::index::Index;
+use registry_service::store::index_http::HttpIndex;
+use registry_service::{http, start};
 use server::{Environment, listen};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(Parser)]
 struct CommandLine {
@@ -23,7 +28,7 @@ enum Command {
     Scrub(scrub::Arguments),
     /// What a server does by timer, at once and however young it is: removes unfinished uploads and temporary files.
     Purge,
-    /// A registry without an index, as one of several on the same folder.
+    /// A registry as one of several on the same folder; without an index, unless the variables name one.
     Registry,
 }
 
@@ -48,9 +53,18 @@ async fn purge(environment: &Environment) -> anyhow::Result<()> {
 async fn registry(mut environment: Environment) -> anyhow::Result<()> {
     let root = format!("{}/registry", environment.get("BERTH_DATA").unwrap_or_default());
     environment.set("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", &root);
-    let settings = registry_service::config::Settings::from_environment(&environment)?;
-    let registry = registry_service::start::start(&settings, None)?;
+    let settings = SplitSettings::from_environment(&environment)?;
+    let secret = environment.secret("REGISTRY_INDEX_SECRET")?.unwrap_or_default();
+    let index = settings.index_url.as_deref().map(|url| HttpIndex::new(url, secret)).transpose()?;
+    let has_index = index.is_some();
+    let registry = start::start(&settings.common, index.map(|index| Arc::new(index) as Arc<dyn Index>))?;
     let listener = listen::bind(environment.get("BERTH_LISTEN").unwrap_or_default().parse()?)?;
-    let front = settings.front();
-    listen::run(listener, None, move |config| registry_service::http::routes(config, &registry, &front)).await
+    let front = settings.common.front();
+    listen::run(listener, None, move |config| {
+        http::routes(config, &registry, &front);
+        if has_index {
+            http::internal_routes(config, &registry);
+        }
+    })
+    .await
 }

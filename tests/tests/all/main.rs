@@ -12,6 +12,7 @@
 
 mod behind_nginx;
 mod blobs;
+mod clocks;
 mod collector;
 mod collector_stopped;
 mod config;

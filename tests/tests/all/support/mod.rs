@@ -1,5 +1,6 @@
 //! What tests stand on: a running stack, people with tokens, repositories to push to. Must not judge an answer's rules.
 
+mod clock;
 mod collecting;
 mod eventually;
 mod host;
@@ -14,6 +15,7 @@ mod unsteady_index;
 mod user;
 mod wishes;
 
+pub use clock::Clock;
 pub use collecting::{after_hours, at_once, data, pulls, with_fate};
 pub use eventually::eventually;
 pub use host::Host;

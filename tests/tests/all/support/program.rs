@@ -1,6 +1,7 @@
 //! Berth as a process of its own, which can be killed and started again in the same folder.
 
 use super::host::Host;
+use super::stack::Stack;
 use super::user::{PASSWORD, User};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -29,16 +30,36 @@ impl Program {
         Self::start_as(&["registry"], data, faults).await
     }
 
+    /// A registry on the storage of `stack`, which asks its index over HTTP, with further variables.
+    pub async fn start_beside(stack: &Stack, variables: &[(&str, &str)]) -> Self {
+        const SECRET: &str = "of registries";
+        let index = format!("http://{}", stack.index_for_registries(SECRET).address());
+        let realm = format!("{index}/token");
+        let own = [
+            ("REGISTRY_INDEX_URL", index.as_str()),
+            ("REGISTRY_INDEX_SECRET", SECRET),
+            ("REGISTRY_AUTH_TOKEN_REALM", &realm),
+        ];
+        let log = stack.folder().join("registry.log");
+        let all = [&own[..], variables].concat();
+        let started = Self::launch(&["registry"], stack.folder(), &log, &all).await;
+        started.expect("a process that nobody kills")
+    }
+
     async fn start_as(arguments: &[&str], data: &Path, faults: &str) -> Option<Self> {
+        Self::launch(arguments, data, &data.with_extension("log"), &[("BERTH_FAULTS", faults)]).await
+    }
+
+    async fn launch(arguments: &[&str], data: &Path, log: &Path, variables: &[(&str, &str)]) -> Option<Self> {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address: SocketAddr = free.local_addr().unwrap();
         drop(free);
-        let log = fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
+        let log = fs::File::options().create(true).append(true).open(log).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_faulty"))
             .args(arguments)
             .env("BERTH_LISTEN", address.to_string())
             .env("BERTH_DATA", data)
-            .env("BERTH_FAULTS", faults)
+            .envs(variables.iter().copied())
             .env("INDEX_ADMIN_PASSWORD", PASSWORD)
             .stdout(Stdio::null())
             .stderr(log)

@@ -7,7 +7,7 @@ use super::user::{PASSWORD, User};
 use actix_web::web::ServiceConfig;
 use berth::reindex::{How, Line, Summary};
 use berth::{InProcessIndex, Instance, registry_settings};
-use index_service::{HttpDoor, Mover};
+use index_service::{HttpDoor, InternalSecret, Mover};
 use jiff::{SignedDuration, Timestamp};
 use registry_service::config::Settings as RegistrySettings;
 use registry_service::store::faults::{Armed, Journal, arm, journal};
@@ -116,6 +116,17 @@ impl Stack {
         let (listener, address) = free_port();
         let mover = Mover::new(self.instance.index.clone(), Some(Arc::new(HttpDoor::new(url).unwrap())));
         serve(listener, move |config| index_service::public_routes(config, &mover));
+        Host::new(address)
+    }
+
+    /// The index as a program of its own that registries with this secret ask.
+    pub fn index_for_registries(&self, secret: &str) -> Host {
+        let (listener, address) = free_port();
+        let (mover, secret) = (self.instance.mover.clone(), InternalSecret::new(secret.to_owned()));
+        serve(listener, move |config| {
+            index_service::public_routes(config, &mover);
+            index_service::internal_routes(config, mover.index(), &secret);
+        });
         Host::new(address)
     }
 
