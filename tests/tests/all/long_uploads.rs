@@ -1,0 +1,89 @@
+//! Uploads that outlast something: the token that began a request, and the idle time of other servers' connections.
+
+use crate::support::{Repository, Stack, Wishes, claims, sha256};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Seconds that a token is taken beyond its end.
+const LEEWAY: u64 = 60;
+
+/// Seconds until the token is over: long enough for a request to begin on a busy machine.
+const LEFT: u64 = 8;
+
+#[tokio::test]
+async fn a_token_that_ends_while_a_body_comes_does_not_end_the_request() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let signer = Wishes::of(&stack).await;
+    let (location, other) = (app.begin().await, app.begin().await);
+    let mut ending = claims(&app.token);
+    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap();
+    ending["exp"] = (now + LEFT - LEEWAY).into();
+    let ending = Repository { token: signer.sign(&ending), ..app.clone() };
+    let slow = || {
+        let first = futures_util::stream::iter([Ok::<_, std::io::Error>("begun in time, ")]);
+        let last = futures_util::stream::once(async {
+            tokio::time::sleep(Duration::from_secs(LEFT + 2)).await;
+            Ok("ended after it")
+        });
+        reqwest::Body::wrap_stream(futures_util::StreamExt::chain(first, last))
+    };
+    let digest = sha256(b"begun in time, ended after it");
+    // A chunk, and a whole body with its end.
+    let (chunk, whole) = tokio::join!(
+        ending.patch(&location).body(slow()).send(),
+        ending.put(&format!("{other}?digest={digest}")).body(slow()).send(),
+    );
+    assert_eq!(chunk.is(202).header("range"), "0-28");
+    whole.is(201);
+    // The next request needs a new one, is told so before its body is read, and the upload stands.
+    for _ in 0..2 {
+        let refused = ending.put(&format!("{location}?digest={digest}")).send().await.refuses(401, "UNAUTHORIZED");
+        assert!(refused.header("www-authenticate").ends_with(",error=\"invalid_token\""));
+    }
+    assert_eq!(app.get(&location).send().await.is(204).header("range"), "0-28");
+    app.put(&format!("{location}?digest={digest}")).send().await.is(201);
+    assert_eq!(app.get(&format!("blobs/{digest}")).send().await.is(200).text(), "begun in time, ended after it");
+}
+
+/// Longer than nginx keeps a connection that says nothing, and than clients wait that have more to send.
+const IDLE: Duration = Duration::from_secs(61);
+
+/// The status and head of the next answer on a connection, whose body is read too.
+async fn answer(connection: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.expect("the connection is open"));
+    }
+    let head = String::from_utf8(head).unwrap();
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    connection.read_exact(&mut vec![0; length.unwrap_or(0)]).await.unwrap();
+    head
+}
+
+#[tokio::test]
+async fn a_large_chunk_is_taken_on_a_connection_that_was_idle_for_a_minute() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let location = app.begin().await;
+    let mut connection = stack.host.connect().await;
+    let common = format!("HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {}\r\n", app.token);
+    connection.write_all(format!("GET {location} {common}\r\n").as_bytes()).await.unwrap();
+    let begun = answer(&mut connection).await;
+    assert!(begun.starts_with("HTTP/1.1 204"), "{begun}");
+
+    tokio::time::sleep(IDLE).await;
+    let content: Vec<u8> = (0..=250_u8).cycle().take(32 << 20).collect();
+    let head = format!("PATCH {location} {common}Content-Length: {}\r\n\r\n", content.len());
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(&content).await.unwrap();
+    let taken = answer(&mut connection).await;
+    assert!(taken.starts_with("HTTP/1.1 202"), "{taken}");
+    let digest = sha256(&content);
+    let end = format!("PUT {location}?digest={digest} {common}Content-Length: 0\r\n\r\n");
+    connection.write_all(end.as_bytes()).await.unwrap();
+    let ended = answer(&mut connection).await;
+    assert!(ended.starts_with("HTTP/1.1 201"), "{ended}");
+    assert!(app.get(&format!("blobs/{digest}")).send().await.is(200).body == content, "the same bytes");
+}
