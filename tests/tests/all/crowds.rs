@@ -5,6 +5,8 @@ use crate::support::{Repository, Stack, eventually, image, sha256};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -95,6 +97,34 @@ async fn two_replicas_that_race_for_a_tag_leave_one_of_the_pushes_and_readers_al
     }
 }
 
+/// The same of a repository that is put away and restored meanwhile: as long as it is away it is not there for anybody.
+async fn push_when_it_is_back(app: &Repository, tag: &str, manifest: &[u8]) {
+    loop {
+        let answer = app.put_manifest(tag, manifest).await;
+        match (answer.status, answer.code().as_str()) {
+            (201, _) => return,
+            (503, "UNAVAILABLE") | (401, "UNAUTHORIZED") | (403, "DENIED") | (404, "NAME_UNKNOWN") => {}
+            _ => panic!("{}: {} {}", answer.what, answer.status, answer.text()),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Puts the repository away and restores it, each at once, and waits until the replicas have it again.
+async fn goes_and_comes_back(stack: &Stack, replicas: [&Repository; 2]) {
+    let path = "/api/v1/repositories/admin/app";
+    stack.admin().asks(Method::DELETE, path).send().await.is(204);
+    for replica in replicas {
+        let away = replica.get("manifests/kept").send().await;
+        assert!([401, 404].contains(&away.status), "{}", away.text());
+    }
+    stack.admin().asks(Method::POST, &format!("{path}/-/restore")).send().await.is(200);
+    for replica in replicas {
+        // What the index said of the token is remembered for a second.
+        eventually("it is back", PATIENCE, async || replica.get("manifests/kept").send().await.status == 200).await;
+    }
+}
+
 #[tokio::test]
 async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
     let stack = Stack::start().await;
@@ -106,14 +136,20 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
         let content = format!("to go {number}");
         gone.push((app.push_manifest(&numbered(1000 + number)).await, app.push_blob(content.as_bytes()).await));
     }
+    let enough = Arc::new(AtomicBool::new(false));
     // Twenty a second, on two replicas, each begun whether those before are done or not.
     let pushes = tokio::spawn({
-        let (app, other) = (app.clone(), other.clone());
+        let (app, other, enough) = (app.clone(), other.clone(), Arc::clone(&enough));
         async move {
             let mut running = Vec::new();
-            for number in 0..80 {
+            for number in 0.. {
+                if number >= 80 && enough.load(Ordering::Relaxed) {
+                    break;
+                }
                 let replica = if number % 2 == 0 { app.clone() } else { other.clone() };
-                running.push(tokio::spawn(async move { push_in_the_end(&replica, "moving", &numbered(number)).await }));
+                running.push(tokio::spawn(async move {
+                    push_when_it_is_back(&replica, "moving", &numbered(number)).await;
+                }));
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
             join_all(running).await
@@ -123,7 +159,11 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
         let replica = if number % 2 == 0 { &other } else { &app };
         replica.delete(&format!("manifests/{manifest}")).send().await.is(202);
         replica.delete(&format!("blobs/{blob}")).send().await.is(202);
+        if number % 3 == 0 {
+            goes_and_comes_back(&stack, [&app, &other]).await;
+        }
     }
+    enough.store(true, Ordering::Relaxed);
     for push in pushes.await.unwrap() {
         push.unwrap();
     }
