@@ -99,14 +99,20 @@ impl Registry {
 fn carry_out(storage: &Storage, request: &MoveRequest, moves: &Moves) -> io::Result<MoveAnswer> {
     let (id, name) = (&request.repository_id, &request.repository);
     let is_begun = match storage.last_move(id)? {
-        Some(last) if last.request.number > request.number => {
+        // An index that was restored from a backup gives a number again that was another wish's.
+        Some(last) if last.request.number >= request.number && last.request != *request => {
             return Ok(MoveAnswer::Late { number: last.request.number });
         }
-        Some(last) if last.request.number == request.number && last.is_done => return Ok(MoveAnswer::Done),
+        Some(last) if last.request == *request && last.is_done => return Ok(MoveAnswer::Done),
         Some(last) if last.request.verb == Move::Purge && request.verb != Move::Purge => {
-            return Ok(refused(format!("repository {name} was purged; nothing is left of it")));
+            // An index that was restored from a backup may not know it. Nothing is left to put away, so it can go on to
+            // its purge; that the repository has been purged stays noted.
+            return Ok(match request.verb {
+                Move::PutAway => MoveAnswer::Done,
+                _ => refused(format!("repository {name} was purged; nothing is left of it")),
+            });
         }
-        last => last.is_some_and(|last| last.request.number == request.number),
+        last => last.is_some_and(|last| last.request == *request),
     };
     let destination = match &request.verb {
         Move::Restore => Some(name),

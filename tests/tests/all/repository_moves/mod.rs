@@ -2,6 +2,7 @@
 //! nothing else: whole or not at all, whatever stops the mover, and with all they need kept from the collector.
 
 mod killed;
+mod old_index;
 mod power;
 mod rest;
 mod stopped;

@@ -6,10 +6,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
 
-const APP: &str = "/repositories/acme/app";
+pub(super) const APP: &str = "/repositories/acme/app";
 
 /// `acme` with its owner `alice`, and an image in `acme/app`.
-async fn stack_with_app() -> (Stack, User) {
+pub(super) async fn stack_with_app() -> (Stack, User) {
     let stack = Stack::start().await;
     let alice = stack.user("alice").await;
     alice.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
@@ -19,14 +19,14 @@ async fn stack_with_app() -> (Stack, User) {
     (stack, alice)
 }
 
-async fn answers(user: &User, request: &str, body: Value, status: u16) -> Value {
+pub(super) async fn answers(user: &User, request: &str, body: Value, status: u16) -> Value {
     let (method, path) = request.split_once(' ').unwrap();
     let asked = user.asks(method.parse().unwrap(), &format!("/api/v1{path}"));
     let answer = if body.is_null() { asked } else { asked.json(&body) }.send().await.is(status);
     serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
-async fn names(user: &User, path: &str) -> Vec<String> {
+pub(super) async fn names(user: &User, path: &str) -> Vec<String> {
     let listed = answers(user, &format!("GET {path}"), Value::Null, 200).await;
     listed["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
 }
