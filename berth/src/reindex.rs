@@ -1,8 +1,10 @@
 //! `berth reindex`: makes the index fit what storage holds, beside a server or without one.
 
+mod put_away;
+
 use crate::instance::{Instance, registry_settings};
 use anyhow::Context;
-use index_service::{Adoption, Found, Settings as IndexSettings};
+use index_service::{Account, Adoption, Found, Settings as IndexSettings};
 use jiff::Timestamp;
 use registry_service::domain::Repository;
 use registry_service::domain::reindex::{Drift, Told};
@@ -10,6 +12,7 @@ use serde::Serialize;
 use server::{Environment, logging};
 use shared::{NamespaceName, RepositoryName};
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -40,7 +43,7 @@ pub struct How {
 /// One thing that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// Whose.
+    /// Whose: its name, or its id where no name is known.
     pub repository: String,
     /// What it is.
     #[serde(flatten)]
@@ -53,6 +56,8 @@ pub struct Line {
 pub enum What {
     /// The index did not know the repository.
     Adopted,
+    /// The index did not know the deleted repository, which can be restored from now on until it is purged.
+    Deleted,
     /// It is not known to the index, and stays so.
     Left {
         /// Why.
@@ -88,7 +93,9 @@ pub struct Summary {
     pub repositories: u64,
     /// Of them taken into the index.
     pub adopted: u64,
-    /// Of them left as they are.
+    /// Deleted repositories taken into the index, as deleted at this moment.
+    pub deleted: u64,
+    /// Repositories of either sort left as they are.
     pub left: u64,
     /// Differences in manifests and tags.
     pub differences: u64,
@@ -102,6 +109,7 @@ impl Summary {
     fn take(&mut self, what: &What) {
         match what {
             What::Adopted => self.adopted += 1,
+            What::Deleted => self.deleted += 1,
             What::Left { .. } => self.left += 1,
             What::Manifest { .. } | What::Tag { .. } => self.differences += 1,
             What::Lost => self.lost += 1,
@@ -145,13 +153,9 @@ impl Instance {
         while let Some(next) = found.recv().await {
             let (name, id) = next?;
             telling.summary.repositories += 1;
-            let found = Found { name: &name, id: id.as_deref(), give: give.contains(&name.namespace()) };
-            let adoption = if how.dry_run {
-                self.index.would_adopt(&found, &admin, Timestamp::now()).await?
-            } else {
-                self.index.adopt(&found, &admin, Timestamp::now()).await?
-            };
-            let (id, is_new) = match adoption {
+            let give = give.contains(&name.namespace());
+            let found = Found { name: &name, id: id.as_deref(), give, is_deleted: false };
+            let (id, is_new) = match self.adopt(how, &found, &admin).await? {
                 Adoption::Known(id) => (id, false),
                 Adoption::Adopted(id) => (id, true),
                 Adoption::Left(why) => {
@@ -164,8 +168,17 @@ impl Instance {
             }
             self.compare(how, &name, id, &mut telling).await?;
         }
+        self.look_for_put_away(how, &admin, &mut telling).await?;
         self.look_for_lost(&mut telling).await?;
         Ok(telling.summary)
+    }
+
+    async fn adopt(&self, how: &How, found: &Found<'_>, admin: &Account) -> anyhow::Result<Adoption> {
+        Ok(if how.dry_run {
+            self.index.would_adopt(found, admin, Timestamp::now()).await?
+        } else {
+            self.index.adopt(found, admin, Timestamp::now()).await?
+        })
     }
 
     async fn compare(
@@ -218,9 +231,9 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    fn tell(&mut self, name: &RepositoryName, what: What) -> anyhow::Result<()> {
+    fn tell(&mut self, whose: &impl fmt::Display, what: What) -> anyhow::Result<()> {
         self.summary.take(&what);
-        Ok((self.say)(&Line { repository: name.to_string(), what })?)
+        Ok((self.say)(&Line { repository: whose.to_string(), what })?)
     }
 }
 
@@ -235,6 +248,7 @@ fn describe(line: &Line) -> String {
     let name = &line.repository;
     match &line.what {
         What::Adopted => format!("adopted   {name}"),
+        What::Deleted => format!("deleted   {name}  it can be restored for seven days, and is purged then"),
         What::Left { reason } => format!("left      {name}  {reason}"),
         What::Manifest { digest, in_storage: true } => format!("unknown   {name}@{digest}"),
         What::Manifest { digest, in_storage: false } => format!("gone      {name}@{digest}"),

@@ -30,6 +30,11 @@ impl Index {
         Ok(self.database.would_adopt(found, admin, now).await?)
     }
 
+    /// Whether there is a repository with this id, deleted or not.
+    pub async fn knows_repository(&self, id: &str) -> Result<bool, Refusal> {
+        Ok(self.database.knows_repository(id).await?)
+    }
+
     /// What registries told of the repository.
     pub async fn holdings(&self, repository_id: &str) -> Result<Holdings, Refusal> {
         Ok(self.database.holdings(repository_id).await?)

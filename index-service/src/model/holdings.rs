@@ -21,6 +21,8 @@ pub struct Found<'a> {
     pub id: Option<&'a str>,
     /// Whether it may be given to whoever has its namespace.
     pub give: bool,
+    /// Whether it lies put away: then it is known as deleted, from the moment at which it was found.
+    pub is_deleted: bool,
 }
 
 /// What became of it.

@@ -37,6 +37,12 @@ impl Database {
         Ok(adoption)
     }
 
+    /// Whether a repository has this id, deleted or not.
+    pub async fn knows_repository(&self, id: &str) -> Result<bool, StoreError> {
+        let known = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM repositories WHERE id = $1)");
+        Ok(known.bind(id).fetch_one(&mut *self.reader().await?).await?)
+    }
+
     /// What registries told of the repository.
     pub async fn holdings(&self, repository_id: &str) -> Result<Holdings, StoreError> {
         let mut transaction = self.read().await?;
@@ -107,8 +113,9 @@ async fn adopt(
     }
     let id = found.id.map_or_else(new_id, str::to_owned);
     let made = sqlx::query(
-        "INSERT INTO repositories (id, name, namespace_id, visibility, description, created_by, created_at, updated_at)
-         SELECT $1, $2, n.id, $4, '', $5, $6, $6 FROM live_namespaces n
+        "INSERT INTO repositories
+             (id, name, namespace_id, visibility, description, created_by, created_at, updated_at, deleted_at)
+         SELECT $1, $2, n.id, $4, '', $5, $6, $6, $7 FROM live_namespaces n
          WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2)",
     )
     .bind(&id)
@@ -117,6 +124,7 @@ async fn adopt(
     .bind(Visibility::Private.as_str())
     .bind(admin.name.as_str())
     .bind(micros(now))
+    .bind(found.is_deleted.then(|| micros(now)))
     .execute(connection)
     .await?;
     Ok(if made.rows_affected() == 0 { Adoption::Left(WhyLeft::IsNamespace) } else { Adoption::Adopted(id) })

@@ -4,7 +4,7 @@
 use super::refusal::Refusal;
 use super::settle::record;
 use super::{Registry, Repository};
-use crate::store::{IntentTarget, Lies, Queue, Storage};
+use crate::store::{IntentTarget, Lies, PutAway, Queue, Storage};
 use shared::{Digest, RepositoryName, Tag};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -64,6 +64,17 @@ impl Registry {
         let drift = self.storage().run(move |storage| compare(storage, &name, told)).await?;
         self.storage().pause_task("compared").await;
         Ok(drift)
+    }
+
+    /// Every deleted repository that storage keeps, to be restored or purged.
+    pub async fn repositories_put_away(&self) -> Result<Vec<PutAway>, Refusal> {
+        Ok(self.storage().run(Storage::repositories_put_away).await?)
+    }
+
+    /// Whether storage keeps the deleted repository `id` now.
+    pub async fn is_put_away(&self, id: &str) -> Result<bool, Refusal> {
+        let id = id.to_owned();
+        Ok(self.storage().run(move |storage| storage.repository_put_away(&id)).await?.is_some())
     }
 
     /// Tells the index what storage holds of this now.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use shared::RepositoryName;
 use shared::moves::{Move, MoveRequest};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was last begun to become of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,43 @@ impl LastMove {
     }
 }
 
+/// A repository that lies put away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutAway {
+    /// Its id.
+    pub id: String,
+    /// The name under which it lay, if that is noted.
+    pub name: Option<RepositoryName>,
+    /// Where it lies now.
+    pub directory: PathBuf,
+}
+
 impl Storage {
+    /// Every repository that lies put away, by its id. One that is on its way there or back is left out.
+    pub fn repositories_put_away(&self) -> io::Result<Vec<PutAway>> {
+        let mut all = Vec::new();
+        for id in entries(&self.layout().all_put_away())? {
+            all.extend(self.repository_put_away(&id)?);
+        }
+        all.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        Ok(all)
+    }
+
+    /// The same of one repository; `None` if it does not lie put away.
+    pub fn repository_put_away(&self, repository_id: &str) -> io::Result<Option<PutAway>> {
+        let last = self.last_move(repository_id)?;
+        let mut is_there = false;
+        for part in self.layout().parts_put_away(repository_id) {
+            is_there |= files::exists(&part)?;
+        }
+        if !is_there || last.as_ref().is_some_and(|last| !last.is_done) {
+            return Ok(None);
+        }
+        let name = last.map(|last| last.request).filter(|request| request.verb == Move::PutAway);
+        let directory = self.layout().put_away(repository_id).directory().to_owned();
+        Ok(Some(PutAway { id: repository_id.to_owned(), name: name.map(|request| request.repository), directory }))
+    }
+
     /// What was last begun to become of the repository; `None` if it has never moved.
     pub fn last_move(&self, repository_id: &str) -> io::Result<Option<LastMove>> {
         let Some(text) = found(disk::read(&self.layout().last_move(repository_id)))? else { return Ok(None) };

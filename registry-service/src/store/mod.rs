@@ -36,6 +36,7 @@ mod uploads;
 pub use blobs::OpenBlob;
 pub use chunks::Chunks;
 pub use collection::{Beside, Lying, Spot};
+pub use deleted::PutAway;
 pub use intents::{Intent, IntentTarget};
 pub use locks::{Lock, RepositoryLock};
 pub use moves::Moves;

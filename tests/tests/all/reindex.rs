@@ -1,7 +1,7 @@
 //! Making the index fit what storage holds: volumes of peers, an index that was restored from an older backup, and what
 //! happens meanwhile.
 
-use crate::support::{Stack, User, image, sha256};
+use crate::support::{Stack, User, at_once, data, image, pulls as pulls_whole, sha256};
 use berth::reindex::{How, Line, What};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -168,4 +168,74 @@ async fn what_storage_has_lost_whole_is_named_and_kept() {
     assert_eq!((of(&lines, |what| *what == What::Lost), summary.lost), (vec!["admin/app"], 1));
     let tags = stack.admin().does(Method::GET, "/repositories/admin/app/-/tags", &Value::Null).await;
     assert_eq!(tags["items"][0]["name"], "v1", "the folder may be the wrong one");
+}
+
+async fn deleted(user: &User, namespace: &str) -> Vec<Value> {
+    let listed = user.does(Method::GET, &format!("/namespaces/{namespace}/deleted"), &Value::Null).await;
+    listed["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect()
+}
+
+#[tokio::test]
+async fn deleted_repositories_that_the_index_has_lost_are_known_again_or_named() {
+    let stack = Stack::start().await;
+    let alice = stack.user("alice").await;
+    let backup = stack.index_backup();
+    let mut ids = Vec::new();
+    for (user, name) in [
+        (&stack.admin(), "admin/app"),
+        (&stack.admin(), "admin/unnamed"),
+        (&stack.admin(), "admin/taken"),
+        (&alice, "alice/hers"),
+    ] {
+        user.repository(name).await.push_image("v1", name).await;
+        ids.push(fs::read_to_string(stack.stored(&format!("berth/ids/{name}/_id"))).unwrap());
+        user.does(Method::DELETE, &format!("/repositories/{name}"), &Value::Null).await;
+    }
+    // An index from before all of them. One of the names has another repository now, of one nobody knows the name.
+    let stack = stack.with_index_of(&backup).await;
+    let (admin, alice) = (stack.admin(), stack.admin().named("alice"));
+    let later = admin.repository("admin/taken").await.push_image("v1", "later").await;
+    fs::remove_file(stack.stored(&format!("berth/deleted/{}/_move", ids[1]))).unwrap();
+
+    let left = [ids[1].as_str(), "admin/taken", "alice/hers"];
+    let is_deleted = |what: &What| *what == What::Deleted;
+    for how in [How { dry_run: true, ..How::default() }, How::default()] {
+        assert_eq!(deleted(&admin, "admin").await, Vec::<Value>::new());
+        let (lines, summary) = stack.reindex(&how).await;
+        assert_eq!((of(&lines, is_deleted), of(&lines, is_left)), (vec!["admin/app"], left.to_vec()), "{lines:?}");
+        assert_eq!((summary.deleted, summary.left, summary.failed), (1, 3, 0));
+        for (line, id) in lines.iter().filter(|line| is_left(&line.what)).zip(&ids[1..]) {
+            let What::Left { reason } = &line.what else { unreachable!() };
+            let folder = stack.stored(&format!("berth/deleted/{id}"));
+            assert!(reason.contains(folder.to_str().unwrap()), "which folder: {reason}");
+        }
+    }
+    assert_eq!((deleted(&admin, "admin").await, deleted(&alice, "alice").await), (vec![json!("admin/app")], vec![]));
+    let (lines, again) = stack.reindex(&give(&["alice"])).await;
+    assert_eq!((of(&lines, is_deleted), again.left), (vec!["alice/hers"], 2), "{lines:?}");
+
+    // Restored like any other, with its content made known by the next reindex.
+    admin.does(Method::POST, "/repositories/admin/app/-/restore", &Value::Null).await;
+    pulls_whole(&admin.repository("admin/app").await, "v1", &image(&[b"admin/app"])).await;
+    stack.reindex(&How::default()).await;
+    let tags = admin.does(Method::GET, "/repositories/admin/app/-/tags", &Value::Null).await;
+    assert_eq!(tags["items"][0]["name"], "v1");
+    // Purged like any other; what is only named stays until somebody removes it.
+    stack.collect(at_once()).await.unwrap();
+    assert!(stack.stored(&data(&sha256(b"alice/hers"))).exists());
+    stack.carry_out_wishes(7 * 24 + 1).await;
+    assert_eq!(deleted(&alice, "alice").await, Vec::<Value>::new());
+    stack.collect(at_once()).await.unwrap();
+    assert!(!stack.stored(&data(&sha256(b"alice/hers"))).exists());
+    assert!(stack.stored(&data(&sha256(b"admin/unnamed"))).exists());
+    for id in &ids[1..3] {
+        fs::remove_dir_all(stack.stored(&format!("berth/deleted/{id}"))).unwrap();
+    }
+    stack.collect(at_once()).await.unwrap();
+    for gone in ["admin/unnamed", "admin/taken"] {
+        assert!(!stack.stored(&data(&sha256(gone.as_bytes()))).exists(), "{gone}");
+    }
+    pulls_whole(&admin.repository("admin/taken").await, "v1", &later).await;
+    let (lines, summary) = stack.reindex(&How::default()).await;
+    assert_eq!((summary.left, summary.deleted), (0, 0), "{lines:?}");
 }

@@ -2,12 +2,17 @@
 
 use super::below;
 use shared::Digest;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Paths of one repository, wherever it lies: under its name, or put away under its id.
 pub struct RepositoryPaths(pub(super) PathBuf);
 
 impl RepositoryPaths {
+    /// The directory that holds them all; of one under its name, other repositories lie in it too.
+    pub fn directory(&self) -> &Path {
+        &self.0
+    }
+
     pub fn layers(&self) -> PathBuf {
         self.0.join("_layers")
     }
