@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Long enough for a request that nothing holds up.
 const A_WHILE: Duration = Duration::from_millis(300);
 
+/// Tags that a stream of pushes moves, so that none waits for another one.
+const MOVING: usize = 8;
+
 /// A runtime whose blocking pool, on which manifests are published, has so many threads.
 fn with_blocking_threads(threads: usize, test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
@@ -136,6 +139,8 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
         let content = format!("to go {number}");
         gone.push((app.push_manifest(&numbered(1000 + number)).await, app.push_blob(content.as_bytes()).await));
     }
+    // Each holds the repository for so long that on either replica there is always one that does.
+    let slow = stack.arm("sleep:150@1+ pause made");
     let enough = Arc::new(AtomicBool::new(false));
     // Twenty a second, on two replicas, each begun whether those before are done or not.
     let pushes = tokio::spawn({
@@ -148,7 +153,8 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
                 }
                 let replica = if number % 2 == 0 { app.clone() } else { other.clone() };
                 running.push(tokio::spawn(async move {
-                    push_when_it_is_back(&replica, "moving", &numbered(number)).await;
+                    let tag = format!("moving{}", number % MOVING);
+                    push_when_it_is_back(&replica, &tag, &numbered(number)).await;
                 }));
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -167,7 +173,10 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
     for push in pushes.await.unwrap() {
         push.unwrap();
     }
-    settled(&stack, &app, "moving").await;
+    drop(slow);
+    for number in 0..MOVING {
+        settled(&stack, &app, &format!("moving{number}")).await;
+    }
     assert_eq!(app.get("manifests/kept").send().await.is(200).body, kept.manifest);
 }
 
