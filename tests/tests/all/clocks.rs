@@ -31,6 +31,13 @@ impl Elsewhen {
     }
 }
 
+impl Drop for Elsewhen {
+    fn drop(&mut self) {
+        self.program.kill();
+        Clock::forget(self.program.id());
+    }
+}
+
 /// Seconds by which the registry's clock is ahead, and whether a token that was issued just now is taken: it is for five
 /// minutes, from half a minute before it was issued, and a minute more on either side.
 const LEEWAYS: &[(i64, bool)] =
@@ -39,15 +46,16 @@ const LEEWAYS: &[(i64, bool)] =
 #[tokio::test]
 async fn a_registry_whose_clock_is_off_takes_tokens_within_the_leeway_and_opens_to_none_beyond() {
     let stack = Stack::start().await;
-    let Elsewhen { program, clock } = Elsewhen::start(&stack, 0, &[]).await;
+    let registry = Elsewhen::start(&stack, 0, &[]).await;
+    let host = &registry.program.host;
     let known = stack.admin().repository("admin/app").await;
     let image = known.push_image("v1", "layer").await;
     let location = known.begin().await;
-    let known = known.on(&program.host);
+    let known = known.on(host);
     known.get("manifests/v1").send().await.is(200);
     for (ahead, good) in LEEWAYS {
-        clock.set(*ahead);
-        let app = stack.admin().repository("admin/app").await.on(&program.host);
+        registry.clock.set(*ahead);
+        let app = stack.admin().repository("admin/app").await.on(host);
         if *good {
             app.get("manifests/v1").send().await.is(200);
             app.put_manifest("v2", &image.manifest).await.is(201);

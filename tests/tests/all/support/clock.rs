@@ -2,7 +2,7 @@
 //! long something takes, and the times of files, are as they are.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A clock, which can be set while processes go by it.
@@ -32,9 +32,16 @@ impl Clock {
             variable("FAKETIME_TIMESTAMP_FILE", self.file().display().to_string()),
             variable("FAKETIME_NO_CACHE", "1".to_owned()),
             variable("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-            variable("FAKETIME_DISABLE_SHM", "1".to_owned()),
             variable("NO_FAKE_STAT", "1".to_owned()),
         ]
+    }
+
+    /// Removes what the library leaves of a process that was killed.
+    pub fn forget(process: u32) {
+        for name in [format!("faketime_shm_{process}"), format!("sem.faketime_sem_{process}")] {
+            // Of a process that came to its end nothing is left.
+            let _ = fs::remove_file(Path::new("/dev/shm").join(name));
+        }
     }
 
     fn file(&self) -> PathBuf {

@@ -89,6 +89,11 @@ impl Program {
         true
     }
 
+    /// The number that the system knows it by.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Kills it, and waits for its end.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
