@@ -14,7 +14,7 @@ use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
 use shared::internal::IntrospectAnswer;
 use shared::moves::MoveRequest;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,15 +31,15 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// Tokens remembered at once.
 const TOKENS: usize = 20_000;
 
-/// After so many new tokens those that are over are forgotten.
-const FORGET_EVERY: usize = 1_000;
+/// Seconds after which a new token has those forgotten that are over.
+const FORGET_EVERY: u64 = 60;
 
 /// Checks tokens, and remembers those it has seen.
 pub struct AccessControl {
     verifier: TokenVerifier,
-    tokens: Cache<String, Arc<KnownToken>, UnitWeighter, RandomState>,
-    /// Tokens that were new since those that were over were forgotten.
-    new_tokens: AtomicUsize,
+    tokens: Cache<Arc<str>, Arc<KnownToken>, UnitWeighter, RandomState>,
+    /// When those that were over were forgotten last, in seconds since 1970.
+    forgot_at: AtomicI64,
     /// How long pulls go on with a token confirmed before, after the index's last good answer.
     grace: Duration,
     link: Mutex<Link>,
@@ -56,7 +56,7 @@ struct Link {
 
 /// A token that was verified.
 pub(super) struct KnownToken {
-    text: String,
+    text: Arc<str>,
     pub(super) claims: Claims,
     confirmed: Mutex<Option<Confirmation>>,
     /// Held while the index is asked, so that it is asked once for all who wait.
@@ -78,7 +78,7 @@ impl AccessControl {
         Self {
             verifier: TokenVerifier::new(issuer, service),
             tokens: Cache::with(TOKENS, TOKENS as u64, UnitWeighter, hasher, lifecycle),
-            new_tokens: AtomicUsize::new(0),
+            forgot_at: AtomicI64::new(0),
             grace,
             link: Mutex::new(Link { last_answer: None, silent: None, failed: None }),
         }
@@ -94,14 +94,19 @@ impl AccessControl {
         let known = if let Some(known) = self.tokens.get(token) {
             known
         } else {
-            let known = Arc::new(KnownToken::new(token, self.verifier.verify(token, index).await?));
-            if self.new_tokens.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
-                self.tokens.retain(|_, known| !known.is_over(now));
-            }
-            self.tokens.insert(token.to_owned(), Arc::clone(&known));
-            known
+            self.remember(token, self.verifier.verify(token, index).await?, now)
         };
         if known.is_over(now) { Err(TokenError::Invalid) } else { Ok(known) }
+    }
+
+    fn remember(&self, token: &str, claims: Claims, now: Timestamp) -> Arc<KnownToken> {
+        if now.as_second().abs_diff(self.forgot_at.load(Ordering::Relaxed)) >= FORGET_EVERY {
+            self.forgot_at.store(now.as_second(), Ordering::Relaxed);
+            self.tokens.retain(|_, known| !known.is_over(now));
+        }
+        let known = Arc::new(KnownToken::new(token.into(), claims));
+        self.tokens.insert(Arc::clone(&known.text), Arc::clone(&known));
+        known
     }
 
     /// What the index wishes by `token`, which it alone can have signed. Nothing is remembered of it.
@@ -191,9 +196,9 @@ impl AccessControl {
 }
 
 impl KnownToken {
-    fn new(text: &str, claims: Claims) -> Self {
+    fn new(text: Arc<str>, claims: Claims) -> Self {
         Self {
-            text: text.to_owned(),
+            text,
             claims,
             confirmed: Mutex::default(),
             asking: tokio::sync::Mutex::default(),
@@ -214,4 +219,32 @@ impl KnownToken {
 /// No code panics while it holds one of these locks; a poisoned one is as good as any.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_over_is_forgotten_when_another_comes() {
+        let access = AccessControl::new("index", "registry", Duration::ZERO);
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let claims = |exp| Claims {
+            iss: "index".to_owned(),
+            sub: "alice".to_owned(),
+            aud: "registry".to_owned(),
+            exp,
+            nbf: 0,
+            iat: 0,
+            jti: "1".to_owned(),
+            access: Vec::new(),
+        };
+        access.remember("short", claims(1_000), at(900));
+        access.remember("long", claims(2_000), at(901));
+        let known = |token: &str| access.tokens.get(token).is_some();
+        access.remember("early", claims(2_000), at(959));
+        assert!(known("short") && known("long"));
+        access.remember("late", claims(2_000), at(1_060));
+        assert!(!known("short") && known("long") && known("late"));
+    }
 }

@@ -193,9 +193,10 @@ impl Registry {
         match (&self.parts.admission, &permit.confirmed) {
             (Admission::Tokens(tokens), Some(confirmed)) => {
                 let now = tokens.confirmed_again(confirmed).await?;
-                Ok(now.is_some_and(|now| now.pullable(&source.name) == source.id))
+                Ok(source.id.is_some() && now.is_some_and(|now| now.pullable(&source.name) == source.id))
             }
-            _ => Ok(true),
+            (Admission::Tokens(_), None) => Ok(false),
+            (Admission::Passwords(_) | Admission::Open, _) => Ok(true),
         }
     }
 

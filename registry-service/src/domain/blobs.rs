@@ -138,8 +138,8 @@ impl Registry {
         };
         let Some(content) = self.storage().run(find).await? else { return Ok(false) };
         self.storage().pause_task("mount looked").await;
-        // The right may have been taken away since the request came: a link would outlast it.
-        if !self.still_pulls(permit, &source).await? {
+        // The right may have been taken away since the request came: a link in another repository would outlast it.
+        if source.name != permit.repository.name && !self.still_pulls(permit, &source).await? {
             return Ok(false);
         }
         let (target, digest) = (permit.repository.name.clone(), digest.clone());

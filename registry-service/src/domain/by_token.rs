@@ -15,7 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Who asks under a lock waits no longer for an answer.
+/// Who asks under a lock waits no longer for an answer, its turn to ask included; an index in the same process has no limit of
+/// its own.
 const UNDER_LOCK: Duration = Duration::from_secs(5);
 
 /// An index, and what is remembered of its answers.

@@ -17,14 +17,7 @@ impl Registry {
         let unknown = || Refusal::ManifestUnknown(reference.as_str().to_owned());
         let digest = match reference {
             Reference::Digest(digest) => digest.clone(),
-            Reference::Tag(tag) => {
-                let digest = self.storage().tag(&repository.name, tag).await?.ok_or_else(unknown)?;
-                // A tag is made after its manifest's link and goes before it: where it is, the link need not be looked at.
-                if let Some(manifest) = self.parts.contents.get(&digest) {
-                    return Ok((digest, manifest));
-                }
-                digest
-            }
+            Reference::Tag(tag) => self.storage().tag(&repository.name, tag).await?.ok_or_else(unknown)?,
         };
         let mut content = self.storage().revision(&repository.name, &digest).await?;
         if content.is_none() {

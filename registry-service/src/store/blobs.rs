@@ -1,7 +1,7 @@
 //! Blobs and the links that make them readable in a repository.
 
 use super::cached_read::read_link_blocking;
-use super::checked::Check;
+use super::checked::Unproven;
 use super::chunks::Chunks;
 use super::directories;
 use super::disk::{self, File};
@@ -22,25 +22,25 @@ pub struct OpenBlob {
     /// Their number.
     pub size: u64,
     file: File,
-    check: Option<Check>,
+    unproven: Option<Unproven>,
 }
 
 impl OpenBlob {
     fn new(storage: &Storage, digest: &Digest, file: File) -> io::Result<Self> {
         let metadata = file.metadata()?;
-        let check = storage.check_of(digest, &metadata)?;
-        Ok(Self { digest: digest.clone(), size: metadata.len(), file, check })
+        let unproven = storage.unproven(digest, &metadata)?;
+        Ok(Self { digest: digest.clone(), size: metadata.len(), file, unproven })
     }
 
     /// Where they lie within the folder `blobs/` of the storage, for a program that can read them there; `None` while they
     /// have to be checked.
     pub fn place(&self) -> Option<String> {
-        self.check.is_none().then(|| Layout::below_blobs(&self.digest))
+        self.unproven.is_none().then(|| Layout::below_blobs(&self.digest))
     }
 
     /// All bytes, as a stream. If it is the first time since they were written, it ends only if they are good.
     pub fn whole(self) -> Chunks {
-        Chunks::new(self.file, 0, self.size).checked(self.check)
+        Chunks::new(self.file, 0, self.size).checked(self.unproven.map(Unproven::check))
     }
 
     /// The `length` bytes from `first` on, as a stream.

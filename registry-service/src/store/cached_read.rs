@@ -110,8 +110,13 @@ impl SmallFiles {
     fn get(&self, path: &Path) -> Option<Arc<SmallFile>> {
         let known = self.files.get(path.as_os_str())?;
         let now = self.now();
-        let asked = known.asked.swap(now, Ordering::Relaxed);
-        (now.saturating_sub(asked) < REMEMBERED_FOR.as_secs()).then_some(known)
+        let is_late = now.saturating_sub(known.asked.load(Ordering::Relaxed)) >= REMEMBERED_FOR.as_secs();
+        if is_late {
+            // For everybody, until somebody has read it again.
+            return None;
+        }
+        known.asked.store(now, Ordering::Relaxed);
+        Some(known)
     }
 
     fn insert(&self, path: &Path, file: &Arc<SmallFile>) {

@@ -22,28 +22,36 @@ use std::time::Duration;
 /// How long after its last change a file counts as written lately.
 const LATELY: Duration = Duration::from_hours(24);
 
-/// Files found good that are remembered.
+/// Files found good or damaged that are remembered.
 const REMEMBERED: usize = 20_000;
 
 /// A file as it is now, and the digest of what it should hold.
 type Claim = (Digest, Stamp);
 
-/// Files whose bytes were found to be what their digest says.
-pub(super) struct GoodFiles {
-    good: Cache<Claim, ()>,
+/// What was found of files that were hashed.
+pub(super) struct Verdicts {
+    /// Whether their bytes are what their digest says.
+    found: Cache<Claim, bool>,
     /// Those that are hashed while somebody reads them.
     in_passing: Mutex<HashSet<Claim>>,
 }
 
-impl GoodFiles {
+impl Verdicts {
     pub fn new() -> Self {
-        Self { good: Cache::new(REMEMBERED), in_passing: Mutex::default() }
+        Self { found: Cache::new(REMEMBERED), in_passing: Mutex::default() }
     }
 
     fn in_passing(&self) -> MutexGuard<'_, HashSet<Claim>> {
         // No code panics while it holds this lock; a poisoned one is as good as any.
         self.in_passing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A file that nobody has found good yet.
+#[derive(Clone)]
+pub(super) struct Unproven {
+    storage: Storage,
+    claim: Claim,
 }
 
 /// The check of one read from beginning to end.
@@ -64,13 +72,6 @@ pub(super) struct InPassing {
 #[derive(Clone)]
 pub(super) struct AtTheEnd(Unproven);
 
-/// A file that nobody has found good yet.
-#[derive(Clone)]
-struct Unproven {
-    storage: Storage,
-    claim: Claim,
-}
-
 impl InPassing {
     /// Takes in the next bytes.
     pub fn see(&mut self, bytes: &[u8]) {
@@ -85,57 +86,72 @@ impl InPassing {
 
 impl Drop for InPassing {
     fn drop(&mut self) {
-        self.unproven.storage.inner.good_files.in_passing().remove(&self.unproven.claim);
+        self.unproven.storage.inner.verdicts.in_passing().remove(&self.unproven.claim);
     }
 }
 
 impl AtTheEnd {
     /// An error if the `size` bytes of `file` are not the blob. Whoever comes first looks, the others hear of it.
     pub async fn judge(self, file: Arc<File>, size: u64) -> io::Result<()> {
-        let Unproven { storage, claim } = &self.0;
-        let _turn = storage.queues().turn(Queue::Check(claim.0.clone()), Mode::Exclusive).await;
-        if storage.inner.good_files.good.contains_key(claim) {
-            return Ok(());
-        }
-        let unproven = self.0.clone();
-        let judge = move |_: &Storage| unproven.judge(&hash_file(unproven.claim.0.algorithm(), &file, size)?.finish());
-        storage.run(judge).await
+        let Self(unproven) = self;
+        let (storage, queue) = (unproven.storage.clone(), Queue::Check(unproven.claim.0.clone()));
+        let turn = storage.queues().turn(queue, Mode::Exclusive).await;
+        let turn = turn.ok_or_else(|| io::Error::other("too many wait for the check of a blob"))?;
+        let look = move |storage: &Storage| {
+            // Kept by who hashes, not by who waits for it: whoever has gone leaves no second one to begin beside it.
+            let _turn = turn;
+            match storage.inner.verdicts.found.get(&unproven.claim) {
+                Some(true) => Ok(()),
+                Some(false) => Err(unproven.damaged()),
+                None => {
+                    storage.pause("blob hashed for all");
+                    unproven.judge(&hash_file(unproven.claim.0.algorithm(), &file, size)?.finish())
+                }
+            }
+        };
+        storage.run(look).await
     }
 }
 
 impl Unproven {
+    /// The check of a whole read that begins now.
+    pub fn check(self) -> Check {
+        if self.storage.inner.verdicts.in_passing().insert(self.claim.clone()) {
+            let hasher = Hasher::new(self.claim.0.algorithm());
+            Check::InPassing(Box::new(InPassing { unproven: self, hasher }))
+        } else {
+            Check::AtTheEnd(AtTheEnd(self))
+        }
+    }
+
     /// An error if the file, whose digest was found to be `found`, is not the blob; then it is put away, so that the next
     /// push brings a good one.
     fn judge(&self, found: &Digest) -> io::Result<()> {
         let (digest, stamp) = &self.claim;
-        if found == digest {
-            self.storage.inner.good_files.good.insert(self.claim.clone(), ());
+        let is_good = found == digest;
+        self.storage.inner.verdicts.found.insert(self.claim.clone(), is_good);
+        if is_good {
             return Ok(());
         }
         let path = self.storage.layout().blob(digest);
-        let damaged = Vetted { path, stamp: *stamp, is_good: false };
+        let damaged = Vetted { path, stamp: *stamp, is_good };
         drop(self.storage.start(move |storage| storage.quarantine(&damaged)));
-        Err(io::Error::new(io::ErrorKind::InvalidData, format!("the bytes of {digest} are damaged")))
+        Err(self.damaged())
+    }
+
+    fn damaged(&self) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, format!("the bytes of {} are damaged", self.claim.0))
     }
 }
 
 impl Storage {
-    /// The check that a whole read of this file needs; `None` if it needs none.
-    pub(super) fn check_of(&self, digest: &Digest, file: &Metadata) -> io::Result<Option<Check>> {
+    /// What a whole read of this file has to prove; `None` if nothing.
+    pub(super) fn unproven(&self, digest: &Digest, file: &Metadata) -> io::Result<Option<Unproven>> {
         // A time that is yet to come is none to rely on.
         let is_old = file.modified()?.elapsed().is_ok_and(|age| age > LATELY);
         let claim = (digest.clone(), Stamp::of_open(file));
-        let files = &self.inner.good_files;
-        if is_old || files.good.contains_key(&claim) {
-            return Ok(None);
-        }
-        let is_first = files.in_passing().insert(claim.clone());
-        let unproven = Unproven { storage: self.clone(), claim };
-        Ok(Some(if is_first {
-            Check::InPassing(Box::new(InPassing { unproven, hasher: Hasher::new(digest.algorithm()) }))
-        } else {
-            Check::AtTheEnd(AtTheEnd(unproven))
-        }))
+        let is_proven = is_old || self.inner.verdicts.found.get(&claim) == Some(true);
+        Ok((!is_proven).then(|| Unproven { storage: self.clone(), claim }))
     }
 
     /// Reads the blob in its place from beginning to end, and puts it away if it is not what its name says. `false`: it

@@ -48,7 +48,7 @@ pub use trash::{Hidden, Run};
 pub use uploads::UploadSession;
 
 use cached_read::SmallFiles;
-use checked::GoodFiles;
+use checked::Verdicts;
 use layout::Layout;
 use moka::sync::Cache;
 use referrers::Known;
@@ -74,7 +74,7 @@ struct Inner {
     /// The directory that all paths lie below, held open so that hot ones are looked up from it.
     base: OwnedFd,
     small_files: SmallFiles,
-    good_files: GoodFiles,
+    verdicts: Verdicts,
     listings: Listings,
     referrers: Cache<RepositoryName, Arc<Known>>,
     queues: Queues,
@@ -116,9 +116,9 @@ impl Storage {
     fn new(layout: Layout, base: OwnedFd) -> Self {
         let weigh = |_: &RepositoryName, known: &Arc<Known>| known.weight();
         let referrers = Cache::builder().max_capacity(LOOKED_AT).weigher(weigh).build();
-        let (small_files, good_files, listings) = (SmallFiles::new(), GoodFiles::new(), Listings::new());
+        let (small_files, verdicts, listings) = (SmallFiles::new(), Verdicts::new(), Listings::new());
         let queues = Queues::default();
-        Self { inner: Arc::new(Inner { layout, base, small_files, good_files, listings, referrers, queues }) }
+        Self { inner: Arc::new(Inner { layout, base, small_files, verdicts, listings, referrers, queues }) }
     }
 
     /// Whether the directory can be written now.

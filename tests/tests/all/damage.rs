@@ -1,6 +1,6 @@
 //! Bytes that are not what their name says: never a whole answer, not there afterwards, and healed by the next push.
 
-use crate::support::{Repository, Stack, after_hours, at_once, eventually, sha256, with_fate};
+use crate::support::{Host, Repository, Stack, after_hours, at_once, eventually, sha256, with_fate};
 use registry_service::domain::collector::Collection;
 use registry_service::model::collection::{Fate, Keeper};
 use std::fs;
@@ -26,8 +26,7 @@ fn place(stack: &Stack, digest: &str) -> PathBuf {
 
 /// The bytes that arrive of a blob before the connection ends.
 async fn received(stack: &Stack, app: &Repository, digest: &str) -> Vec<u8> {
-    let head = format!("GET /v2/{}/blobs/{digest} HTTP/1.1\r\nAuthorization: Bearer {}", app.name, app.token);
-    stack.host.raw(&head, b"").await.1
+    read_with_head(stack.host.clone(), app.clone(), digest.to_owned()).await.1
 }
 
 #[tokio::test]
@@ -62,7 +61,7 @@ async fn a_damaged_blob_is_never_a_whole_answer_and_the_next_push_heals_it() {
 }
 
 #[tokio::test]
-async fn first_reads_at_once_are_good_or_not_whole_whoever_looks() {
+async fn first_reads_at_once_are_good_or_not_whole_and_one_hashes_for_all() {
     let stack = Stack::start().await;
     let app = stack.admin().repository("admin/app").await;
     // More than lies between the two ends of a connection: the first reader never comes to its end.
@@ -76,12 +75,30 @@ async fn first_reads_at_once_are_good_or_not_whole_whoever_looks() {
             fs::write(place(&stack, &digest).join("data"), &bad).unwrap();
         }
         let _slow = app.get(&path).stream().await;
-        let received = futures_util::future::join_all((0..5).map(|_| received(&stack, &app, &digest))).await;
-        for bytes in received {
+        let stop = stack.arm("stop@1+ pause blob hashed for all");
+        let impatient = tokio::spawn(read_with_head(stack.host.clone(), app.clone(), digest.clone()));
+        stop.reached().await;
+        impatient.abort();
+        // Hashed for those too who came after the one that has gone.
+        let others = (0..5).map(|_| tokio::spawn(read_with_head(stack.host.clone(), app.clone(), digest.clone())));
+        let others: Vec<_> = others.collect();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(stop.count(), 1, "hashed again beside the first");
+        let counted = stack.arm("sleep:0@1+ pause blob hashed for all");
+        drop(stop);
+        for other in others {
+            let (head, bytes) = other.await.unwrap();
+            assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
             assert!(if is_damaged { bytes.len() < good.len() } else { bytes == good }, "{is_damaged}");
         }
+        assert_eq!(counted.count(), 0, "hashed once for each");
     }
     eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
+}
+
+async fn read_with_head(host: Host, app: Repository, digest: String) -> (String, Vec<u8>) {
+    let head = format!("GET /v2/{}/blobs/{digest} HTTP/1.1\r\nAuthorization: Bearer {}", app.name, app.token);
+    host.raw(&head, b"").await
 }
 
 #[tokio::test]
