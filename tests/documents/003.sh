@@ -52,7 +52,8 @@ expect_status 404 call GET /v2/library/hello-world/manifests/latest --header "$m
 
 say "the hard delete, first to see what would go"
 before=$(stored)
-expect_success compose exec -T registry /bin/registry garbage-collect --dry-run /etc/registry/config.yml
+expect_success docker exec "$(compose ps --quiet registry)" \
+    /bin/registry garbage-collect --dry-run /etc/registry/config.yml
 expect_match "^blob eligible for deletion: $digest" "$seen"
 expect_match '^0 blobs marked, [1-9][0-9]* blobs and 0 manifests eligible for deletion' "$seen"
 expect_equal "the bytes stored" "$before" "$(stored)"
@@ -70,6 +71,17 @@ expect_success compose up -d
 answers localhost
 expect_success docker pull localhost/library/hello-world
 expect_success compose down
+expect_success compose up -d
+answers localhost
+expect_success docker pull localhost/library/hello-world
+
+say "a volume that belongs to root, as an older registry leaves it"
+expect_success compose down
+expect_success compose run --rm -T --user 0 --entrypoint chown registry --recursive root:root /var/lib/registry
+expect_success compose up -d registry
+says_why() { compose logs --no-color registry | grep --quiet 'cannot be written'; }
+within 30 says_why
+export BERTH_USER=0:0
 expect_success compose up -d
 answers localhost
 expect_success docker pull localhost/library/hello-world
