@@ -148,7 +148,7 @@ impl Instance {
         let owner = how.owner.as_deref().unwrap_or("admin");
         let admin = self.index.instance_admin(owner).await.with_context(|| format!("--owner {owner}"))?;
         let give: BTreeSet<_> = how.give.iter().collect();
-        let mut telling = Telling { say, summary: Summary::default() };
+        let mut telling = Telling { say, summary: Summary::default(), taken: BTreeSet::new() };
         let mut found = self.registry.repositories_found();
         while let Some(next) = found.recv().await {
             let (name, id) = next?;
@@ -165,6 +165,7 @@ impl Instance {
             };
             if is_new {
                 telling.tell(&name, What::Adopted)?;
+                telling.taken.insert(name.clone());
             }
             self.compare(how, &name, id, &mut telling).await?;
         }
@@ -228,6 +229,8 @@ pub type Say<'a> = &'a mut (dyn FnMut(&Line) -> io::Result<()> + Send);
 struct Telling<'a> {
     say: Say<'a>,
     summary: Summary,
+    /// Names that are taken into the index by now: a dry run changes nothing there, and goes on as if it had.
+    taken: BTreeSet<RepositoryName>,
 }
 
 impl Telling<'_> {

@@ -15,7 +15,7 @@ pub use config::Settings;
 pub use domain::{Identity, Index, Mover, Refusal};
 pub use http::{InternalSecret, health_routes, internal_routes, public_routes};
 pub use model::Account;
-pub use model::holdings::{Adoption, Found, Holdings};
+pub use model::holdings::{Adoption, Found, Holdings, WhyLeft};
 pub use moving::keep_moving;
 pub use open::{FirstAdmin, internal_secret};
 pub use store::door::{RegistryDoor, RegistryUnavailable, SignedWish};

@@ -66,7 +66,7 @@ impl Registry {
         Ok(drift)
     }
 
-    /// Every deleted repository that storage keeps, to be restored or purged.
+    /// Every deleted repository that storage keeps, to be restored or purged, the latest first.
     pub async fn repositories_put_away(&self) -> Result<Vec<PutAway>, Refusal> {
         Ok(self.storage().run(Storage::repositories_put_away).await?)
     }

@@ -47,18 +47,22 @@ pub struct PutAway {
     pub id: String,
     /// The name under which it lay, if that is noted.
     pub name: Option<RepositoryName>,
+    /// When that was noted.
+    pub noted: Option<Timestamp>,
     /// Where it lies now.
     pub directory: PathBuf,
 }
 
 impl Storage {
-    /// Every repository that lies put away, by its id. One that is on its way there or back is left out.
+    /// Every repository that lies put away, the latest first. One that is on its way there or back is left out.
     pub fn repositories_put_away(&self) -> io::Result<Vec<PutAway>> {
         let mut all = Vec::new();
         for id in entries(&self.layout().all_put_away())? {
             all.extend(self.repository_put_away(&id)?);
         }
-        all.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        // By the time and not by the number of the wish: only an index that was restored from a backup has two of one name,
+        // and it gives numbers again.
+        all.sort_unstable_by(|one, other| (other.noted, &one.id).cmp(&(one.noted, &other.id)));
         Ok(all)
     }
 
@@ -73,8 +77,11 @@ impl Storage {
             return Ok(None);
         }
         let name = last.map(|last| last.request).filter(|request| request.verb == Move::PutAway);
+        let there = found(disk::metadata(&self.layout().last_move(repository_id)))?;
+        let noted = there.map(|there| there.modified()).transpose()?.and_then(|at| Timestamp::try_from(at).ok());
         let directory = self.layout().put_away(repository_id).directory().to_owned();
-        Ok(Some(PutAway { id: repository_id.to_owned(), name: name.map(|request| request.repository), directory }))
+        let name = name.map(|request| request.repository);
+        Ok(Some(PutAway { id: repository_id.to_owned(), name, noted, directory }))
     }
 
     /// What was last begun to become of the repository; `None` if it has never moved.

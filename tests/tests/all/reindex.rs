@@ -170,6 +170,15 @@ async fn what_storage_has_lost_whole_is_named_and_kept() {
     assert_eq!(tags["items"][0]["name"], "v1", "the folder may be the wrong one");
 }
 
+/// Why this one is left.
+fn reason<'a>(lines: &'a [Line], repository: &str) -> &'a str {
+    let mut reasons = lines.iter().filter(|line| line.repository == repository).filter_map(|line| match &line.what {
+        What::Left { reason } => Some(reason.as_str()),
+        _ => None,
+    });
+    reasons.next().expect("one that is left")
+}
+
 async fn deleted(user: &User, namespace: &str) -> Vec<Value> {
     let listed = user.does(Method::GET, &format!("/namespaces/{namespace}/deleted"), &Value::Null).await;
     listed["items"].as_array().unwrap().iter().map(|item| item["name"].clone()).collect()
@@ -197,17 +206,19 @@ async fn deleted_repositories_that_the_index_has_lost_are_known_again_or_named()
     let later = admin.repository("admin/taken").await.push_image("v1", "later").await;
     fs::remove_file(stack.stored(&format!("berth/deleted/{}/_move", ids[1]))).unwrap();
 
-    let left = [ids[1].as_str(), "admin/taken", "alice/hers"];
+    let left = ["alice/hers", "admin/taken", ids[1].as_str()];
     let is_deleted = |what: &What| *what == What::Deleted;
     for how in [How { dry_run: true, ..How::default() }, How::default()] {
         assert_eq!(deleted(&admin, "admin").await, Vec::<Value>::new());
         let (lines, summary) = stack.reindex(&how).await;
         assert_eq!((of(&lines, is_deleted), of(&lines, is_left)), (vec!["admin/app"], left.to_vec()), "{lines:?}");
         assert_eq!((summary.deleted, summary.left, summary.failed), (1, 3, 0));
-        for (line, id) in lines.iter().filter(|line| is_left(&line.what)).zip(&ids[1..]) {
-            let What::Left { reason } = &line.what else { unreachable!() };
+        let ways = ["--give alice", "reindex again when that is renamed or purged", "remove that folder"];
+        for ((name, id), way) in left.iter().zip(ids[1..].iter().rev()).zip(ways) {
+            let reason = reason(&lines, name);
             let folder = stack.stored(&format!("berth/deleted/{id}"));
             assert!(reason.contains(folder.to_str().unwrap()), "which folder: {reason}");
+            assert!(reason.contains(way) && !reason.contains("what lies there"), "what to do: {reason}");
         }
     }
     assert_eq!((deleted(&admin, "admin").await, deleted(&alice, "alice").await), (vec![json!("admin/app")], vec![]));
@@ -238,4 +249,48 @@ async fn deleted_repositories_that_the_index_has_lost_are_known_again_or_named()
     pulls_whole(&admin.repository("admin/taken").await, "v1", &later).await;
     let (lines, summary) = stack.reindex(&How::default()).await;
     assert_eq!((summary.left, summary.deleted), (0, 0), "{lines:?}");
+}
+
+#[tokio::test]
+async fn of_several_deleted_repositories_of_one_name_the_latest_gets_it() {
+    const NAMES: [&str; 4] = ["admin/one", "admin/two", "admin/three", "admin/four"];
+    let mut stack = Stack::start().await;
+    let backup = stack.index_backup();
+    for what in ["earlier", "later"] {
+        let admin = stack.admin();
+        // So many calls that the earlier ones have the larger numbers.
+        for number in 0..if what == "earlier" { 10 } else { 0 } {
+            admin.repository("admin/other").await.push_image(&format!("v{number}"), "layer").await;
+        }
+        for name in NAMES {
+            admin.repository(name).await.push_image("v1", &format!("{what} {name}")).await;
+        }
+        for name in NAMES {
+            admin.does(Method::DELETE, &format!("/repositories/{name}"), &Value::Null).await;
+        }
+        stack = stack.with_index_of(&backup).await;
+    }
+    let admin = stack.admin();
+    // One more lies under its name, and takes it in the same run.
+    let admin_own = leave_image(&stack, "admin/four");
+    let mut said = Vec::new();
+    for how in [How { dry_run: true, ..How::default() }, How::default()] {
+        let (lines, summary) = stack.reindex(&how).await;
+        assert_eq!((summary.deleted, summary.left), (3, 5), "{lines:?}");
+        for name in NAMES {
+            assert!(reason(&lines, name).contains("its name belongs to a later repository"), "{lines:?}");
+        }
+        said.push(lines.into_iter().filter(|line| NAMES.contains(&line.repository.as_str())).collect::<Vec<_>>());
+    }
+    let of_put_away = |lines: &[Line]| -> Vec<Line> {
+        lines.iter().filter(|line| matches!(line.what, What::Deleted | What::Left { .. })).cloned().collect()
+    };
+    assert_eq!(of_put_away(&said[0]), of_put_away(&said[1]), "a dry run says what a run does");
+    for name in &NAMES[..3] {
+        admin.does(Method::POST, &format!("/repositories/{name}/-/restore"), &Value::Null).await;
+        let later = image(&[format!("later {name}").as_bytes()]);
+        pulls_whole(&admin.repository(name).await, "v1", &later).await;
+    }
+    let read = admin.repository("admin/four").await.get("manifests/v1").send().await.is(200);
+    assert_eq!(read.header("docker-content-digest"), admin_own);
 }
