@@ -2,8 +2,8 @@
 //!
 //! A wish is one `POST /internal/v1/move` to any registry, without a body: the index signs it, so that whoever carries it
 //! can change nothing of it, and it is good for nothing else. `berth` makes the same call in process. Each wish has a
-//! number, and per repository a registry does not carry out a smaller one than it has seen: a call may arrive after its
-//! caller has given it up.
+//! number, and per repository a registry carries out only one with a larger number than it has seen, or the last one again,
+//! which is the same only if all of it is: a call may arrive after its caller has given it up.
 
 use crate::name::RepositoryName;
 use serde::{Deserialize, Serialize};
@@ -45,9 +45,9 @@ pub enum Move {
 pub enum MoveAnswer {
     /// Storage is as wished.
     Done,
-    /// A later wish was seen before; nothing was done.
+    /// Another wish with this number or a larger one was seen before; nothing was done.
     Late {
-        /// The largest number seen.
+        /// The number of that one, which the next must exceed.
         number: u64,
     },
     /// It cannot be; nothing was done.

@@ -24,7 +24,7 @@ impl Registry {
         }
         let (registry, request) = (self.clone(), request.clone());
         let task = async move {
-            registry.complete_move_of(&request.repository_id, request.number).await?;
+            registry.complete_move_of(&request).await?;
             registry.carry_out(request).await
         };
         self.parts.runtime.spawn(task.in_current_span()).await.map_err(io::Error::other)?
@@ -43,13 +43,12 @@ impl Registry {
         Ok(())
     }
 
-    /// The same for one repository, if it is not `number` itself that is half done.
-    async fn complete_move_of(&self, repository_id: &str, number: u64) -> Result<(), Refusal> {
-        let id = repository_id.to_owned();
+    /// The same for one repository, if it is not `request` itself that is half done. The number alone does not tell: an index
+    /// that was restored from a backup gives it to another wish.
+    async fn complete_move_of(&self, request: &MoveRequest) -> Result<(), Refusal> {
+        let id = request.repository_id.clone();
         match self.storage().run(move |storage| storage.last_move(&id)).await? {
-            Some(last) if !last.is_done && last.request.number != number => {
-                self.carry_out(last.request).await.map(drop)
-            }
+            Some(last) if !last.is_done && last.request != *request => self.carry_out(last.request).await.map(drop),
             _ => Ok(()),
         }
     }
@@ -99,7 +98,7 @@ impl Registry {
 fn carry_out(storage: &Storage, request: &MoveRequest, moves: &Moves) -> io::Result<MoveAnswer> {
     let (id, name) = (&request.repository_id, &request.repository);
     let is_begun = match storage.last_move(id)? {
-        // An index that was restored from a backup gives a number again that was another wish's.
+        // Also one with the same number: an index that was restored from a backup gives it again.
         Some(last) if last.request.number >= request.number && last.request != *request => {
             return Ok(MoveAnswer::Late { number: last.request.number });
         }

@@ -56,6 +56,26 @@ async fn a_move_that_is_half_done_loses_nothing_and_is_completed() {
     }
 }
 
+/// An index that was restored from a backup gives a number again: then another wish is meant by it.
+#[tokio::test]
+async fn another_wish_with_the_number_of_a_half_done_one_completes_that_one_and_is_late() {
+    let scene = Scene::set().await;
+    let claims = scene.wishes.claims(&scene.wish("put_away"));
+    let fault = scene.stack.arm("eio@3+ rename");
+    assert_eq!(scene.wishes.request(&scene.wishes.sign(&claims)).send().await.status, 500);
+    drop(fault);
+    let is_half_done = || scene.files().iter().any(|file| file.contains(&format!("/{NAME}/_")));
+    assert!(is_half_done());
+    let mut other = claims.clone();
+    other["move"]["verb"] = json!("restore");
+    let answer = scene.wishes.request(&scene.wishes.sign(&other)).send().await.is(200).json();
+    assert_eq!((&answer["outcome"], &answer["number"]), (&json!("late"), &claims["move"]["number"]));
+    assert!(!is_half_done(), "{:?}", scene.files());
+    scene.is_away().await;
+    scene.does("restore").await;
+    scene.is_whole().await;
+}
+
 #[tokio::test]
 async fn a_repository_that_moves_twice_during_both_marks_keeps_all_it_has() {
     for place in ["read intents", "marked", "hid"] {
