@@ -2,8 +2,11 @@
 //! `docker-registry` serves what came of it; and its collector takes nothing that is tagged.
 
 use crate::support::{
-    Image, Peer, Repository, Standalone, artifact, child_descriptor, image, index, sha256, sha512, stored,
+    Image, Peer, Repository, Standalone, artifact, at_once, child_descriptor, collect_in, data, image, index, sha256,
+    sha512, stored, with_fate,
 };
+use registry_service::domain::collector::Collection;
+use registry_service::model::collection::Fate;
 use serde_json::json;
 use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
 use std::fs;
@@ -209,4 +212,58 @@ async fn the_peers_collector_of_untagged_manifests_leaves_every_tag_what_it_name
     // The same pushes bring all of it back.
     let again = push(&app, &volume.arm64.digest, "for arm64").await;
     serves_image(&app, &again.digest, &again).await;
+}
+
+#[tokio::test]
+async fn berths_collector_takes_of_a_peers_volume_what_is_garbage_and_nothing_that_is_tagged() {
+    for delete_untagged in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_owned();
+        let peer = Peer::start(&root).await;
+        let volume = Volume::write(&peer.repository("acme/app"), &peer.repository("acme/app/nested")).await;
+        let unused = peer.repository("acme/app").upload(b"nobody names this").await;
+        drop(peer);
+        let uploads = stored(&root, "repositories/acme/app/_uploads");
+        let unfinished = names(&uploads);
+        assert!(!unfinished.is_empty());
+
+        let findings = collect_in(&root, Collection { delete_untagged, ..at_once() }).await.unwrap();
+        let deleted = with_fate(&findings, Fate::Deleted);
+        let gone = image(&[b"gone"]).digest;
+        let untagged = [sha256(b"untagged"), volume.untagged.digest.clone(), sha256(b"before")];
+        for (digest, goes) in [(&unused, true), (&sha256(b"gone"), true), (&gone, true)]
+            .into_iter()
+            .chain(untagged.iter().map(|digest| (digest, delete_untagged)))
+        {
+            assert_eq!(deleted.contains(&format!("blob {digest}")), goes, "{digest}: {deleted:?}");
+            assert_eq!(!stored(&root, &data(digest)).exists(), goes, "{digest}");
+        }
+        for digest in [&unused, &sha256(b"gone")] {
+            assert!(deleted.contains(&format!("layer {digest}")), "its link: {deleted:?}");
+        }
+        let again = collect_in(&root, Collection { delete_untagged, ..at_once() }).await.unwrap();
+        assert_eq!(with_fate(&again, Fate::Deleted), [].into(), "all garbage went at once");
+        assert_eq!(names(&uploads), unfinished, "what a peer may go on with");
+
+        let berth = Standalone::on(folder, &[]);
+        let peer = Peer::start(&root).await;
+        for (app, other) in [
+            (berth.repository("acme/app"), berth.repository("acme/app/nested")),
+            (peer.repository("acme/app"), peer.repository("acme/app/nested")),
+        ] {
+            if delete_untagged {
+                app.get(&format!("manifests/{}", volume.untagged.digest)).send().await.refuses(404, "MANIFEST_UNKNOWN");
+                push(&app, &volume.untagged.digest, "untagged").await;
+            }
+            volume.is_served(&app, &other).await;
+            assert_eq!((app.tags().await, other.tags().await.len()), (named(&["amd64", "moving", "multi"]), 1));
+            if delete_untagged {
+                collect_in(&root, Collection { delete_untagged, ..at_once() }).await.unwrap();
+            }
+        }
+    }
+}
+
+fn named(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }

@@ -27,21 +27,26 @@ pub fn after_hours(hours: i64) -> Collection {
     Collection { now, grace: SignedDuration::from_hours(24), ..at_once() }
 }
 
+/// Runs the collector in the storage folder `root`; returns what it found.
+pub async fn collect_in(root: &Path, collection: Collection) -> Result<Vec<Finding>, CollectionError> {
+    let root = root.to_owned();
+    let work = move || {
+        let storage = Storage::open(&root).unwrap();
+        let mut findings = Vec::new();
+        let ended = collection.run(&storage, &mut |event| match event {
+            Event::Found(finding) => findings.push(finding),
+            Event::Round => findings.retain(|finding| !matches!(finding.fate, Fate::Kept(_))),
+            _ => {}
+        });
+        ended.map(|()| findings)
+    };
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
 impl Stack {
     /// Runs the collector; returns what it found.
     pub async fn collect(&self, collection: Collection) -> Result<Vec<Finding>, CollectionError> {
-        let root = self.stored("").ancestors().nth(3).unwrap().to_owned();
-        let work = move || {
-            let storage = Storage::open(&root).unwrap();
-            let mut findings = Vec::new();
-            let ended = collection.run(&storage, &mut |event| match event {
-                Event::Found(finding) => findings.push(finding),
-                Event::Round => findings.retain(|finding| !matches!(finding.fate, Fate::Kept(_))),
-                _ => {}
-            });
-            ended.map(|()| findings)
-        };
-        tokio::task::spawn_blocking(work).await.unwrap()
+        collect_in(self.root(), collection).await
     }
 
     /// Every file of the storage, below its root: but for locks, which nobody misses.

@@ -16,7 +16,7 @@ mod user;
 mod wishes;
 
 pub use clock::Clock;
-pub use collecting::{after_hours, at_once, data, pulls, with_fate};
+pub use collecting::{after_hours, at_once, collect_in, data, pulls, with_fate};
 pub use eventually::eventually;
 pub use host::Host;
 pub use image::{Image, artifact, blob_descriptor, child_descriptor, image, index, sha256, sha512};
