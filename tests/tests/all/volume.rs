@@ -2,8 +2,10 @@
 //! or a crash left in one is served, or is taken for nothing.
 
 use crate::support::{
-    Repository, Standalone, blob_descriptor, child_descriptor, eventually, image, index, sha256, sha512,
+    Repository, Standalone, at_once, blob_descriptor, child_descriptor, collect_in, eventually, image, index, sha256,
+    sha512,
 };
+use registry_service::domain::collector::Collection;
 use serde_json::json;
 use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
 use std::fs;
@@ -154,14 +156,26 @@ async fn the_media_type_of_what_a_peer_stored_is_what_its_body_says() {
 }
 
 #[tokio::test]
-async fn layers_of_an_old_manifest_are_kept_from_deletes() {
+async fn layers_of_an_old_manifest_are_kept_from_deletes_and_from_the_collector() {
     let registry = Standalone::start(&[]);
     let app = registry.repository("app");
-    let layer = app.push_blob(b"old layer").await;
-    let manifest = json!({ "schemaVersion": 1, "fsLayers": [{ "blobSum": layer }] }).to_string();
+    let layers = [app.push_blob(b"old layer").await, app.push_blob(b"older layer").await];
+    let listed: Vec<_> = layers.iter().map(|layer| json!({ "blobSum": layer })).collect();
+    let manifest = json!({ "schemaVersion": 1, "name": "app", "tag": "old", "fsLayers": listed }).to_string();
     leave_manifest(&registry, "old", manifest.as_bytes());
-    app.delete(&format!("blobs/{layer}")).send().await.refuses(405, "UNSUPPORTED");
-    app.get(&format!("blobs/{layer}")).send().await.is(200);
+    let unused = app.push_blob(b"nobody names this").await;
+    for delete_untagged in [false, true] {
+        for layer in &layers {
+            app.delete(&format!("blobs/{layer}")).send().await.refuses(405, "UNSUPPORTED");
+            app.get(&format!("blobs/{layer}")).send().await.is(200);
+        }
+        assert_eq!(app.get("manifests/old").send().await.is(200).text(), manifest);
+        collect_in(registry.root(), Collection { delete_untagged, ..at_once() }).await.unwrap();
+    }
+    for layer in &layers {
+        assert_eq!(sha256(&app.get(&format!("blobs/{layer}")).send().await.is(200).body), *layer);
+    }
+    app.get(&format!("blobs/{unused}")).send().await.refuses(404, "BLOB_UNKNOWN");
 }
 
 #[tokio::test]
