@@ -5,7 +5,8 @@ use super::checker::{check, no_intent_is_left};
 use super::chores::Worker;
 use super::chosen;
 use super::ledger::{Ledger, Told};
-use super::verbs::{Client, Verb, prepare, take_all, tidy_up};
+use super::table::Verb;
+use super::verbs::{Client, prepare, take_all, tidy_up};
 use crate::support::{Repository, Stack};
 
 /// (what a rule says, whether the client may not notice).

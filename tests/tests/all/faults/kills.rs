@@ -4,7 +4,8 @@
 use super::checker::{check, no_intent_is_left};
 use super::chores::Worker;
 use super::ledger::{Ledger, Told};
-use super::verbs::{Client, Step, VERBS, Verb, prepare, take_all, tidy_up};
+use super::table::{VERBS, Verb};
+use super::verbs::{Client, Step, prepare, take_all, tidy_up};
 use super::{ONCE, chosen};
 use crate::support::{Program, Repository};
 use std::fs;

@@ -33,6 +33,8 @@ pub struct Ledger {
     pub manifests: BTreeMap<String, (Vec<u8>, Known)>,
     /// What each tag may mean; `None` is no tag.
     pub tags: BTreeMap<String, BTreeSet<Option<String>>>,
+    /// A blob of which an upload has the first half, and whether that was acknowledged.
+    pub chunk: Option<(Vec<u8>, Told)>,
 }
 
 fn note(there: &mut BTreeMap<String, (Vec<u8>, Known)>, digest: &str, bytes: &[u8], known: Known, told: Told) {

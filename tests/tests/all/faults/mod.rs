@@ -6,7 +6,7 @@ macro_rules! tests {
     ($all:ident: $($name:ident: $verb:literal),* $(,)?) => {$(
         #[tokio::test]
         async fn $name() {
-            $all($crate::faults::verbs::named($verb)).await;
+            $all($crate::faults::table::named($verb)).await;
         }
     )*};
 }
@@ -19,6 +19,7 @@ mod ledger;
 mod leftovers;
 mod power;
 mod soak;
+mod table;
 mod verbs;
 
 /// In a run that is not long, so many points of a verb are tried, evenly spread, by each of the rooms.

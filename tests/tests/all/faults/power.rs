@@ -6,7 +6,8 @@
 use super::checker::{check, check_storage, no_intent_is_left};
 use super::chores::{Chore, Worker};
 use super::ledger::{Ledger, Told};
-use super::verbs::{Client, Step, Verb, named, note, prepare, request, take_all, tidy_up};
+use super::table::{Verb, named};
+use super::verbs::{Client, Step, go_on, note, prepare, request, take_all, tidy_up};
 use super::{ONCE, chosen};
 use crate::support::{Repository, Stack, image, sha256};
 use futures_util::FutureExt;
@@ -93,6 +94,7 @@ impl<'a> Run<'a> {
                 client.app = self.started_on(&client, &client.worker.root());
                 no_intent_is_left(&client.worker.base(), &what).await;
             }
+            go_on(&client, &mut ledger, &what).await;
             tidy_up(&client, &mut ledger, &what).await;
             check_storage(&client.app, &ledger, &format!("{what}, tidied up")).await;
         }
@@ -128,6 +130,7 @@ async fn every_point(verb: &Verb) {
 
 tests! { every_point:
     a_push_and_no_power: "push",
+    a_chunk_and_no_power: "chunk",
     a_tag_moved_and_no_power: "move a tag",
     a_tag_deleted_and_no_power: "delete a tag",
     a_manifest_deleted_and_no_power: "delete a manifest",
@@ -147,6 +150,9 @@ const UNTOLD: &str = "1 pause made";
 const NEEDED: &[(&str, &str, &str, &str)] = &[
     ("sync", "/_uploads/", "push", END),
     ("sync", "/.", "push", END),
+    // Of a chunk's bytes alone: the end of an upload syncs them again.
+    ("sync", "/data", "chunk", END),
+    ("sync_dir", "/_uploads/", "chunk", END),
     ("sync_dir", "/blobs/", "push", END),
     ("sync_dir", "/_layers/", "push", END),
     ("sync_dir", "/_layers/", "mount", END),

@@ -1,9 +1,10 @@
-//! What clients do while something fails, as tables of steps: each verb once prepared without faults, then done with them,
-//! then done again.
+//! What clients do while something fails, step by step: each verb once prepared without faults, then done with them, then
+//! done again.
 
 use super::chores::{Chore, Worker};
 use super::ledger::{Known, Ledger, Told};
 use super::leftovers::nothing_is_left;
+use super::table::{CONFIG, Verb};
 use crate::support::{Answer, Image, Repository, artifact, data, image, sha256};
 use serde_json::json;
 use std::fs;
@@ -33,6 +34,8 @@ pub enum Step {
     },
     /// An upload that is begun, gone on with, and never finished.
     Begin,
+    /// An upload that has the first half of a blob's bytes, acknowledged.
+    Chunk(&'static str),
     /// A temporary file, as a stopped writer leaves it.
     Strand,
     /// The blob's bytes are changed behind everybody's back.
@@ -42,7 +45,7 @@ pub enum Step {
 }
 
 use Step::{
-    Begin, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Whole, Work,
+    Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Whole, Work,
 };
 
 /// A client of one repository, and who does the chores of the storage that it lies in.
@@ -58,86 +61,6 @@ impl Client {
         let app = Repository { name: format!("{}-source", self.app.name), ..self.app.clone() };
         Self { app, worker: self.worker.clone() }
     }
-}
-
-/// A verb: its name, what there is before, and what is done.
-pub struct Verb {
-    pub name: &'static str,
-    /// In the repository that is mounted from.
-    pub source: &'static [Step],
-    pub before: &'static [Step],
-    pub steps: &'static [Step],
-}
-
-pub const CONFIG: &str = "{}";
-const IMAGE: &[Step] = &[
-    Whole(CONFIG),
-    Whole("old"),
-    Whole("loose"),
-    Manifest { tag: "v1", layer: "old" },
-    Manifest { tag: "same", layer: "old" },
-];
-
-pub const VERBS: &[Verb] = &[
-    Verb {
-        name: "push",
-        source: &[],
-        before: &[],
-        steps: &[Chunked("new"), Whole(CONFIG), Manifest { tag: "v1", layer: "new" }],
-    },
-    Verb {
-        name: "move a tag",
-        source: &[],
-        before: IMAGE,
-        steps: &[Chunked("new"), Manifest { tag: "v1", layer: "new" }],
-    },
-    Verb { name: "delete a tag", source: &[], before: IMAGE, steps: &[DeleteTag("v1")] },
-    Verb { name: "delete a manifest", source: &[], before: IMAGE, steps: &[DeleteManifest { layer: "old" }] },
-    Verb { name: "delete a blob", source: &[], before: IMAGE, steps: &[DeleteBlob("loose")] },
-    Verb { name: "mount", source: &[Whole("mounted")], before: IMAGE, steps: &[Mount("mounted")] },
-    Verb {
-        name: "mount what is hidden",
-        source: &[Whole("mounted"), Work(Chore::After(25))],
-        before: IMAGE,
-        steps: &[Mount("mounted")],
-    },
-    Verb {
-        name: "collect",
-        source: &[],
-        before: &[
-            Whole(CONFIG),
-            Whole("old"),
-            Whole("loose"),
-            Whole("untagged"),
-            Whole("deleted"),
-            Manifest { tag: "v1", layer: "untagged" },
-            Manifest { tag: "v1", layer: "old" },
-            Manifest { tag: "v2", layer: "deleted" },
-            Refer { layer: "old" },
-            Refer { layer: "untagged" },
-            DeleteManifest { layer: "deleted" },
-        ],
-        steps: &[Work(Chore::Collect)],
-    },
-    Verb { name: "purge", source: &[], before: &[Whole("loose"), Begin, Strand], steps: &[Work(Chore::Purge)] },
-    Verb {
-        name: "scrub",
-        source: &[],
-        before: &[Whole(CONFIG), Whole("old"), Whole("loose"), Manifest { tag: "v1", layer: "old" }, Damage("loose")],
-        steps: &[Work(Chore::Scrub)],
-    },
-];
-
-impl Verb {
-    /// Whether it is no client's, but work on the whole storage.
-    pub fn is_work(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Work(_)))
-    }
-}
-
-/// The verb of this name.
-pub fn named(name: &str) -> &'static Verb {
-    VERBS.iter().find(|verb| verb.name == name).unwrap()
 }
 
 /// A blob, another one in each repository (the one mounted from has the same): what is stored already is stored otherwise.
@@ -175,6 +98,11 @@ pub async fn request(client: &Client, step: Step) -> Told {
     match step {
         Work(chore) => client.worker.does(chore).await,
         Begin => begun(app, b"begun".to_vec()).await.map_or(Told::Nothing, |_| Told::Done),
+        Chunk(content) => {
+            let (_, mut bytes) = blob_of(app, content);
+            bytes.truncate(bytes.len() / 2);
+            begun(app, bytes).await.map_or(Told::Nothing, |_| Told::Done)
+        }
         Strand => {
             let folder = client.worker.base().join(format!("repositories/{}/_layers", app.name));
             fs::write(folder.join(".00000000-0000-4000-8000-000000000001"), "sha256:").unwrap();
@@ -231,6 +159,7 @@ pub fn note(client: &Client, step: Step, ledger: &mut Ledger, told: Told) {
             let (digest, bytes) = blob_of(app, content);
             ledger.blob(&digest, &bytes, Known::Damaged, told);
         }
+        Chunk(content) => ledger.chunk = Some((blob_of(app, content).1, told)),
         Refer { layer } => ledger.manifest(&reference_to(app, layer), Known::There, told),
         Chunked(content) | Whole(content) | Mount(content) => {
             let (digest, bytes) = blob_of(app, content);
@@ -261,6 +190,27 @@ async fn begun(app: &Repository, content: Vec<u8>) -> Option<String> {
     let location = begun.header("location").to_owned();
     let sent = told(app.patch(&location).body(content).attempt().await, &[202]);
     (sent == Told::Done).then_some(location)
+}
+
+/// Goes on with the upload of which half of the bytes may be acknowledged. If they are, they are still there, and it comes
+/// to its end with every byte.
+pub async fn go_on(client: &Client, ledger: &mut Ledger, what: &str) {
+    let Some((bytes, told)) = ledger.chunk.take() else { return };
+    let (app, half) = (&client.app, bytes.len() / 2);
+    let uploads = client.worker.base().join(format!("repositories/{}/_uploads", app.name));
+    let mut is_whole = false;
+    for upload in fs::read_dir(uploads).into_iter().flatten() {
+        let location = format!("blobs/uploads/{}", upload.unwrap().file_name().to_str().unwrap());
+        let asked = app.get(&location).send().await;
+        if asked.status == 204 && asked.header("range") == format!("0-{}", half - 1) {
+            app.patch(&location).body(bytes[half..].to_vec()).send().await.is(202);
+            let digest = sha256(&bytes);
+            app.put(&format!("{location}?digest={digest}")).send().await.is(201);
+            ledger.blob(&digest, &bytes, Known::There, Told::Done);
+            is_whole = true;
+        }
+    }
+    assert!(is_whole || told != Told::Done, "{what}: acknowledged bytes of an upload are gone");
 }
 
 /// Does the steps in order, to the first that is not answered well, as a client does.
