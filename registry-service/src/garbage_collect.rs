@@ -1,14 +1,14 @@
 //! `garbage-collect`: a collection as Distribution's command does it, and told in its words.
 
+use crate::domain::collector::Collection;
+use crate::model::collection::{Event, Fate, Kind};
+use crate::store::Storage;
 use jiff::{SignedDuration, Timestamp};
-use registry_service::domain::collector::Collection;
-use registry_service::model::collection::{Event, Fate, Kind};
-use registry_service::store::Storage;
 use std::io::{self, Write};
 use std::path::Path;
 
 /// What to collect.
-#[derive(clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Arguments {
     /// Change nothing, and say what would go.
     #[arg(short, long)]

@@ -3,6 +3,7 @@
 
 use berth::{gc, scrub, serve};
 use clap::{Parser, Subcommand};
+use registry_service::command;
 use registry_service::config::SplitSettings;
 use registry_service::store::index::Index;
 use registry_service::store::index_http::HttpIndex;
@@ -30,6 +31,9 @@ enum Command {
     Purge,
     /// A registry as one of several on the same folder; without an index, unless the variables name one.
     Registry,
+    /// As the program `registry-service`.
+    #[command(subcommand)]
+    Service(command::Command),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         Some(Command::Gc(arguments)) => server::run(gc::gc(&arguments, &environment)),
         Some(Command::Scrub(arguments)) => server::run(scrub::scrub(&arguments, &environment)),
         Some(Command::Purge) => server::run(purge(&environment)),
+        Some(Command::Service(command)) => server::run(command.run()),
         Some(Command::Registry) => server::run(registry(environment)),
     }
 }

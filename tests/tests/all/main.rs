@@ -15,6 +15,7 @@ mod blobs;
 mod clocks;
 mod collector;
 mod collector_stopped;
+mod commands;
 mod config;
 mod crowds;
 mod damage;
