@@ -3,8 +3,9 @@
 use crate::support::{Repository, Stack, Standalone, data, image, sha256};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_faulty"));
@@ -130,4 +131,39 @@ async fn garbage_collect_goes_by_its_flags_and_by_variables_before_the_file() {
     prints(program(&["service", "garbage-collect", "-m", &config])).await;
     assert_eq!(has().await, (false, false), "the file's where there is no variable");
     of_file.repository("app").get(&format!("blobs/{}", sha256(b"untagged"))).send().await.is(404);
+}
+
+/// A process that ends with the test.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_key_of_the_settings_file_that_is_unknown_is_named_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = "    maxthreads: 100\n  redirect:\n    disable: true\nhttp:\n  addr: 127.0.0.1:0\n  secret: s\n";
+    let config = settings(folder.path(), folder.path(), more);
+    let mut command = program(&["service", "serve", &config]);
+    let mut served = Served(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let log = BufReader::new(served.0.stderr.take().unwrap()).lines();
+    let mut warnings = Vec::new();
+    for line in log.map(|line| line.unwrap()) {
+        if line.contains("is not a setting") {
+            assert!(line.contains("WARN"), "{line}");
+            warnings.push(line);
+        } else if line.contains("serving") {
+            break;
+        }
+    }
+    // Each by the name that stands in the file, with its line; known ones are not warned about.
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for (key, line) in [("storage.filesystem.maxthreads", 5), ("storage.redirect.disable", 7)] {
+        let named = format!("{key} (line {line} of {config}) is not a setting and is ignored");
+        assert!(warnings.iter().any(|warning| warning.contains(&named)), "{named}: {warnings:?}");
+    }
 }
