@@ -31,6 +31,7 @@ mod hostile_manifests;
 mod htpasswd;
 mod intents;
 mod lists;
+mod long_lists;
 mod long_uploads;
 mod manifests;
 mod mounts;
