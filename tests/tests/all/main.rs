@@ -29,6 +29,7 @@ mod hidden;
 mod hostile_clients;
 mod hostile_manifests;
 mod htpasswd;
+mod index_down;
 mod intents;
 mod lists;
 mod long_lists;

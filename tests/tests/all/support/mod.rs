@@ -1,5 +1,6 @@
 //! What tests stand on: a running stack, people with tokens, repositories to push to. Must not judge an answer's rules.
 
+mod between;
 mod clock;
 mod collecting;
 mod eventually;
@@ -15,6 +16,7 @@ mod unsteady_index;
 mod user;
 mod wishes;
 
+pub use between::{Between, Look};
 pub use clock::Clock;
 pub use collecting::{after_hours, at_once, collect_in, data, pulls, with_fate};
 pub use eventually::eventually;
