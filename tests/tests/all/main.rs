@@ -31,6 +31,7 @@ mod hostile_manifests;
 mod htpasswd;
 mod index_down;
 mod intents;
+mod leftover_intents;
 mod lists;
 mod long_lists;
 mod long_uploads;

@@ -2,6 +2,8 @@
 //! nothing.
 
 use crate::support::{Stack, image};
+use reqwest::Method;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Long enough for a request that nothing holds up.
@@ -77,5 +79,40 @@ async fn a_stopped_push_holds_up_neither_readers_nor_other_tags() {
         let (push, ()) = tokio::join!(push, others);
         push.is(201);
         app.put_manifest("v1", &old.manifest).await.is(201);
+    }
+}
+
+#[tokio::test]
+async fn a_delete_waits_for_a_push_that_was_judged() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let pushed = app.push_image("v1", "layer").await;
+    // (what is deleted while v2 is pushed, the tags that are left)
+    let by_digest = format!("manifests/{}", pushed.digest);
+    for (path, left) in
+        [(by_digest.as_str(), json!([])), ("manifests/v2", json!(["v1"])), ("manifests/v1", json!(["v2"]))]
+    {
+        app.put_manifest("v1", &pushed.manifest).await.is(201);
+        let stop = stack.arm("stop pause judged");
+        let push = app.put_manifest("v2", &pushed.manifest);
+        let delete = async {
+            stop.reached().await;
+            let waiting = app.delete(path).send();
+            tokio::pin!(waiting);
+            assert!(tokio::time::timeout(A_WHILE, &mut waiting).await.is_err(), "{path}: the push is not done yet");
+            drop(stop);
+            waiting.await
+        };
+        let (push, delete) = tokio::join!(push, delete);
+        push.is(201);
+        delete.is(202);
+        assert_eq!(app.get("tags/list").send().await.is(200).json()["tags"], left, "{path}");
+        let told = stack.admin().does(Method::GET, "/repositories/admin/app/-/tags", &Value::Null).await;
+        let told: Vec<_> = told["items"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
+        assert_eq!(json!(told), left, "{path}: the index knows it");
+        let status = if left == json!([]) { 404 } else { 200 };
+        app.get(&by_digest).send().await.is(status);
+        app.put_manifest("v1", &pushed.manifest).await.is(201);
+        let _ = app.delete("manifests/v2").send().await;
     }
 }

@@ -27,6 +27,8 @@ enum Trouble {
     Held(Call),
     /// The question arrives when nobody waits for its answer any more.
     Late(Call),
+    /// The answer to every judging is no.
+    Refused,
 }
 
 /// The real index, as long as it is reached.
@@ -66,6 +68,11 @@ impl UnsteadyIndex {
         }
     }
 
+    /// From now on no manifest is judged to be good.
+    pub fn refuse(&self) {
+        self.trouble.send_replace(Some(Trouble::Refused));
+    }
+
     /// How often it was asked.
     pub fn count(&self, call: Call) -> usize {
         self.asked.lock().unwrap().iter().filter(|asked| **asked == call).count()
@@ -100,6 +107,9 @@ impl Index for UnsteadyIndex {
 
     async fn judge(&self, request: &JudgeRequest) -> Answer<Verdict> {
         self.reach(Call::Judge).await?;
+        if *self.trouble.borrow() == Some(Trouble::Refused) {
+            return Ok(Verdict::Refused { reason: "not today".to_owned() });
+        }
         self.real.judge(request).await
     }
 
