@@ -55,6 +55,7 @@ mod standalone;
 mod stopped;
 mod support;
 mod tag_parameters;
+mod tag_race;
 mod tidy;
 mod tls;
 mod tokens;

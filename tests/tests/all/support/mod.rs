@@ -28,6 +28,6 @@ pub use repository::Repository;
 pub use request::{Answer, listed};
 pub use stack::{Stack, free_port, serve_tls};
 pub use standalone::{Standalone, environment, stored};
-pub use unsteady_index::Call;
+pub use unsteady_index::{Call, UnsteadyIndex};
 pub use user::{User, claims};
 pub use wishes::Wishes;

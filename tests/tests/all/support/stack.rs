@@ -34,6 +34,11 @@ impl Stack {
         Self::on(tempfile::tempdir().unwrap()).await
     }
 
+    /// With its data folder in this one.
+    pub async fn start_in(parent: &Path) -> Self {
+        Self::on(tempfile::tempdir_in(parent).unwrap()).await
+    }
+
     /// On a folder where something may lie already.
     async fn on(folder: TempDir) -> Self {
         let (listener, address) = free_port();

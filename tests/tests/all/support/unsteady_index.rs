@@ -37,11 +37,18 @@ pub struct UnsteadyIndex {
     trouble: watch::Sender<Option<Trouble>>,
     asked: Mutex<Vec<Call>>,
     late: Mutex<Vec<CommitRequest>>,
+    committed: Mutex<Vec<CommitRequest>>,
 }
 
 impl UnsteadyIndex {
     pub fn new(real: InProcessIndex) -> Self {
-        Self { real, trouble: watch::Sender::new(None), asked: Mutex::default(), late: Mutex::default() }
+        Self {
+            real,
+            trouble: watch::Sender::new(None),
+            asked: Mutex::default(),
+            late: Mutex::default(),
+            committed: Mutex::default(),
+        }
     }
 
     /// From now on this call fails, and only this one.
@@ -71,6 +78,11 @@ impl UnsteadyIndex {
     /// From now on no manifest is judged to be good.
     pub fn refuse(&self) {
         self.trouble.send_replace(Some(Trouble::Refused));
+    }
+
+    /// What was committed through this one.
+    pub fn committed(&self) -> Vec<CommitRequest> {
+        self.committed.lock().unwrap().clone()
     }
 
     /// How often it was asked.
@@ -122,7 +134,9 @@ impl Index for UnsteadyIndex {
             self.late.lock().unwrap().push(request.clone());
         }
         self.reach(Call::Commit).await?;
-        self.real.commit(request).await
+        let answer = self.real.commit(request).await?;
+        self.committed.lock().unwrap().push(request.clone());
+        Ok(answer)
     }
 
     async fn catalog(&self, request: &CatalogRequest) -> Answer<CatalogAnswer> {
