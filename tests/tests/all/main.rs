@@ -37,6 +37,7 @@ mod long_lists;
 mod long_uploads;
 mod manifests;
 mod mounts;
+mod odd_requests;
 mod peer;
 mod privacy;
 mod purge;
