@@ -1,7 +1,9 @@
 //! Names, tags, digests and upload ids out of grammar: OCI distribution spec 1.1, "Pulling manifests" and "Error codes".
-//! Always 400 with the code for it, never a 5xx, and nothing appears outside the data folder.
+//! Always 400 with the code for it, never a 5xx, and nothing appears in the data folder or outside it.
 
 use crate::support::{Stack, sha256};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -45,9 +47,23 @@ const TARGETS: &[(&str, u16, &str)] = &[
     ("admin/app/blobs/uploads/00000000000040008000000000000000", 404, "BLOB_UPLOAD_UNKNOWN"),
 ];
 
+/// Every file and folder below `folder`.
+fn tree(folder: &Path) -> BTreeSet<PathBuf> {
+    let mut all = BTreeSet::new();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if path.is_dir() {
+            all.extend(tree(&path));
+        }
+        all.insert(path);
+    }
+    all
+}
+
 #[tokio::test]
 async fn what_is_out_of_grammar_is_named_with_its_code() {
-    let stack = Stack::start().await;
+    // The data folder lies in it, with nothing else.
+    let around = tempfile::tempdir().unwrap();
+    let stack = Stack::start_in(around.path()).await;
     let app = stack.admin().repository("admin/app").await;
     app.push_image("v1", "layer").await;
     let long_name = format!("{}/tags/list", "a".repeat(256));
@@ -60,6 +76,7 @@ async fn what_is_out_of_grammar_is_named_with_its_code() {
         (&long_digest, 400, "DIGEST_INVALID"),
         (&long_id, 404, "BLOB_UPLOAD_UNKNOWN"),
     ];
+    let before = tree(around.path());
     for (target, status, code) in TARGETS.iter().chain(&long) {
         // A name that cannot be is refused before anybody asks who wants it.
         let method = if target.ends_with("uploads/") { "POST" } else { "GET" };
@@ -69,6 +86,8 @@ async fn what_is_out_of_grammar_is_named_with_its_code() {
         assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {head}\n{body}");
         assert!(body.contains(&format!("\"{code}\"")), "{target}: {body}");
         assert!(head.to_lowercase().contains("docker-distribution-api-version: registry/2.0"), "{target}: {head}");
+        let appeared: Vec<_> = tree(around.path()).difference(&before).cloned().collect();
+        assert!(appeared.is_empty(), "{target}: {appeared:?}");
     }
 }
 
@@ -85,8 +104,11 @@ const POSTS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn parameters_out_of_grammar_are_400() {
-    let stack = Stack::start().await;
+    let around = tempfile::tempdir().unwrap();
+    let stack = Stack::start_in(around.path()).await;
     let app = stack.admin().repository("admin/app").await;
+    app.push_image("v1", "layer").await;
+    let before = tree(around.path());
     for (path, code) in POSTS {
         app.post(path).send().await.refuses(400, code);
     }
@@ -94,6 +116,8 @@ async fn parameters_out_of_grammar_are_400() {
     app.put_manifest("sha256:baddigeststring", manifest).await.refuses(400, "DIGEST_INVALID");
     app.put_manifest(&format!("sha256:{HEX}"), manifest).await.refuses(400, "DIGEST_INVALID");
     app.get(&format!("manifests/sha256:{HEX}")).send().await.refuses(404, "MANIFEST_UNKNOWN");
+    let appeared: Vec<_> = tree(around.path()).difference(&before).cloned().collect();
+    assert!(appeared.is_empty(), "{appeared:?}");
 }
 
 /// Words of the protocol inside a name: the path is read from its right end.
