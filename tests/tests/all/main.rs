@@ -52,6 +52,7 @@ mod routes;
 mod rules;
 mod scrub;
 mod slow_index;
+mod smuggling;
 mod standalone;
 mod stopped;
 mod support;

@@ -1,0 +1,62 @@
+//! Requests that a second reader may understand otherwise: a token in trailers, an upgrade to another protocol, a target that
+//! names another host. None of them is given more for it. Source: RFC 9112, sections 3.2.2, 6 and 7.1.2.
+
+use crate::support::{Repository, Stack};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Longer than any answer takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What comes back for these bytes until nothing more does.
+async fn raw(app: &Repository, request: &str) -> String {
+    let (mut incoming, mut outgoing) = app.host.connect().await.into_split();
+    let request = request.to_owned();
+    // Who is refused early reads no more.
+    let sending = tokio::spawn(async move {
+        let _ = outgoing.write_all(request.as_bytes()).await;
+        let _ = outgoing.shutdown().await;
+    });
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(PATIENCE, incoming.read_to_end(&mut answer)).await;
+    sending.abort();
+    assert!(ended.is_ok(), "the connection stays open: {}", String::from_utf8_lossy(&answer));
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// A request without a token, and the token where no reader may look for it.
+const TRAILERS: &str = "POST /v2/admin/app/blobs/uploads/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+    Transfer-Encoding: chunked\r\n\r\n0\r\nTOKEN\r\nContent-Length: 4\r\n\r\n";
+
+/// A request that wants to go on in another protocol.
+const UPGRADE: &str = "GET /v2/admin/app/tags/list HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\
+    Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+#[tokio::test]
+async fn a_token_in_trailers_and_an_upgrade_change_nothing() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    app.push_image("v1", "layer").await;
+    let token = format!("Authorization: Bearer {}", app.token);
+    for request in [TRAILERS, UPGRADE] {
+        let answer = raw(&app, &request.replace("TOKEN", &token)).await;
+        assert!(answer.starts_with("HTTP/1.1 401 "), "{request}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_with_another_host_is_not_followed() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let image = app.push_image("v1", "layer").await;
+    let token = format!("Authorization: Bearer {}", app.token);
+    for host in ["evil.example", "169.254.169.254", "user@evil.example:99"] {
+        let head = format!("GET http://{host}/v2/admin/app/manifests/v1 HTTP/1.1\r\n{token}");
+        let (head, body) = app.host.raw(&head, b"").await;
+        let refused = head.starts_with("HTTP/1.1 4");
+        assert!(refused || head.starts_with("HTTP/1.1 200 ") && body == image.manifest, "{host}: {head}");
+        let (head, _) = app.host.raw(&format!("GET http://{host}/v2/ HTTP/1.1"), b"").await;
+        assert!(head.starts_with("HTTP/1.1 4") && !head.contains(host), "nothing speaks of it: {head}");
+        app.get("manifests/v1").send().await.is(200);
+    }
+}
