@@ -149,7 +149,7 @@ const UNTOLD: &str = "1 pause made";
 /// notices, where the power goes).
 const NEEDED: &[(&str, &str, &str, &str)] = &[
     ("sync", "/_uploads/", "push", END),
-    ("sync", "/.", "push", END),
+    ("sync", "/current/.", "push", END),
     // Of a chunk's bytes alone: the end of an upload syncs them again.
     ("sync", "/data", "chunk", END),
     ("sync_dir", "/_uploads/", "chunk", END),
