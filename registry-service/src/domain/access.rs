@@ -14,6 +14,7 @@ use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
 use shared::internal::IntrospectAnswer;
 use shared::moves::MoveRequest;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -104,8 +105,11 @@ impl AccessControl {
             self.forgot_at.store(now.as_second(), Ordering::Relaxed);
             self.tokens.retain(|_, known| !known.is_over(now));
         }
-        let known = Arc::new(KnownToken::new(token.into(), claims));
-        self.tokens.insert(Arc::clone(&known.text), Arc::clone(&known));
+        let text: Arc<str> = token.into();
+        // Of first requests that come at once, all must share what the first one made: its locks and its answer.
+        let Ok(known) = self
+            .tokens
+            .get_or_insert_with(&text, || Ok::<_, Infallible>(Arc::new(KnownToken::new(Arc::clone(&text), claims))));
         known
     }
 
@@ -225,11 +229,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_token_that_is_over_is_forgotten_when_another_comes() {
-        let access = AccessControl::new("index", "registry", Duration::ZERO);
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let claims = |exp| Claims {
+    fn claims(exp: u64) -> Claims {
+        Claims {
             iss: "index".to_owned(),
             sub: "alice".to_owned(),
             aud: "registry".to_owned(),
@@ -238,7 +239,13 @@ mod tests {
             iat: 0,
             jti: "1".to_owned(),
             access: Vec::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_over_is_forgotten_when_another_comes() {
+        let access = AccessControl::new("index", "registry", Duration::ZERO);
+        let at = |second| Timestamp::from_second(second).unwrap();
         access.remember("short", claims(1_000), at(900));
         access.remember("long", claims(2_000), at(901));
         let known = |token: &str| access.tokens.get(token).is_some();
@@ -246,5 +253,13 @@ mod tests {
         assert!(known("short") && known("long"));
         access.remember("late", claims(2_000), at(1_060));
         assert!(!known("short") && known("long") && known("late"));
+    }
+
+    #[test]
+    fn whoever_brings_a_token_at_once_with_others_shares_it_with_them() {
+        let access = AccessControl::new("index", "registry", Duration::ZERO);
+        let at = Timestamp::from_second(900).unwrap();
+        let first = access.remember("token", claims(1_000), at);
+        assert!(Arc::ptr_eq(&first, &access.remember("token", claims(1_000), at)));
     }
 }
