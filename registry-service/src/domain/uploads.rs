@@ -201,14 +201,14 @@ impl Registry {
             }
             // Copied: so the server reads into the same few buffers again, which the processor has in its cache.
             while !bytes.is_empty() {
-                let room = share.bytes_up_to(BATCH).saturating_sub(batch.len());
+                let room = share.bytes(received, BATCH).saturating_sub(batch.len());
                 let some = bytes.split_to(room.min(bytes.len()));
                 // The first of a body may be all of it; whoever sends more gets the whole share at once.
                 batch.reserve_exact(if batch.is_empty() { some.len() } else { room });
                 batch.extend_from_slice(&some);
                 if !bytes.is_empty() {
                     (writer, batch) = writer.write(self.storage(), batch).await?;
-                    batch.shrink_to(share.bytes_up_to(BATCH));
+                    batch.shrink_to(share.bytes(received, BATCH));
                 }
             }
         };

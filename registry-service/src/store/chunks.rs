@@ -6,7 +6,7 @@
 
 use super::checked::Check;
 use super::disk::File;
-use super::share::Share;
+use super::share::{LARGEST, Share};
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
@@ -25,6 +25,7 @@ const SPARE: usize = 8;
 /// a short answer is never taken for a whole one.
 pub struct Chunks {
     file: Arc<File>,
+    begin: u64,
     offset: u64,
     end: u64,
     pending: Option<BoxFuture<'static, io::Result<Buffer>>>,
@@ -36,7 +37,7 @@ impl Chunks {
     /// The `length` bytes of `file` that begin at `offset`.
     pub(super) fn new(file: File, offset: u64, length: u64) -> Self {
         let end = offset.saturating_add(length);
-        Self { file: Arc::new(file), offset, end, pending: None, share: Share::take(), check: None }
+        Self { file: Arc::new(file), begin: offset, offset, end, pending: None, share: Share::take(), check: None }
     }
 
     /// The same, and the end is given out only when `check` finds that all bytes were good.
@@ -68,7 +69,8 @@ impl Stream for Chunks {
             self.pending = None;
             return Poll::Ready(Some(read.and_then(|buffer| self.emit(buffer))));
         }
-        let Ok(wanted) = usize::try_from((self.end - self.offset).min(self.share.bytes() as u64)) else {
+        let most = self.share.bytes(self.offset - self.begin, LARGEST);
+        let Ok(wanted) = usize::try_from((self.end - self.offset).min(most as u64)) else {
             return Poll::Ready(None);
         };
         if wanted == 0 {
@@ -154,7 +156,6 @@ impl Drop for Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::share::LARGEST;
     use futures_util::StreamExt;
     use std::io::Write;
 

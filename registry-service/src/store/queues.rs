@@ -1,5 +1,5 @@
 //! The queues of this process for its locks: first come, first served. Only who has its turn tries the lock itself, which
-//! other processes may hold.
+//! other processes may hold. And for work that one does for all who come meanwhile.
 //!
 //! Must not touch a file. A turn goes with the lock that was taken in it, and ends with that.
 
@@ -27,6 +27,8 @@ pub enum Queue {
     Intent(RepositoryName, IntentTarget),
     /// The list of moves.
     Moves,
+    /// The reading of a repository's list of tags.
+    Tags(RepositoryName),
     /// The hashing of a blob that many read for the first time.
     Check(Digest),
 }

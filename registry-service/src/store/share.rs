@@ -14,6 +14,9 @@ const SMALLEST: usize = 64 * 1024;
 /// Of what is read above this nothing is won.
 pub const LARGEST: usize = 256 * 1024;
 
+/// So many chunks of a size a stream moves before it has larger ones.
+const CHUNKS: u64 = 16;
+
 static STREAMS: AtomicUsize = AtomicUsize::new(0);
 
 /// One stream's share, until it is dropped.
@@ -27,14 +30,11 @@ impl Share {
         Self(())
     }
 
-    /// Bytes that a chunk of this stream may have now: a power of two, so that the allocator uses freed ones again.
-    pub fn bytes(&self) -> usize {
-        self.bytes_up_to(LARGEST)
-    }
-
-    /// The same, at most `largest` in place of [`LARGEST`].
-    pub fn bytes_up_to(&self, largest: usize) -> usize {
-        part_of(STREAMS.load(Ordering::Relaxed), largest)
+    /// Bytes that a chunk of this stream may have now, at most `largest`: a power of two, so that the allocator uses freed
+    /// ones again. A stream that has moved little by now has small ones, however few there are: a crowd comes one after the
+    /// other, and what the first of it have taken, their connections keep.
+    pub fn bytes(&self, moved: u64, largest: usize) -> usize {
+        part_of(STREAMS.load(Ordering::Relaxed), moved, largest)
     }
 }
 
@@ -44,8 +44,9 @@ impl Drop for Share {
     }
 }
 
-fn part_of(streams: usize, largest: usize) -> usize {
-    1 << (BUDGET / streams.max(1)).clamp(SMALLEST, largest).ilog2()
+fn part_of(streams: usize, moved: u64, largest: usize) -> usize {
+    let earned = usize::try_from(moved / CHUNKS).unwrap_or(largest);
+    1 << (BUDGET / streams.max(1)).min(earned).clamp(SMALLEST, largest).ilog2()
 }
 
 #[cfg(test)]
@@ -55,7 +56,14 @@ mod tests {
     #[test]
     fn many_streams_have_smaller_chunks() {
         for (streams, bytes) in [(0, LARGEST), (1, LARGEST), (128, LARGEST), (300, 64 * 1024), (5000, SMALLEST)] {
-            assert_eq!(part_of(streams, LARGEST), bytes, "{streams}");
+            assert_eq!(part_of(streams, u64::MAX, LARGEST), bytes, "{streams}");
+        }
+    }
+
+    #[test]
+    fn a_stream_begins_with_small_chunks() {
+        for (moved, bytes) in [(0, SMALLEST), (2 << 20, 2 * SMALLEST), (4 << 20, LARGEST), (1 << 40, LARGEST)] {
+            assert_eq!(part_of(1, moved, LARGEST), bytes, "{moved}");
         }
     }
 }

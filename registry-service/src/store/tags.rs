@@ -1,18 +1,19 @@
 //! Tags: movable links to manifests.
 
 use super::cached_read::{Stamp, read_link_blocking, stamp_blocking};
-use super::intents::entries;
+use super::queues::{Mode, Queue};
 use super::{Storage, directories, disk, files, found};
 use moka::sync::Cache;
 use shared::{Digest, RepositoryName, Tag};
 use std::io;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 use uuid::Uuid;
 
 /// Tags remembered, of all repositories together; some 60 bytes each.
 const REMEMBERED: u64 = 500_000;
 
-/// The tags of repositories, each as long as the directory's stamp is the same.
+/// The tags of repositories, each as long as the directory's stamp is the same, and tells that it is.
 pub(super) struct Listings(Cache<RepositoryName, Arc<Listing>>);
 
 impl Listings {
@@ -27,6 +28,10 @@ impl Listings {
 /// What lies in the directory of tags, in byte order.
 struct Listing {
     stamp: Stamp,
+    /// Whether a directory with this stamp holds nothing else.
+    is_settled: bool,
+    /// Before it was read.
+    begun: Instant,
     entries: Vec<Entry>,
 }
 
@@ -109,16 +114,22 @@ impl Storage {
         after: Option<String>,
         limit: usize,
     ) -> io::Result<Option<(Vec<Tag>, bool)>> {
-        if let Some(listing) = self.inner.listings.0.get(name)
+        let asked = Instant::now();
+        if let Some(listing) = self.inner.listings.0.get(name).filter(|listing| listing.is_settled)
             && self.stamp_cached(&self.layout().tags(name)).is_ok_and(|stamp| stamp == listing.stamp)
             && let Ok(page) =
                 listing.page(after.as_deref(), limit, |entry| entry.has_link.get().map(|()| true).ok_or(()))
         {
             return Ok(Some(page));
         }
+        // One reads the directory for all who wait for it: a long list once for each of them would be much memory.
+        let turn = self.queues().turn(Queue::Tags(name.clone()), Mode::Exclusive).await;
+        let turn = turn.ok_or_else(|| io::Error::other("too many wait for a list of tags"))?;
         let name = name.clone();
         self.run(move |storage| {
-            let Some(listing) = storage.listing(&name)? else { return Ok(None) };
+            let listing = storage.listing(&name, asked)?;
+            drop(turn);
+            let Some(listing) = listing else { return Ok(None) };
             listing.page(after.as_deref(), limit, |entry| storage.is_tag(&name, entry)).map(Some)
         })
         .await
@@ -127,7 +138,7 @@ impl Storage {
     /// Every tag of `name`, in byte order, with where it points.
     pub fn tags_now(&self, name: &RepositoryName) -> io::Result<Vec<(Tag, Digest)>> {
         let mut tags = Vec::new();
-        for entry in self.listing(name)?.iter().flat_map(|listing| &listing.entries) {
+        for entry in self.listing(name, Instant::now())?.iter().flat_map(|listing| &listing.entries) {
             tags.extend(self.tag_now(name, &entry.tag)?.map(|digest| (entry.tag.clone(), digest)));
         }
         Ok(tags)
@@ -139,24 +150,29 @@ impl Storage {
         Ok(tags.filter(|(_, points_at)| points_at == digest).map(|(tag, _)| tag).collect())
     }
 
-    /// What lies in the directory of tags, remembered as long as that stays the same: a tag that comes or goes changes
-    /// it, one that moves does not matter here. `None` if `name` holds nothing.
-    fn listing(&self, name: &RepositoryName) -> io::Result<Option<Arc<Listing>>> {
+    /// What lies in the directory of tags, or lay there at some moment after `asked`; remembered as long as the directory
+    /// stays the same: a tag that comes or goes changes it, one that moves does not matter here. `None` if `name` holds
+    /// nothing.
+    fn listing(&self, name: &RepositoryName, asked: Instant) -> io::Result<Option<Arc<Listing>>> {
+        let begun = Instant::now();
         let directory = self.layout().tags(name);
         let Some(stamp) = stamp_blocking(&directory)? else {
             let is_repository = files::exists(&self.layout().manifests(name))?;
-            return Ok(is_repository.then(|| Arc::new(Listing { stamp: Stamp::default(), entries: Vec::new() })));
+            let empty = || Listing { stamp: Stamp::default(), is_settled: false, begun, entries: Vec::new() };
+            return Ok(is_repository.then(|| Arc::new(empty())));
         };
-        if let Some(listing) = self.inner.listings.0.get(name).filter(|listing| listing.stamp == stamp) {
+        let serves = |listing: &Arc<Listing>| listing.begun >= asked || listing.is_settled && listing.stamp == stamp;
+        if let Some(listing) = self.inner.listings.0.get(name).filter(serves) {
             return Ok(Some(listing));
         }
-        let mut tags: Vec<Tag> = entries(&directory)?.iter().filter_map(|tag| Tag::parse(tag).ok()).collect();
+        let mut tags = Vec::new();
+        for entry in found(disk::read_dir(&directory))?.into_iter().flatten() {
+            tags.extend(Tag::parse(&entry?.file_name().to_string_lossy()));
+        }
         tags.sort_unstable();
         let entries = tags.into_iter().map(|tag| Entry { tag, has_link: OnceLock::new() }).collect();
-        let listing = Arc::new(Listing { stamp, entries });
-        if stamp.is_settled() {
-            self.inner.listings.0.insert(name.clone(), Arc::clone(&listing));
-        }
+        let listing = Arc::new(Listing { stamp, is_settled: stamp.is_settled(), begun, entries });
+        self.inner.listings.0.insert(name.clone(), Arc::clone(&listing));
         Ok(Some(listing))
     }
 

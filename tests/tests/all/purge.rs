@@ -35,7 +35,7 @@ async fn an_upload_goes_when_it_is_too_old_and_nobody_writes_it() {
     for location in [&old, &young] {
         app.patch(location).body("begun").send().await.is(202);
     }
-    let stalled = tokio::spawn(app.patch(&written).stalled(Box::leak("x".repeat(1 << 20).into_boxed_str())).send());
+    let stalled = tokio::spawn(app.patch(&written).stalled("x".repeat(1 << 20)).send());
     let data = directory(&registry, &written).join("data");
     eventually("it is being written", WEEK, async || fs::metadata(&data).unwrap().len() > 0).await;
     let before = started_before(WEEK + Duration::from_mins(1));

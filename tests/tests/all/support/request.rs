@@ -36,8 +36,8 @@ impl Request {
     }
 
     /// A body that begins so and never ends.
-    pub fn stalled(self, beginning: &'static str) -> Self {
-        let parts = futures_util::stream::iter([Ok::<_, std::io::Error>(beginning)]);
+    pub fn stalled(self, beginning: impl Into<Bytes>) -> Self {
+        let parts = futures_util::stream::iter([Ok::<_, std::io::Error>(beginning.into())]);
         let endless = futures_util::StreamExt::chain(parts, futures_util::stream::pending());
         Self(self.0.body(reqwest::Body::wrap_stream(endless)))
     }

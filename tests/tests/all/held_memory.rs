@@ -1,0 +1,112 @@
+//! Clients that would have a registry hold much at once: the most that it ever held has a bound that does not grow with
+//! what they send or ask for.
+
+use crate::support::{Program, Repository, eventually, sha256, stored};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many of them come at once.
+const CROWD: usize = 200;
+
+const MIB: usize = 1 << 20;
+
+/// The most bytes of memory that a process has had, as the system says.
+fn most_held(program: &Program) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+/// Holds that what `clients` do costs no more than `bound` bytes more than an idle registry, and that others are served
+/// after it.
+async fn costs_at_most(what: &str, bound: usize, data: &Path, clients: impl AsyncFnOnce(&Repository)) {
+    let program = Program::start_registry(data, "").await.unwrap();
+    let app = Repository::new(&program.host, "acme/app", String::new());
+    app.push_image("v1", "layer").await;
+    let before = most_held(&program);
+    clients(&app).await;
+    let cost = most_held(&program) - before;
+    assert!(cost < bound, "{what} cost {} MiB", cost / MIB);
+    app.get("manifests/v1").send().await.is(200);
+}
+
+#[tokio::test]
+async fn slow_readers_and_slow_bodies_cost_little() {
+    let folder = tempfile::tempdir().unwrap();
+    costs_at_most("slow readers", 64 * MIB, &folder.path().join("readers"), async |app| {
+        let digest = app.push_blob(&vec![7; 16 * MIB]).await;
+        let mut slow = join_all((0..CROWD).map(|_| app.get(&format!("blobs/{digest}")).stream())).await;
+        for reader in &mut slow {
+            reader.next().await.unwrap().unwrap();
+        }
+        app.push_image("v2", "another layer").await;
+    })
+    .await;
+    costs_at_most("slow bodies", 192 * MIB, &folder.path().join("bodies"), async |app| {
+        let location = app.begin().await;
+        let bodies: Vec<_> = (0..CROWD)
+            .map(|_| {
+                let app = app.clone();
+                tokio::spawn(async move {
+                    let location = app.begin().await;
+                    app.patch(&location).stalled(vec![7; 4 * MIB]).send().await
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        app.put(&format!("{location}?digest={}", sha256(b"on time"))).body("on time").send().await.is(201);
+        bodies.iter().for_each(tokio::task::JoinHandle::abort);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn deep_and_wide_json_costs_what_it_is_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let size = 4_000_000;
+    let manifests = [
+        format!("{}{}", "[".repeat(size / 2), "]".repeat(size / 2)),
+        format!(r#"{{"schemaVersion":2,"a":{}1{}}}"#, r#"{"a":"#.repeat(size / 6), "}".repeat(size / 6)),
+        format!(r#"{{"schemaVersion":2,"manifests":[{}{{}}]}}"#, "{},".repeat(size / 3)),
+        format!(r#"{{"schemaVersion":2,"manifests":[],"annotations":{{{}"z":""}}}}"#, r#""a":"","#.repeat(size / 7)),
+    ];
+    costs_at_most("JSON", 256 * MIB, &folder.path().join("data"), async |app| {
+        for manifest in &manifests {
+            let sent = (0..20).map(|_| app.put("manifests/deep").body(manifest.clone()).send());
+            for answer in join_all(sent).await {
+                assert!([201, 400].contains(&answer.status), "{} {}", answer.status, answer.text());
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_costs_no_more_than_a_page_may_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    costs_at_most("pages", 64 * MIB, &data, async |app| {
+        let digest = app.get("manifests/v1").send().await.header("docker-content-digest").to_owned();
+        let tags = stored(&data.join("registry"), "repositories/acme/app/_manifests/tags");
+        for number in 0..20_000 {
+            let current = tags.join(format!("{number:0128}")).join("current");
+            fs::create_dir_all(&current).unwrap();
+            fs::write(current.join("link"), &digest).unwrap();
+        }
+        eventually("the list is whole", PATIENCE, async || {
+            let page = app.get("tags/list?n=4294967296").send().await.is(200).json();
+            page["tags"].as_array().unwrap().len() == 1000
+        })
+        .await;
+        for _ in 0..5 {
+            let asked = (0..CROWD / 5).map(|_| app.get("tags/list?n=4294967296").send());
+            join_all(asked).await.into_iter().for_each(|answer| drop(answer.is(200)));
+        }
+    })
+    .await;
+}
