@@ -99,11 +99,13 @@ pub fn remove_dir(path: &Path) -> io::Result<()> {
 
 /// Takes the file's lock for sharing, without waiting. `false`: somebody has it exclusively.
 pub fn try_lock_shared(file: &File) -> io::Result<bool> {
+    faults::before_lock(file);
     taken(file.try_lock_shared())
 }
 
 /// Takes the file's lock exclusively, without waiting. `false`: somebody has it.
 pub fn try_lock(file: &File) -> io::Result<bool> {
+    faults::before_lock(file);
     taken(file.try_lock())
 }
 

@@ -4,6 +4,10 @@ use crate::support::{Repository, Stack, after_hours, child_descriptor, data, ima
 use registry_service::domain::collector::Collection;
 use registry_service::model::collection::Fate;
 use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
+use std::time::Duration;
+
+/// Long enough for a request that nothing holds up.
+const A_WHILE: Duration = Duration::from_millis(300);
 
 async fn stack() -> (Stack, Repository) {
     let stack = Stack::start().await;
@@ -54,6 +58,46 @@ async fn a_hidden_blob_comes_back_for_whoever_needs_it() {
         stack.collect(after_hours(23)).await.unwrap();
         assert!(stack.stored(&data(&digest)).exists(), "{way}");
         assert_eq!(repository.get(&format!("blobs/{digest}")).send().await.is(200).body, content.as_slice());
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_brings_a_blob_back_and_a_delete_of_it_come_one_after_the_other() {
+    // Who is stopped with its next rename or removal still to come, and who comes meanwhile.
+    for (first, second, place) in [
+        ("HEAD", "DELETE", "stop rename /_layers/"),
+        ("HEAD", "DELETE", "stop rename /blobs/"),
+        ("HEAD", "DELETE", "stop touch /_layers/"),
+        ("DELETE", "HEAD", "stop unlink /_layers/"),
+        ("DELETE", "HEAD", "stop sync_dir /_layers/"),
+    ] {
+        let (stack, repository) = stack().await;
+        let path = format!("blobs/{}", repository.push_blob(b"loose").await);
+        stack.collect(after_hours(25)).await.unwrap();
+        let send = |method: &str| {
+            let request = repository.request(method.parse().unwrap(), &path);
+            tokio::spawn(async move { request.send().await.status })
+        };
+        let stop = stack.arm(place);
+        let stopped = send(first);
+        stop.reached().await;
+        let mut follower = send(second);
+        let early = tokio::time::timeout(A_WHILE, &mut follower).await;
+        drop(stop);
+        let (first_told, second_told) = (
+            stopped.await.unwrap(),
+            match early {
+                Ok(told) => told.unwrap(),
+                Err(_) => follower.await.unwrap(),
+            },
+        );
+        let told = if first == "HEAD" { (first_told, second_told) } else { (second_told, first_told) };
+        assert!(matches!(told, (200 | 404, 202)), "{first}, {second}, {place}: {told:?}");
+        // Deleted is deleted, whoever had it in hands.
+        repository.head(&path).send().await.is(404);
+        stack.collect(after_hours(50)).await.unwrap();
+        repository.head(&path).send().await.is(404);
+        repository.delete(&path).send().await.is(404);
     }
 }
 

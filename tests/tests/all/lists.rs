@@ -135,6 +135,42 @@ async fn the_catalog_shows_each_caller_what_it_may_see() {
 }
 
 #[tokio::test]
+async fn what_is_there_all_the_time_stands_on_exactly_one_page_of_the_catalog() {
+    let stack = Stack::start().await;
+    let admin = stack.admin();
+    let lasting: Vec<_> = CONFUSABLE.iter().map(|name| format!("admin/{name}")).collect();
+    for name in &lasting {
+        admin.repository(name).await.push_image("v1", "layer").await;
+    }
+    let token = admin.token("registry:catalog:*").await;
+    for n in 1..=lasting.len() {
+        let (mut path, mut seen) = (format!("/v2/_catalog?n={n}"), Vec::new());
+        for round in 0.. {
+            let answer = stack.host.get(&path).token(&token).send().await.is(200);
+            let page = answer.json()["repositories"].as_array().unwrap().clone();
+            assert!(page.len() <= n);
+            seen.extend(page.iter().map(|name| name.as_str().unwrap().to_owned()));
+            let link = answer.header("link");
+            if link.is_empty() {
+                break;
+            }
+            path = link.trim_start_matches('<').trim_end_matches(">; rel=\"next\"").to_owned();
+            // Others come and go between two pages: behind, ahead, and the very one that the link names.
+            for name in [format!("admin/0.1.passing{n}.{round}"), format!("admin/00.{n}.{round}")] {
+                admin.repository(&name).await.push_image("v1", "layer").await;
+            }
+            for name in [seen.last().unwrap().clone(), format!("admin/0.1.passing{n}.{round}")] {
+                if !lasting.contains(&name) {
+                    admin.asks(Method::DELETE, &format!("/api/v1/repositories/{name}")).send().await;
+                }
+            }
+        }
+        let found: Vec<_> = seen.into_iter().filter(|name| lasting.contains(name)).collect();
+        assert_eq!(found, lasting, "n={n}");
+    }
+}
+
+#[tokio::test]
 async fn search_finds_by_name_namespace_and_description_what_one_may_see() {
     let stack = Stack::start().await;
     let (admin, alice) = (stack.admin(), stack.user("alice").await);

@@ -89,6 +89,18 @@ pub(super) fn write(
     }
 }
 
+/// Between opening a lock's file and taking the lock.
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub(super) fn before_lock(_: &File) {}
+
+/// Between opening a lock's file and taking the lock: where a test can stop whoever comes.
+#[cfg(feature = "failpoints")]
+pub(super) fn before_lock(file: &File) {
+    // Taking it fails only where it is held.
+    let _ = rules::meet(&rule::Point::lock(file));
+}
+
 impl Storage {
     /// A place between two steps, on a thread that may wait: where a test can stop whoever comes.
     #[cfg(not(feature = "failpoints"))]

@@ -11,7 +11,7 @@
 //! - `record:FILE`: writes operation and path as a line of the file.
 //!
 //! HIT is the number of the point among those that match, 1 if it is not said; with `+` all from there on. OPERATION is the
-//! name of a call in `disk.rs`, or `pause`; PART is a part of the path (for a rename, of both with a blank between), or the
+//! name of a call in `disk.rs`, or `pause`, or `lock` (no change, so only a rule that says so means it); PART is a part of the path (for a rename, of both with a blank between), or the
 //! name of the place.
 
 use super::Change;
@@ -20,6 +20,9 @@ use rustix::io::Errno;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// The operation that is no change.
+const LOCK: &str = "lock";
 
 /// What is about to happen.
 pub struct Point {
@@ -58,6 +61,11 @@ impl Point {
 
     pub fn write(file: &File) -> Self {
         Self::of_file("write", file)
+    }
+
+    /// Between opening a lock's file and taking the lock.
+    pub fn lock(file: &File) -> Self {
+        Self::of_file(LOCK, file)
     }
 
     pub fn place(base: &Path, place: &'static str) -> Self {
@@ -110,7 +118,11 @@ impl Rule {
     }
 
     pub fn matches(&self, point: &Point) -> bool {
-        self.operation.as_ref().is_none_or(|operation| operation == point.operation) && point.text.contains(&self.part)
+        let is_meant = match &self.operation {
+            Some(operation) => operation == point.operation,
+            None => point.operation != LOCK,
+        };
+        is_meant && point.text.contains(&self.part)
     }
 
     /// Whether the matching point with this number is meant; the first one has number 1.

@@ -1,17 +1,22 @@
 //! Work on the whole storage, which no client asks for: in this process, where a disk can fail, or in one of its own, which
 //! can be killed.
 
+use super::checker::files;
 use super::ledger::Told;
-use crate::support::{after_hours, at_once};
+use crate::support::{Registries, after_hours, at_once};
 use registry_service::domain::collector::Collection;
 use registry_service::domain::scrub::Scrub;
 use registry_service::store::Storage;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use tests::purge;
 
 /// Hours from now, after everything that is hidden in any test.
 const LATER: i64 = 100;
+
+/// How often leftovers are settled that do not go at once.
+const ATTEMPTS: usize = 5;
 
 /// One of the chores, as a person or a timer begins it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,13 +31,17 @@ pub enum Chore {
     Purge,
     /// What is damaged is put aside.
     Scrub,
+    /// The index is told what stopped writers left to be told.
+    Settle,
 }
 
 /// Who does chores, on which storage.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Worker {
     /// This process, in the storage folder.
     Here(PathBuf),
+    /// This process, which knows the index too.
+    Beside(Registries),
     /// A process with these rules of fail points, in the data folder.
     Process { data: PathBuf, faults: String },
 }
@@ -42,6 +51,7 @@ impl Worker {
     pub fn root(&self) -> PathBuf {
         match self {
             Self::Here(root) => root.clone(),
+            Self::Beside(registries) => registries.root().to_owned(),
             Self::Process { data, .. } => data.join("registry"),
         }
     }
@@ -54,11 +64,26 @@ impl Worker {
     /// Does a chore; whether it came to its end.
     pub async fn does(&self, chore: Chore) -> Told {
         let is_done = match self {
-            Self::Here(root) => here(root, chore).await.is_ok(),
+            Self::Beside(registries) if chore == Chore::Settle => settle(registries, &self.base()).await,
+            Self::Here(_) | Self::Beside(_) => here(&self.root(), chore).await.is_ok(),
             Self::Process { data, faults } => in_process(data, faults, chore).await,
         };
         if is_done { Told::Done } else { Told::Nothing }
     }
+}
+
+/// Whether nothing is left to be told after a few attempts: another registry may be at it too.
+async fn settle(registries: &Registries, base: &Path) -> bool {
+    for _ in 0..ATTEMPTS {
+        let registries = registries.clone();
+        // A task of its own: it goes on while who waits for it looks elsewhere, and may hold what they need.
+        let settled = tokio::spawn(async move { registries.settle().await }).await.unwrap();
+        if settled.is_ok() && files(&base.join("berth/intents")).is_empty() {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    false
 }
 
 async fn here(root: &Path, chore: Chore) -> anyhow::Result<()> {
@@ -73,6 +98,7 @@ async fn here(root: &Path, chore: Chore) -> anyhow::Result<()> {
         }
         let collection = match chore {
             Chore::After(hours) => after_hours(hours),
+            Chore::Settle => panic!("nobody here knows the index"),
             _ => Collection { now: after_hours(LATER).now, delete_untagged: chore == Chore::Collect, ..at_once() },
         };
         Ok(collection.run(&storage, &mut |_| ())?)
@@ -84,7 +110,7 @@ async fn in_process(data: &Path, faults: &str, chore: Chore) -> bool {
     let arguments: &[&str] = match chore {
         Chore::Collect => &["gc", "--grace", "0s", "--restore-window", "0s", "--delete-untagged"],
         Chore::CollectBlobs => &["gc", "--grace", "0s", "--restore-window", "0s"],
-        Chore::After(_) => panic!("a process of its own does nothing in the future"),
+        Chore::After(_) | Chore::Settle => panic!("no command does {chore:?}"),
         Chore::Purge => &["purge"],
         Chore::Scrub => &["scrub"],
     };

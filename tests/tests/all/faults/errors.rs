@@ -53,7 +53,7 @@ impl Run<'_> {
 async fn client(stack: &Stack, name: &str) -> Client {
     let scopes = format!("repository:{name}:pull,push,delete repository:{name}-source:pull,push");
     let app = Repository::new(&stack.host, name, stack.admin().token(&scopes).await);
-    Client { app, worker: Worker::Here(stack.root().to_owned()) }
+    Client { app, worker: Worker::Beside(stack.registries().clone()) }
 }
 
 async fn every_point(verb: &Verb) {
@@ -81,4 +81,5 @@ tests! { every_point:
     a_collection_on_a_failing_disk: "collect",
     a_purge_on_a_failing_disk: "purge",
     a_scrub_on_a_failing_disk: "scrub",
+    telling_the_index_on_a_failing_disk: "tell the index",
 }

@@ -38,7 +38,8 @@ impl Template {
         let data = folder.path().join("template");
         let program = Program::start_well(&data).await;
         let mut ledger = Ledger::default();
-        prepare(&client(&program, &data, "").await, verb, &mut ledger, verb.name).await;
+        let client = Client { worker: Worker::Here(data.join("registry")), ..client(&program, &data, "").await };
+        prepare(&client, verb, &mut ledger, verb.name).await;
         Self { folder, ledger }
     }
 
@@ -128,6 +129,7 @@ tests! { every_point:
     a_manifest_deleted_and_killed: "delete a manifest",
     a_blob_deleted_and_killed: "delete a blob",
     a_mount_that_is_killed: "mount",
+    a_mount_of_what_is_hidden_that_is_killed: "mount what is hidden",
     a_collection_that_is_killed: "collect",
     a_purge_that_is_killed: "purge",
     a_scrub_that_is_killed: "scrub",

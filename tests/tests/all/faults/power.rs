@@ -78,7 +78,8 @@ impl<'a> Run<'a> {
         for loss in [Loss::Everything, Loss::Bytes] {
             let root = folder.path().join(format!("{loss:?}"));
             journal.after_power_loss(&root, loss).unwrap();
-            let client = Client { app: self.started_on(client, &root), worker: Worker::Here(root) };
+            let worker = Worker::Beside(self.stack.registries().on(&root));
+            let client = Client { app: self.started_on(client, &root), worker };
             let what = format!("{}, {loss:?} is lost", self.what);
             // What is hidden by now goes, and nobody was told that it is there.
             assert_eq!(client.worker.does(Chore::After(50)).await, Told::Done, "{what}: a collection");
@@ -110,7 +111,7 @@ impl<'a> Run<'a> {
         let name = format!("admin/{}", self.what.replace([' ', ',', '@', ':', '/', '.'], ""));
         let scopes = format!("repository:{name}:pull,push,delete repository:{name}-source:pull,push");
         let app = Repository::new(&self.stack.host, &name, self.stack.admin().token(&scopes).await);
-        let client = Client { app, worker: Worker::Here(self.stack.root().to_owned()) };
+        let client = Client { app, worker: Worker::Beside(self.stack.registries().clone()) };
         prepare(&client, self.verb, ledger, &self.what).await;
         client
     }
@@ -140,6 +141,7 @@ tests! { every_point:
     a_collection_and_no_power: "collect",
     a_purge_and_no_power: "purge",
     a_scrub_and_no_power: "scrub",
+    telling_the_index_and_no_power: "tell the index",
 }
 
 /// The intents are published, what they announce is visible, and the index does not know.

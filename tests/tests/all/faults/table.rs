@@ -2,8 +2,8 @@
 
 use super::chores::Chore;
 use super::verbs::Step::{
-    self, Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Whole,
-    Work,
+    self, Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Untold,
+    Whole, Work,
 };
 
 /// A verb: its name, what there is before, and what is done.
@@ -64,6 +64,21 @@ pub const VERBS: &[Verb] = &[
             DeleteManifest { layer: "deleted" },
         ],
         steps: &[Work(Chore::Collect)],
+    },
+    Verb {
+        name: "tell the index",
+        source: &[],
+        before: &[
+            Whole(CONFIG),
+            Whole("old"),
+            Whole("new"),
+            Manifest { tag: "v1", layer: "old" },
+            Manifest { tag: "same", layer: "old" },
+            Untold(&Manifest { tag: "v1", layer: "new" }),
+            Untold(&DeleteTag("same")),
+            Untold(&Refer { layer: "old" }),
+        ],
+        steps: &[Work(Chore::Settle)],
     },
     Verb { name: "chunk", source: &[], before: &[Whole("old")], steps: &[Chunk("new")] },
     Verb { name: "purge", source: &[], before: &[Whole("loose"), Begin, Strand], steps: &[Work(Chore::Purge)] },

@@ -5,7 +5,7 @@ use super::chores::{Chore, Worker};
 use super::ledger::{Known, Ledger, Told};
 use super::leftovers::nothing_is_left;
 use super::table::{CONFIG, Verb};
-use crate::support::{Answer, Image, Repository, artifact, data, image, sha256};
+use crate::support::{Answer, Call, Image, Repository, artifact, data, image, sha256};
 use serde_json::json;
 use std::fs;
 
@@ -40,12 +40,15 @@ pub enum Step {
     Strand,
     /// The blob's bytes are changed behind everybody's back.
     Damage(&'static str),
+    /// A request at a registry that cannot tell the index of it at its end: nobody is told that it was done.
+    Untold(&'static Step),
     /// No request: work on the whole storage.
     Work(Chore),
 }
 
 use Step::{
-    Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Whole, Work,
+    Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Untold,
+    Whole, Work,
 };
 
 /// A client of one repository, and who does the chores of the storage that it lies in.
@@ -97,6 +100,7 @@ pub async fn request(client: &Client, step: Step) -> Told {
     let app = &client.app;
     match step {
         Work(chore) => client.worker.does(chore).await,
+        Untold(step) => untold(client, *step).await,
         Begin => begun(app, b"begun".to_vec()).await.map_or(Told::Nothing, |_| Told::Done),
         Chunk(content) => {
             let (_, mut bytes) = blob_of(app, content);
@@ -151,7 +155,9 @@ pub fn note(client: &Client, step: Step, ledger: &mut Ledger, told: Told) {
     let app = &client.app;
     match step {
         // What is hidden comes back when somebody asks for it.
-        Begin | Strand | Work(Chore::Purge | Chore::After(_)) => {}
+        Begin | Strand | Work(Chore::Purge | Chore::After(_) | Chore::Settle) => {}
+        // It was done, whatever its client knows.
+        Untold(step) => note(client, *step, ledger, told),
         Work(Chore::Collect) => ledger.collected(true, told),
         Work(Chore::CollectBlobs) => ledger.collected(false, told),
         Work(Chore::Scrub) => ledger.scrubbed(told),
@@ -177,6 +183,15 @@ pub fn note(client: &Client, step: Step, ledger: &mut Ledger, told: Told) {
         DeleteManifest { layer } => ledger.manifest(&image_of(app, layer), Known::Gone, told),
         DeleteTag(tag) => ledger.tag(tag, None, told),
     }
+}
+
+/// Does `step` where the index is not told of it, and leaves its intents.
+async fn untold(client: &Client, step: Step) -> Told {
+    let Worker::Beside(registries) = &client.worker else { panic!("nobody here knows the index") };
+    let (host, index) = registries.unsteady_replica(Some(Call::Commit));
+    let client = Client { app: client.app.on(&host), worker: client.worker.clone() };
+    let refused = Box::pin(request(&client, step)).await == Told::Nothing;
+    if refused && index.count(Call::Commit) > 0 { Told::Done } else { Told::Nothing }
 }
 
 async fn chunked(app: &Repository, digest: &str, content: Vec<u8>) -> Told {

@@ -2,17 +2,15 @@
 //! registries on the same storage.
 
 use super::host::Host;
+use super::registries::Registries;
 use super::unsteady_index::UnsteadyIndex;
 use super::user::{PASSWORD, User};
 use actix_web::web::ServiceConfig;
 use berth::reindex::{How, Line, Summary};
-use berth::{InProcessIndex, Instance, registry_settings};
+use berth::{Instance, registry_settings};
 use index_service::{HttpDoor, InternalSecret, Mover};
 use jiff::{SignedDuration, Timestamp};
-use registry_service::config::Settings as RegistrySettings;
 use registry_service::store::faults::{Armed, Journal, arm, journal};
-use registry_service::store::index::Index;
-use registry_service::{http, start};
 use reqwest::Method;
 use serde_json::json;
 use server::{Environment, listen};
@@ -25,7 +23,7 @@ use tempfile::TempDir;
 pub struct Stack {
     pub host: Host,
     instance: Instance,
-    registry: RegistrySettings,
+    registries: Registries,
     folder: TempDir,
 }
 
@@ -55,7 +53,8 @@ impl Stack {
         let (instance, _) = Instance::open(&index, &registry).await.unwrap();
         let serving = instance.clone();
         serve(listener, move |config| serving.routes(config));
-        Self { host: Host::new(address), instance, registry, folder }
+        let registries = Registries::new(registry, instance.index.clone());
+        Self { host: Host::new(address), instance, registries, folder }
     }
 
     /// A copy of the index as it is now, as a backup has it.
@@ -97,18 +96,17 @@ impl Stack {
 
     /// The storage folder.
     pub fn root(&self) -> &Path {
-        &self.registry.root
+        self.registries.root()
     }
 
     /// `path` in Distribution's layout.
     pub fn stored(&self, path: &str) -> PathBuf {
-        self.registry.root.join("docker/registry/v2").join(path)
+        self.root().join("docker/registry/v2").join(path)
     }
 
     /// Settles what stopped writers left, as the next start of a registry does.
     pub async fn settle(&self) {
-        let registry = start::start(&self.registry, Some(Arc::new(self.index()))).unwrap();
-        registry.settle_leftovers().await.unwrap();
+        self.registries.settle().await.unwrap();
     }
 
     /// What the index does by its timer, so many hours from now.
@@ -137,19 +135,18 @@ impl Stack {
 
     /// Begins to note what a power loss would take.
     pub fn journal(&self) -> Journal {
-        journal(&self.registry.root).unwrap()
+        journal(self.root()).unwrap()
     }
 
     /// A registry on another folder, with the same index.
     pub fn registry_on(&self, root: &Path) -> Host {
-        let settings = RegistrySettings { root: root.to_owned(), ..self.registry.clone() };
-        serve_registry(&settings, Arc::new(self.index()))
+        self.registries.on(root).replica()
     }
 
     /// Puts a rule of fail points in force on this storage, for every registry on it, until it is dropped: `eio rename`,
     /// `stop pause looked`. The words are those of `store/faults/rule.rs`.
     pub fn arm(&self, rule: &str) -> Armed {
-        arm(&self.registry.root, rule).unwrap()
+        arm(self.root(), rule).unwrap()
     }
 
     pub fn admin(&self) -> User {
@@ -169,33 +166,18 @@ impl Stack {
 
     /// One more registry on the same storage and index.
     pub fn replica(&self) -> Host {
-        self.registry(Arc::new(self.index()))
+        self.registries.replica()
     }
 
     /// One more registry on the same storage, whose calls to the index can be made to fail.
     pub fn unsteady_replica(&self) -> (Host, Arc<UnsteadyIndex>) {
-        let index = Arc::new(UnsteadyIndex::new(self.index()));
-        (self.registry(index.clone()), index)
+        self.registries.unsteady_replica(None)
     }
 
-    fn index(&self) -> InProcessIndex {
-        InProcessIndex::new(self.instance.index.clone())
+    /// Registries on the same storage and with the same index.
+    pub fn registries(&self) -> &Registries {
+        &self.registries
     }
-
-    fn registry(&self, index: Arc<dyn Index>) -> Host {
-        serve_registry(&self.registry, index)
-    }
-}
-
-fn serve_registry(settings: &RegistrySettings, index: Arc<dyn Index>) -> Host {
-    let (listener, address) = free_port();
-    let registry = start::start(settings, Some(index)).unwrap();
-    let front = settings.front();
-    serve(listener, move |config| {
-        http::routes(config, &registry, &front);
-        http::internal_routes(config, &registry);
-    });
-    Host::new(address)
 }
 
 pub fn free_port() -> (TcpListener, SocketAddr) {
