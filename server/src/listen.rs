@@ -27,9 +27,10 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long running requests may take to end after the signal to stop.
 const DRAIN_SECONDS: u64 = 8;
 
-/// An answer takes its next chunk when less than this is left to be sent. Below the smallest chunk of a blob, so that one
-/// connection never holds two.
-const WRITE_BUFFER: usize = 32 * 1024;
+/// An answer takes its next chunk when less than this is left to be sent. Enough for every head, which goes out with what
+/// follows it: alone, it would wait for the client's next acknowledgement. And little beside a chunk, because a
+/// connection keeps the room of all that it once held.
+const WRITE_BUFFER: usize = 2 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
