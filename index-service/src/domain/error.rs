@@ -15,6 +15,10 @@ pub enum Noun {
     Organisation,
     /// A member of an organisation.
     Member,
+    /// A team of an organisation.
+    Team,
+    /// A member of a team.
+    TeamMember,
     /// A namespace.
     Namespace,
     /// A grant.
@@ -33,8 +37,10 @@ impl fmt::Display for Noun {
             Self::User => "user",
             Self::Organisation => "organisation",
             Self::Member => "member",
+            Self::Team => "team",
+            Self::TeamMember => "team member",
             Self::Namespace => "namespace",
-            Self::Grant => "grant for user",
+            Self::Grant => "grant for",
             Self::Repository => "repository",
             Self::DeletedRepository => "deleted repository",
             Self::Manifest => "manifest",
@@ -103,6 +109,9 @@ pub enum Refusal {
     /// An organisation is deleted when it is empty.
     #[error("organisation {0} still has repositories; delete them first")]
     HasRepositories(String),
+    /// The organisation has a team of this name.
+    #[error("this organisation has a team {0:?} already")]
+    TeamExists(String),
     /// The request's content breaks a rule.
     #[error("{0}")]
     Invalid(String),

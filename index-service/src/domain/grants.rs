@@ -2,62 +2,60 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
-use crate::model::{Account, Grant, GrantTarget, Page, Paged, Role};
+use crate::model::{Account, Grant, GrantSubject, GrantTarget, GrantedOn, Page, Paged, Role};
 use jiff::Timestamp;
-use shared::{NamespaceName, RepositoryName};
-
-/// What a grant is on, by name.
-#[derive(Debug)]
-pub enum Governed {
-    /// Everything in a namespace.
-    Namespace(NamespaceName),
-    /// One repository.
-    Repository(RepositoryName),
-}
 
 impl Index {
     /// A page of the grants on `on`, for its administrators.
-    pub async fn grants(&self, caller: &Account, on: &Governed, page: &Page) -> Result<Paged<Grant>, Refusal> {
+    pub async fn grants(&self, caller: &Account, on: &GrantedOn, page: &Page) -> Result<Paged<Grant>, Refusal> {
         let target = self.governed_by(caller, on).await?;
         Ok(self.database.grants(&target, page).await?)
     }
 
-    /// Gives `account` the role on `on`, in place of the one it was granted there.
+    /// Gives `subject` the role on `on`, in place of the one it was granted there. A team is for those who can see it.
     pub async fn put_grant(
         &self,
         caller: &Account,
-        on: &Governed,
-        account: NamespaceName,
+        on: &GrantedOn,
+        subject: GrantSubject,
         role: Role,
         now: Timestamp,
     ) -> Result<Grant, Refusal> {
         let target = self.governed_by(caller, on).await?;
-        let grant = Grant { account, role, created_by: caller.name.to_string(), created_at: now };
-        match self.database.put_grant(&target, &grant).await? {
-            Some(()) => Ok(grant),
-            None => Err(Refusal::not_found(Noun::User, grant.account)),
-        }
+        let unknown = match &subject {
+            GrantSubject::User(name) => Refusal::not_found(Noun::User, name),
+            GrantSubject::Team { organisation, team } => {
+                let unknown = Refusal::not_found(Noun::Team, format_args!("{organisation}/{team}"));
+                if self.require_member(caller, organisation).await.is_err() {
+                    return Err(unknown);
+                }
+                unknown
+            }
+        };
+        let grant = Grant { subject, role, created_by: caller.name.to_string(), created_at: now };
+        self.database.put_grant(&target, &grant).await?.ok_or(unknown)?;
+        Ok(grant)
     }
 
-    /// Takes away what `account` was granted on `on`.
-    pub async fn delete_grant(&self, caller: &Account, on: &Governed, account: &NamespaceName) -> Result<(), Refusal> {
+    /// Takes away what `subject` was granted on `on`.
+    pub async fn delete_grant(&self, caller: &Account, on: &GrantedOn, subject: &GrantSubject) -> Result<(), Refusal> {
         let target = self.governed_by(caller, on).await?;
-        let taken = self.database.delete_grant(&target, account).await?;
-        taken.ok_or_else(|| Refusal::not_found(Noun::Grant, account))
+        let taken = self.database.delete_grant(&target, subject).await?;
+        taken.ok_or_else(|| Refusal::not_found(Noun::Grant, subject))
     }
 
     /// The target, if `caller` administers it.
-    async fn governed_by(&self, caller: &Account, on: &Governed) -> Result<GrantTarget, Refusal> {
+    async fn governed_by(&self, caller: &Account, on: &GrantedOn) -> Result<GrantTarget, Refusal> {
         let subject = caller.subject();
         match on {
-            Governed::Namespace(name) => {
+            GrantedOn::Namespace(name) => {
                 let seen = self.namespace_standing(&subject, name, Noun::Namespace).await?;
                 if seen.standing.role() < Some(Role::Admin) {
                     return Err(Refusal::RoleNeeded { needed: Role::Admin, on: name.to_string() });
                 }
                 Ok(GrantTarget::Namespace(seen.namespace.id))
             }
-            Governed::Repository(name) => {
+            GrantedOn::Repository(name) => {
                 let repository = self.repository_with(&subject, name, Role::Admin).await?;
                 Ok(GrantTarget::Repository(repository.id))
             }

@@ -15,11 +15,18 @@ impl Index {
         organisation: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<Member>, Refusal> {
-        let standing = self.organisation_standing(&caller.subject(), organisation).await?;
-        if standing.membership.is_none() && !standing.is_owner() {
-            return Err(Refusal::MemberNeeded(organisation.to_string()));
-        }
+        self.require_member(caller, organisation).await?;
         Ok(self.database.members(organisation, page).await?)
+    }
+
+    /// Refuses whoever neither belongs to `organisation` nor runs it.
+    pub(super) async fn require_member(&self, caller: &Account, organisation: &NamespaceName) -> Result<(), Refusal> {
+        let standing = self.organisation_standing(&caller.subject(), organisation).await?;
+        if standing.membership.is_some() || standing.is_owner() {
+            Ok(())
+        } else {
+            Err(Refusal::MemberNeeded(organisation.to_string()))
+        }
     }
 
     /// Makes `account` a member, or changes what it is.

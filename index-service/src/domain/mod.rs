@@ -16,6 +16,7 @@ mod reindex;
 mod repositories;
 mod search;
 mod signing;
+mod teams;
 mod token;
 mod user;
 
@@ -24,11 +25,11 @@ use crate::store::files::DataFolder;
 use std::sync::Arc;
 
 pub use error::Refusal;
-pub use grants::Governed;
 pub use moves::{Mover, Progress};
 pub use passwords::Passwords;
 pub use search::{SearchPage, SearchResults};
 pub use signing::{PublicKey, Signer};
+pub use teams::TeamPath;
 pub use token::{IssuedToken, TokenRequest};
 pub use user::Credentials;
 

@@ -114,6 +114,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::LastOwner => (StatusCode::CONFLICT, "last_owner", "Last owner"),
         R::LastAdmin => (StatusCode::CONFLICT, "last_admin", "Last administrator"),
         R::HasRepositories(_) => (StatusCode::CONFLICT, "has_repositories", "Not empty"),
+        R::TeamExists(_) => (StatusCode::CONFLICT, "team_exists", "Team exists"),
         R::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "Not valid"),
         R::Overloaded | R::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available at this moment")

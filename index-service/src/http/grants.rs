@@ -4,15 +4,15 @@ use super::auth::Caller;
 use super::clock::now;
 use super::error::Failure;
 use super::json::{List, PageQuery};
-use crate::domain::{Governed, Index};
-use crate::model::{Grant, Role};
+use crate::domain::Index;
+use crate::model::{Grant, GrantSubject, GrantedOn, Role};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, RepositoryName};
 
-/// A grant as it is shown. Its subject is a kind and a name, because teams and robots will hold grants too.
+/// A grant as it is shown. Its subject is a kind and a name.
 #[derive(Serialize)]
 struct GrantBody {
     subject: String,
@@ -24,7 +24,7 @@ struct GrantBody {
 impl From<Grant> for GrantBody {
     fn from(grant: Grant) -> Self {
         Self {
-            subject: format!("user:{}", grant.account),
+            subject: grant.subject.to_string(),
             role: grant.role,
             created_by: grant.created_by,
             created_at: grant.created_at,
@@ -46,28 +46,28 @@ pub async fn list_of_namespace(
     name: Path<NamespaceName>,
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Failure> {
-    list(&caller, &index, &Governed::Namespace(name.into_inner()), &query).await
+    list(&caller, &index, &GrantedOn::Namespace(name.into_inner()), &query).await
 }
 
-/// `PUT /namespaces/{namespace}/grants/user:{user}`
+/// `PUT /namespaces/{namespace}/grants/{subject}`
 pub async fn put_on_namespace(
     caller: Caller,
     index: Data<Index>,
-    path: Path<(NamespaceName, NamespaceName)>,
+    path: Path<(NamespaceName, GrantSubject)>,
     body: Json<NewGrant>,
 ) -> Result<HttpResponse, Failure> {
-    let (name, user) = path.into_inner();
-    put(&caller, &index, &Governed::Namespace(name), user, body.role).await
+    let (name, subject) = path.into_inner();
+    put(&caller, &index, &GrantedOn::Namespace(name), subject, body.role).await
 }
 
-/// `DELETE /namespaces/{namespace}/grants/user:{user}`
+/// `DELETE /namespaces/{namespace}/grants/{subject}`
 pub async fn delete_on_namespace(
     caller: Caller,
     index: Data<Index>,
-    path: Path<(NamespaceName, NamespaceName)>,
+    path: Path<(NamespaceName, GrantSubject)>,
 ) -> Result<HttpResponse, Failure> {
-    let (name, user) = path.into_inner();
-    delete(&caller, &index, &Governed::Namespace(name), &user).await
+    let (name, subject) = path.into_inner();
+    delete(&caller, &index, &GrantedOn::Namespace(name), &subject).await
 }
 
 /// `GET /repositories/{name}/-/grants`
@@ -77,31 +77,31 @@ pub async fn list_of_repository(
     name: Path<RepositoryName>,
     query: Query<PageQuery>,
 ) -> Result<HttpResponse, Failure> {
-    list(&caller, &index, &Governed::Repository(name.into_inner()), &query).await
+    list(&caller, &index, &GrantedOn::Repository(name.into_inner()), &query).await
 }
 
-/// `PUT /repositories/{name}/-/grants/user:{user}`
+/// `PUT /repositories/{name}/-/grants/{subject}`
 pub async fn put_on_repository(
     caller: Caller,
     index: Data<Index>,
-    path: Path<(RepositoryName, NamespaceName)>,
+    path: Path<(RepositoryName, GrantSubject)>,
     body: Json<NewGrant>,
 ) -> Result<HttpResponse, Failure> {
-    let (name, user) = path.into_inner();
-    put(&caller, &index, &Governed::Repository(name), user, body.role).await
+    let (name, subject) = path.into_inner();
+    put(&caller, &index, &GrantedOn::Repository(name), subject, body.role).await
 }
 
-/// `DELETE /repositories/{name}/-/grants/user:{user}`
+/// `DELETE /repositories/{name}/-/grants/{subject}`
 pub async fn delete_on_repository(
     caller: Caller,
     index: Data<Index>,
-    path: Path<(RepositoryName, NamespaceName)>,
+    path: Path<(RepositoryName, GrantSubject)>,
 ) -> Result<HttpResponse, Failure> {
-    let (name, user) = path.into_inner();
-    delete(&caller, &index, &Governed::Repository(name), &user).await
+    let (name, subject) = path.into_inner();
+    delete(&caller, &index, &GrantedOn::Repository(name), &subject).await
 }
 
-async fn list(caller: &Caller, index: &Index, on: &Governed, query: &PageQuery) -> Result<HttpResponse, Failure> {
+async fn list(caller: &Caller, index: &Index, on: &GrantedOn, query: &PageQuery) -> Result<HttpResponse, Failure> {
     let grants = index.grants(&caller.0, on, &query.page()?).await?;
     Ok(HttpResponse::Ok().json(List::<GrantBody>::of(grants)))
 }
@@ -109,15 +109,20 @@ async fn list(caller: &Caller, index: &Index, on: &Governed, query: &PageQuery) 
 async fn put(
     caller: &Caller,
     index: &Index,
-    on: &Governed,
-    user: NamespaceName,
+    on: &GrantedOn,
+    subject: GrantSubject,
     role: Role,
 ) -> Result<HttpResponse, Failure> {
-    let grant = index.put_grant(&caller.0, on, user, role, now()).await?;
+    let grant = index.put_grant(&caller.0, on, subject, role, now()).await?;
     Ok(HttpResponse::Ok().json(GrantBody::from(grant)))
 }
 
-async fn delete(caller: &Caller, index: &Index, on: &Governed, user: &NamespaceName) -> Result<HttpResponse, Failure> {
-    index.delete_grant(&caller.0, on, user).await?;
+async fn delete(
+    caller: &Caller,
+    index: &Index,
+    on: &GrantedOn,
+    subject: &GrantSubject,
+) -> Result<HttpResponse, Failure> {
+    index.delete_grant(&caller.0, on, subject).await?;
     Ok(HttpResponse::NoContent().finish())
 }

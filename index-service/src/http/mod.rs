@@ -18,6 +18,7 @@ mod namespaces;
 mod organisations;
 mod repositories;
 mod search;
+mod teams;
 mod token;
 mod user;
 
@@ -106,7 +107,21 @@ fn organisations(cfg: &mut ServiceConfig) {
         .service(resource("/orgs/{org}/members").route(get().to(members::list)))
         .service(
             resource("/orgs/{org}/members/{user}").route(put().to(members::put)).route(delete().to(members::delete)),
-        );
+        )
+        .service(resource("/orgs/{org}/teams").route(get().to(teams::list)).route(post().to(teams::create)))
+        .service(
+            resource("/orgs/{org}/teams/{team}")
+                .route(get().to(teams::show))
+                .route(patch().to(teams::change))
+                .route(delete().to(teams::delete)),
+        )
+        .service(resource("/orgs/{org}/teams/{team}/members").route(get().to(teams::list_members)))
+        .service(
+            resource("/orgs/{org}/teams/{team}/members/{user}")
+                .route(put().to(teams::put_member))
+                .route(delete().to(teams::delete_member)),
+        )
+        .service(resource("/orgs/{org}/teams/{team}/grants").route(get().to(teams::list_grants)));
 }
 
 fn namespaces(cfg: &mut ServiceConfig) {
@@ -115,7 +130,7 @@ fn namespaces(cfg: &mut ServiceConfig) {
         .service(resource("/namespaces/{namespace}/deleted").route(get().to(moves::list_deleted)))
         .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
         .service(
-            resource("/namespaces/{on}/grants/user:{user}")
+            resource("/namespaces/{on}/grants/{subject:.+}")
                 .route(put().to(grants::put_on_namespace))
                 .route(delete().to(grants::delete_on_namespace)),
         );
@@ -126,7 +141,7 @@ fn repositories(cfg: &mut ServiceConfig) {
     cfg.service(resource("/repositories").route(get().to(repositories::list)))
         .service(resource("/repositories/{on:.+}/-/grants").route(get().to(grants::list_of_repository)))
         .service(
-            resource("/repositories/{on:.+}/-/grants/user:{user}")
+            resource("/repositories/{on:.+}/-/grants/{subject:.+}")
                 .route(put().to(grants::put_on_repository))
                 .route(delete().to(grants::delete_on_repository)),
         )

@@ -1,8 +1,12 @@
-//! Grants: a role given to one account on a namespace or on one repository.
+//! Grants: a role given to one account or one team, on a namespace or on one repository.
 
 use super::role::Role;
 use jiff::Timestamp;
-use shared::NamespaceName;
+use serde::Deserialize;
+use shared::name::NameError;
+use shared::{NamespaceName, RepositoryName};
+use std::fmt;
+use std::str::FromStr;
 
 /// What a grant is on, by id.
 #[derive(Debug, Clone)]
@@ -13,15 +17,105 @@ pub enum GrantTarget {
     Repository(String),
 }
 
+/// What a grant is on, by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GrantedOn {
+    /// Everything in a namespace.
+    Namespace(NamespaceName),
+    /// One repository.
+    Repository(RepositoryName),
+}
+
+impl GrantedOn {
+    /// The namespace's or the repository's name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Namespace(name) => name.as_str(),
+            Self::Repository(name) => name.as_str(),
+        }
+    }
+}
+
+/// Who holds a grant: `user:alice`, or `team:acme/developers`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum GrantSubject {
+    /// An account.
+    User(NamespaceName),
+    /// A team of an organisation.
+    Team {
+        /// The organisation.
+        organisation: NamespaceName,
+        /// The team in it.
+        team: NamespaceName,
+    },
+}
+
+/// Why a text names nobody who could hold a grant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GrantSubjectError {
+    /// Neither kind.
+    #[error("a grant is given to user:<name> or to team:<organisation>/<team>")]
+    Kind,
+    /// The kind is right, the name cannot be one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+}
+
 /// A role that somebody gave.
 #[derive(Debug, Clone)]
 pub struct Grant {
-    /// To this account.
-    pub account: NamespaceName,
+    /// Who holds it.
+    pub subject: GrantSubject,
     /// The role.
     pub role: Role,
     /// Who gave it, by name.
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl fmt::Display for GrantSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(name) => write!(f, "user:{name}"),
+            Self::Team { organisation, team } => write!(f, "team:{organisation}/{team}"),
+        }
+    }
+}
+
+impl FromStr for GrantSubject {
+    type Err = GrantSubjectError;
+
+    fn from_str(text: &str) -> Result<Self, GrantSubjectError> {
+        if let Some(name) = text.strip_prefix("user:") {
+            return Ok(Self::User(NamespaceName::parse(name)?));
+        }
+        let team = text.strip_prefix("team:").and_then(|team| team.split_once('/'));
+        let (organisation, team) = team.ok_or(GrantSubjectError::Kind)?;
+        Ok(Self::Team { organisation: NamespaceName::parse(organisation)?, team: NamespaceName::parse(team)? })
+    }
+}
+
+impl TryFrom<String> for GrantSubject {
+    type Error = GrantSubjectError;
+
+    fn try_from(text: String) -> Result<Self, GrantSubjectError> {
+        text.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_read_as_it_is_written() {
+        for text in ["user:alice", "team:acme/developers"] {
+            assert_eq!(text.parse::<GrantSubject>().unwrap().to_string(), text);
+        }
+        for text in ["", "alice", "user:", "user:Alice", "team:acme", "team:acme/", "team:acme/a/b", "robot:acme+ci"] {
+            assert!(text.parse::<GrantSubject>().is_err(), "{text}");
+        }
+    }
 }

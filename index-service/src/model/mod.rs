@@ -15,13 +15,15 @@ pub mod password;
 pub mod place;
 pub mod repository;
 pub mod role;
+pub mod team;
 mod word;
 
 pub use account::{Account, Subject};
-pub use grant::{Grant, GrantTarget};
+pub use grant::{Grant, GrantSubject, GrantTarget, GrantedOn};
 pub use namespace::{Namespace, NamespaceKind};
 pub use organisation::{Member, MemberRole, Organisation};
 pub use page::{Page, Paged};
 pub use place::{Occupant, Place, Standing};
 pub use repository::{Repository, RepositoryState, Visibility};
 pub use role::Role;
+pub use team::Team;

@@ -4,15 +4,38 @@ use super::database::Database;
 use super::error::StoreError;
 use super::new_id;
 use super::rows::{micros, parsed, time};
-use crate::model::{Grant, GrantTarget, Page, Paged};
-use shared::NamespaceName;
+use crate::model::{Grant, GrantSubject, GrantTarget, Page, Paged};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
+
+/// The largest role that the account `s` was granted where `$column` is `$target`, itself or as a member of teams; NULL if
+/// none.
+macro_rules! granted_role {
+    ($column:literal, $target:literal) => {
+        concat!(
+            "(SELECT h.role FROM (
+                SELECT g.role FROM grants g WHERE g.",
+            $column,
+            " = ",
+            $target,
+            " AND g.account_id = s.id
+                UNION ALL
+                SELECT g.role FROM team_members t JOIN grants g ON g.team_id = t.team_id
+                WHERE t.account_id = s.id AND g.",
+            $column,
+            " = ",
+            $target,
+            ") h ORDER BY CASE h.role WHEN 'admin' THEN 1 WHEN 'maintain' THEN 2 WHEN 'write' THEN 3 ELSE 4 END LIMIT 1)"
+        )
+    };
+}
+
+pub(super) use granted_role;
 
 impl FromRow<'_, SqliteRow> for Grant {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         Ok(Self {
-            account: parsed(row, "account")?,
+            subject: parsed(row, "subject")?,
             role: parsed(row, "role")?,
             created_by: row.try_get("created_by")?,
             created_at: time(row, "created_at")?,
@@ -28,14 +51,26 @@ fn columns(target: &GrantTarget) -> (Option<&str>, Option<&str>) {
     }
 }
 
+/// A subject as the two columns hold it.
+struct SubjectColumns {
+    account_id: Option<String>,
+    team_id: Option<String>,
+}
+
 impl Database {
     /// A page of the grants on `target`.
     pub async fn grants(&self, target: &GrantTarget, page: &Page) -> Result<Paged<Grant>, StoreError> {
         let (namespace, repository) = columns(target);
         let rows = sqlx::query_as(
-            "SELECT a.name AS account, g.role, g.created_by, g.created_at
-             FROM grants g JOIN accounts a ON a.id = g.account_id
-             WHERE (g.namespace_id = $1 OR g.repository_id = $2) AND a.name > $3 ORDER BY a.name LIMIT $4",
+            "SELECT h.subject, h.role, h.created_by, h.created_at FROM (
+                SELECT 'user:' || a.name AS subject, g.role, g.created_by, g.created_at
+                FROM grants g JOIN accounts a ON a.id = g.account_id
+                WHERE g.namespace_id = $1 OR g.repository_id = $2
+                UNION ALL
+                SELECT 'team:' || o.name || '/' || t.name, g.role, g.created_by, g.created_at
+                FROM grants g JOIN teams t ON t.id = g.team_id JOIN organisations o ON o.id = t.organisation_id
+                WHERE g.namespace_id = $1 OR g.repository_id = $2
+             ) h WHERE h.subject > $3 ORDER BY h.subject LIMIT $4",
         )
         .bind(namespace)
         .bind(repository)
@@ -43,54 +78,74 @@ impl Database {
         .bind(page.rows_to_read())
         .fetch_all(&mut *self.reader().await?)
         .await?;
-        Ok(page.of(rows, |grant: &Grant| grant.account.to_string()))
+        Ok(page.of(rows, |grant: &Grant| grant.subject.to_string()))
     }
 
-    /// Gives `grant`, in place of what the account had on `target`; `None` if there is no such account.
+    /// Gives `grant`, in place of what its subject had on `target`; `None` if there is no such subject.
     pub async fn put_grant(&self, target: &GrantTarget, grant: &Grant) -> Result<Option<()>, StoreError> {
         let (namespace, repository) = columns(target);
         let mut transaction = self.write().await?;
-        remove(&mut transaction, target, &grant.account).await?;
-        let given = sqlx::query(
-            "INSERT INTO grants (id, namespace_id, repository_id, account_id, role, created_by, created_at)
-             SELECT $1, $2, $3, a.id, $5, $6, $7 FROM accounts a WHERE a.name = $4",
+        let Some(subject) = subject_columns(&mut transaction, &grant.subject).await? else { return Ok(None) };
+        remove(&mut transaction, target, &subject).await?;
+        sqlx::query(
+            "INSERT INTO grants (id, namespace_id, repository_id, account_id, team_id, role, created_by, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         )
         .bind(new_id())
         .bind(namespace)
         .bind(repository)
-        .bind(grant.account.as_str())
+        .bind(subject.account_id)
+        .bind(subject.team_id)
         .bind(grant.role.as_str())
         .bind(&grant.created_by)
         .bind(micros(grant.created_at))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok((given.rows_affected() > 0).then_some(()))
+        Ok(Some(()))
     }
 
-    /// Takes away what `account` was granted on `target`; `None` if that was nothing.
-    pub async fn delete_grant(&self, target: &GrantTarget, account: &NamespaceName) -> Result<Option<()>, StoreError> {
+    /// Takes away what `subject` was granted on `target`; `None` if that was nothing.
+    pub async fn delete_grant(&self, target: &GrantTarget, subject: &GrantSubject) -> Result<Option<()>, StoreError> {
         let mut transaction = self.write().await?;
-        let taken = remove(&mut transaction, target, account).await?;
+        let Some(subject) = subject_columns(&mut transaction, subject).await? else { return Ok(None) };
+        let taken = remove(&mut transaction, target, &subject).await?;
         transaction.commit().await?;
         Ok(taken.then_some(()))
     }
+}
+
+async fn subject_columns(
+    connection: &mut SqliteConnection,
+    subject: &GrantSubject,
+) -> sqlx::Result<Option<SubjectColumns>> {
+    Ok(match subject {
+        GrantSubject::User(name) => {
+            let id = sqlx::query_scalar("SELECT id FROM accounts WHERE name = $1").bind(name.as_str());
+            let id: Option<String> = id.fetch_optional(connection).await?;
+            id.map(|id| SubjectColumns { account_id: Some(id), team_id: None })
+        }
+        GrantSubject::Team { organisation, team } => {
+            let id = super::teams::team_id(connection, organisation, team).await?;
+            id.map(|id| SubjectColumns { account_id: None, team_id: Some(id) })
+        }
+    })
 }
 
 /// Whether there was a grant to remove.
 async fn remove(
     connection: &mut SqliteConnection,
     target: &GrantTarget,
-    account: &NamespaceName,
+    subject: &SubjectColumns,
 ) -> sqlx::Result<bool> {
     let (namespace, repository) = columns(target);
     let removed = sqlx::query(
-        "DELETE FROM grants WHERE (namespace_id = $1 OR repository_id = $2)
-         AND account_id = (SELECT id FROM accounts WHERE name = $3)",
+        "DELETE FROM grants WHERE (namespace_id = $1 OR repository_id = $2) AND (account_id = $3 OR team_id = $4)",
     )
     .bind(namespace)
     .bind(repository)
-    .bind(account.as_str())
+    .bind(&subject.account_id)
+    .bind(&subject.team_id)
     .execute(connection)
     .await?;
     Ok(removed.rows_affected() > 0)

@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::rows::{micros, parsed, time};
+use super::team_members::leave_teams;
 use crate::model::{Member, MemberRole, Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
@@ -72,7 +73,7 @@ impl Database {
         Ok(MemberChanged::Changed(member))
     }
 
-    /// Ends a membership.
+    /// Ends a membership, and with it those in the organisation's teams.
     pub async fn delete_member(
         &self,
         organisation: &NamespaceName,
@@ -93,6 +94,7 @@ impl Database {
         if !has_owner(&mut transaction, organisation).await? {
             return Ok(MemberChanged::LastOwner);
         }
+        leave_teams(&mut transaction, organisation, account).await?;
         transaction.commit().await?;
         Ok(MemberChanged::Changed(()))
     }

@@ -21,6 +21,8 @@ mod reindex;
 mod repositories;
 mod rows;
 mod search;
+mod team_members;
+mod teams;
 mod visibility;
 
 pub use accounts::{AccountChanged, NewAccount};
@@ -33,6 +35,8 @@ pub use namespaces::NamespaceStanding;
 pub use organisations::OrganisationDeleted;
 pub use registry::Taken;
 pub use repositories::NewRepository;
+pub use team_members::TeamJoined;
+pub use teams::TeamChanged;
 
 /// What came of giving a name away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,10 +14,13 @@ use sqlx::{FromRow, Row, SqliteConnection};
 /// Columns of a [`Standing`]: `s` is the subject's account or NULL, `n` the namespace or NULL, `$1` the subject's name.
 macro_rules! standing_columns {
     () => {
-        "($1 = '' OR s.id IS NOT NULL) AS is_good, s.is_admin AS is_admin, n.account_id = s.id AS owns_namespace,
+        concat!(
+            "($1 = '' OR s.id IS NOT NULL) AS is_good, s.is_admin AS is_admin, n.account_id = s.id AS owns_namespace,
          (SELECT m.role FROM members m
-          WHERE m.organisation_id = n.organisation_id AND m.account_id = s.id) AS membership,
-         (SELECT g.role FROM grants g WHERE g.namespace_id = n.id AND g.account_id = s.id) AS namespace_grant"
+          WHERE m.organisation_id = n.organisation_id AND m.account_id = s.id) AS membership, ",
+            crate::store::grants::granted_role!("namespace_id", "n.id"),
+            " AS namespace_grant"
+        )
     };
 }
 

@@ -4,6 +4,7 @@ use super::database::Database;
 use super::error::StoreError;
 use super::namespaces::{Owner, claim, insert_namespace};
 use super::rows::{micros, parsed, time};
+use super::teams::delete_grants_of_teams;
 use super::visibility::with_visible;
 use super::{Claim, new_id};
 use crate::model::{MemberRole, Organisation, Page, Paged, Subject};
@@ -106,6 +107,7 @@ impl Database {
             .bind(micros(now))
             .execute(&mut *transaction)
             .await?;
+        delete_grants_of_teams(&mut transaction, name).await?;
         transaction.commit().await?;
         Ok(if deleted.rows_affected() == 0 { OrganisationDeleted::Unknown } else { OrganisationDeleted::Deleted })
     }

@@ -16,7 +16,9 @@ const PLACE: &str = concat!(
     ", n.id IS NOT NULL AS namespace_exists,
        EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2) AS is_namespace,
        EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2) AS is_promised,
-       (SELECT g.role FROM grants g WHERE g.repository_id = r.id AND g.account_id = s.id) AS repository_grant,
+       ",
+    super::grants::granted_role!("repository_id", "r.id"),
+    " AS repository_grant,
        r.*, $3 AS namespace
      FROM (SELECT 1)
      LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL

@@ -21,9 +21,17 @@ macro_rules! with_visible {
                 UNION
                 SELECT g.namespace_id FROM subject s JOIN grants g ON g.account_id = s.id
                 WHERE g.namespace_id IS NOT NULL
+                UNION
+                SELECT g.namespace_id FROM subject s JOIN team_members t ON t.account_id = s.id
+                JOIN grants g ON g.team_id = t.team_id
+                WHERE g.namespace_id IS NOT NULL
             ),
             held_repositories AS (
                 SELECT g.repository_id AS id FROM subject s JOIN grants g ON g.account_id = s.id
+                WHERE g.repository_id IS NOT NULL
+                UNION
+                SELECT g.repository_id FROM subject s JOIN team_members t ON t.account_id = s.id
+                JOIN grants g ON g.team_id = t.team_id
                 WHERE g.repository_id IS NOT NULL
             ),
             visible_repositories AS (

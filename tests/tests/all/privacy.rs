@@ -38,6 +38,16 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/orgs/NAMESPACE/members", ""),
     ("PUT", "/api/v1/orgs/NAMESPACE/members/mallory", r#"{"role":"owner"}"#),
     ("DELETE", "/api/v1/orgs/NAMESPACE/members/mallory", ""),
+    ("GET", "/api/v1/orgs/NAMESPACE/teams", ""),
+    ("POST", "/api/v1/orgs/NAMESPACE/teams", r#"{"name":"dev"}"#),
+    ("GET", "/api/v1/orgs/NAMESPACE/teams/dev", ""),
+    ("PATCH", "/api/v1/orgs/NAMESPACE/teams/dev", "{}"),
+    ("DELETE", "/api/v1/orgs/NAMESPACE/teams/dev", ""),
+    ("GET", "/api/v1/orgs/NAMESPACE/teams/dev/members", ""),
+    ("PUT", "/api/v1/orgs/NAMESPACE/teams/dev/members/mallory", ""),
+    ("DELETE", "/api/v1/orgs/NAMESPACE/teams/dev/members/mallory", ""),
+    ("GET", "/api/v1/orgs/NAMESPACE/teams/dev/grants", ""),
+    ("PUT", "/api/v1/namespaces/NAMESPACE/grants/team:NAMESPACE/dev", r#"{"role":"read"}"#),
     ("GET", "/v1/search?q=NAME", ""),
 ];
 
@@ -49,6 +59,7 @@ async fn private_is_absent() {
     let stack = Stack::start().await;
     let (admin, mallory) = (stack.admin(), stack.user("mallory").await);
     admin.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
+    admin.does(Method::POST, "/orgs/acme/teams", &json!({ "name": "dev" })).await;
     admin.repository("acme/private").await.push_image("v1", "secret").await;
     for stranger in [mallory, stack.anonymous()] {
         for (method, path, body) in REQUESTS {

@@ -1,103 +1,9 @@
 //! The REST API of the index: who may call each route, as a table; bodies that break a rule; errors as RFC 9457 has them.
 
+use crate::rest_tables::{CALLERS, ORGANISATIONS, PEOPLE, REPOSITORIES, Row, TEAMS};
 use crate::support::{Answer, Stack, User};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-/// Who calls: nobody, a stranger, a member of `acme`, its owner, the administrator of the instance.
-const CALLERS: [&str; 5] = ["", "mallory", "bob", "alice", "admin"];
-
-/// (request, its body, what puts things back before each call, status for each caller). `CALLER` is the caller's name.
-type Row = (&'static str, &'static str, &'static str, [u16; 5]);
-
-const PEOPLE: &[Row] = &[
-    ("GET /user", "", "", [401, 200, 200, 200, 200]),
-    (
-        "PUT /user/password",
-        r#"{"old_password":"wrong password","new_password":"another one"}"#,
-        "",
-        [401, 400, 400, 400, 400],
-    ),
-    ("GET /admin/users", "", "", [401, 403, 403, 403, 200]),
-    ("POST /admin/users", r#"{"name":"newcomer","password":"a long password"}"#, "", [401, 403, 403, 403, 201]),
-    ("POST /admin/users", r#"{"name":"acme","password":"a long password"}"#, "", [401, 403, 403, 403, 409]),
-    ("GET /admin/users/alice", "", "", [401, 403, 403, 403, 200]),
-    ("GET /admin/users/nobody", "", "", [401, 403, 403, 403, 404]),
-    ("PATCH /admin/users/carol", r#"{"disabled":false}"#, "", [401, 403, 403, 403, 200]),
-    ("PATCH /admin/users/admin", r#"{"disabled":true}"#, "", [401, 403, 403, 403, 409]),
-    ("PATCH /admin/users/admin", r#"{"is_admin":false}"#, "", [401, 403, 403, 403, 409]),
-];
-
-const ORGANISATIONS: &[Row] = &[
-    ("GET /orgs", "", "", [200, 200, 200, 200, 200]),
-    ("POST /orgs", r#"{"name":"of-CALLER"}"#, "", [401, 201, 201, 201, 201]),
-    ("POST /orgs", r#"{"name":"acme"}"#, "", [401, 409, 409, 409, 409]),
-    ("POST /orgs", r#"{"name":"carol"}"#, "", [401, 409, 409, 409, 409]),
-    ("GET /orgs/acme", "", "", [404, 404, 200, 200, 200]),
-    ("GET /orgs/alice", "", "", [404, 404, 404, 404, 404]),
-    ("PATCH /orgs/acme", r#"{"display_name":"Acme"}"#, "", [401, 404, 403, 200, 200]),
-    ("GET /orgs/acme/members", "", "", [401, 404, 200, 200, 200]),
-    ("PUT /orgs/acme/members/carol", r#"{"role":"member"}"#, "", [401, 404, 403, 200, 200]),
-    ("PUT /orgs/acme/members/nobody", r#"{"role":"member"}"#, "", [401, 404, 403, 404, 404]),
-    ("PUT /orgs/acme/members/alice", r#"{"role":"member"}"#, "", [401, 404, 403, 409, 409]),
-    (
-        "DELETE /orgs/acme/members/carol",
-        "",
-        r#"PUT /orgs/acme/members/carol {"role":"member"}"#,
-        [401, 404, 403, 204, 204],
-    ),
-    ("DELETE /orgs/acme/members/alice", "", "", [401, 404, 403, 409, 409]),
-    ("DELETE /orgs/acme", "", "", [401, 404, 403, 409, 409]),
-    ("GET /namespaces", "", "", [200, 200, 200, 200, 200]),
-    ("GET /namespaces/acme", "", "", [404, 404, 200, 200, 200]),
-    ("GET /namespaces/library", "", "", [404, 404, 404, 404, 200]),
-    ("GET /namespaces/acme/deleted", "", "", [401, 404, 403, 200, 200]),
-    ("GET /namespaces/acme/grants", "", "", [401, 404, 403, 200, 200]),
-    ("PUT /namespaces/acme/grants/user:carol", r#"{"role":"read"}"#, "", [401, 404, 403, 200, 200]),
-    ("PUT /namespaces/acme/grants/user:nobody", r#"{"role":"read"}"#, "", [401, 404, 403, 404, 404]),
-    (
-        "DELETE /namespaces/acme/grants/user:carol",
-        "",
-        r#"PUT /namespaces/acme/grants/user:carol {"role":"read"}"#,
-        [401, 404, 403, 204, 204],
-    ),
-    ("DELETE /namespaces/acme/grants/user:nobody", "", "", [401, 404, 403, 404, 404]),
-];
-
-const REPOSITORIES: &[Row] = &[
-    ("GET /repositories", "", "", [200, 200, 200, 200, 200]),
-    ("GET /repositories/acme/app", "", "", [404, 404, 200, 200, 200]),
-    ("GET /repositories/acme/public", "", "", [200, 200, 200, 200, 200]),
-    ("PUT /repositories/acme/app", r#"{"description":"x"}"#, "", [401, 409, 403, 200, 200]),
-    ("PUT /repositories/acme/of-CALLER", r#"{"visibility":"public"}"#, "", [401, 409, 409, 201, 201]),
-    ("PATCH /repositories/acme/app", r#"{"description":"an app"}"#, "", [401, 404, 403, 200, 200]),
-    ("PATCH /repositories/acme/public", r#"{"visibility":"public"}"#, "", [401, 403, 403, 200, 200]),
-    ("PATCH /repositories/acme/app", r#"{"official":true}"#, "", [401, 404, 403, 403, 200]),
-    ("GET /repositories/acme/app/-/tags", "", "", [404, 404, 200, 200, 200]),
-    ("GET /repositories/acme/public/-/tags", "", "", [200, 200, 200, 200, 200]),
-    ("GET /repositories/acme/app/-/manifests/sha256:bad", "", "", [400, 400, 400, 400, 400]),
-    ("GET /repositories/acme/app/-/grants", "", "", [401, 404, 403, 200, 200]),
-    ("GET /repositories/acme/public/-/grants", "", "", [401, 403, 403, 200, 200]),
-    ("PUT /repositories/acme/app/-/grants/user:carol", r#"{"role":"admin"}"#, "", [401, 404, 403, 200, 200]),
-    (
-        "DELETE /repositories/acme/app/-/grants/user:carol",
-        "",
-        r#"PUT /repositories/acme/app/-/grants/user:carol {"role":"read"}"#,
-        [401, 404, 403, 204, 204],
-    ),
-    ("GET /repositories/acme/app/-/nothing", "", "", [404, 404, 404, 404, 404]),
-    ("POST /repositories/acme/app/-/restore", "", "", [401, 404, 404, 404, 404]),
-    ("POST /repositories/acme/app/-/purge", "", "", [401, 403, 403, 403, 404]),
-    ("POST /repositories/acme/app/-/rename", r#"{"name":"acme/public"}"#, "", [401, 404, 403, 409, 409]),
-    ("POST /repositories/acme/app/-/rename", r#"{"name":"alice/app"}"#, "", [401, 404, 403, 400, 400]),
-    ("POST /repositories/acme/of-alice/-/rename", r#"{"name":"acme/of-bob"}"#, "", [401, 403, 403, 200, 404]),
-    ("POST /repositories/acme/of-bob/-/rename", r#"{"name":"acme/of-alice"}"#, "", [401, 403, 403, 200, 404]),
-    ("DELETE /repositories/acme/public", "", "", [401, 403, 403, 204, 404]),
-    ("DELETE /repositories/acme/of-CALLER", "", "", [401, 404, 404, 204, 204]),
-    ("PUT /repositories/acme/public", "{}", "", [401, 409, 409, 409, 409]),
-    ("POST /repositories/acme/public/-/purge", "", "", [401, 403, 403, 403, 204]),
-    ("POST /repositories/acme/of-alice/-/restore", "", "", [401, 404, 403, 200, 404]),
-];
 
 #[tokio::test]
 async fn people_are_run_by_administrators() {
@@ -107,6 +13,11 @@ async fn people_are_run_by_administrators() {
 #[tokio::test]
 async fn organisations_are_run_by_their_owners() {
     hold(ORGANISATIONS).await;
+}
+
+#[tokio::test]
+async fn teams_are_run_by_owners_and_seen_by_members() {
+    hold(TEAMS).await;
 }
 
 #[tokio::test]
@@ -124,6 +35,10 @@ async fn hold(table: &[Row]) {
     alice.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
     alice.does(Method::PUT, "/orgs/acme/members/bob", &json!({ "role": "member" })).await;
     alice.does(Method::PUT, "/repositories/acme/app", &json!({})).await;
+    if table == TEAMS {
+        alice.does(Method::POST, "/orgs/acme/teams", &json!({ "name": "dev" })).await;
+        alice.does(Method::PUT, "/orgs/acme/teams/dev/members/bob", &Value::Null).await;
+    }
     if table == REPOSITORIES {
         alice.does(Method::PUT, "/repositories/acme/public", &json!({ "visibility": "public" })).await;
     }
@@ -185,6 +100,9 @@ const BAD: &[(&str, &str, u16)] = &[
     ("PUT /repositories/admin/app", r#"{"description":"two\nlines"}"#, 400),
     ("PUT /namespaces/admin/grants/user:admin", r#"{"role":"root"}"#, 400),
     ("PUT /namespaces/admin/grants/user:Admin", r#"{"role":"read"}"#, 400),
+    ("PUT /namespaces/admin/grants/admin", r#"{"role":"read"}"#, 400),
+    ("PUT /namespaces/admin/grants/team:acme", r#"{"role":"read"}"#, 400),
+    ("PUT /namespaces/admin/grants/team:acme/a/b", r#"{"role":"read"}"#, 400),
     ("GET /orgs?limit=x", "", 400),
     ("GET /orgs?limit=-1", "", 400),
     ("GET /orgs?cursor=!", "", 400),

@@ -1,0 +1,155 @@
+//! Teams: owners of an organisation run them, its members see them.
+
+use super::Index;
+use super::error::{Noun, Refusal};
+use crate::model::team::{TeamChange, TeamGrant, TeamMember};
+use crate::model::{Account, Page, Paged, Team};
+use crate::store::{Claim, TeamChanged, TeamJoined};
+use jiff::Timestamp;
+use shared::NamespaceName;
+use shared::name::NameError;
+
+/// Characters of the line about a team.
+const MAX_DESCRIPTION: usize = 200;
+
+/// A team by name.
+#[derive(Debug, Clone)]
+pub struct TeamPath {
+    /// The organisation.
+    pub organisation: NamespaceName,
+    /// The team in it.
+    pub team: NamespaceName,
+}
+
+impl Index {
+    /// A page of the teams of `organisation`, for its members.
+    pub async fn teams(
+        &self,
+        caller: &Account,
+        organisation: &NamespaceName,
+        page: &Page,
+    ) -> Result<Paged<Team>, Refusal> {
+        self.require_member(caller, organisation).await?;
+        Ok(self.database.teams(organisation, page).await?)
+    }
+
+    /// A team, for members of its organisation.
+    pub async fn team(&self, caller: &Account, path: &TeamPath) -> Result<Team, Refusal> {
+        self.require_member(caller, &path.organisation).await?;
+        self.database.team(&path.organisation, &path.team).await?.ok_or_else(|| no_team(path))
+    }
+
+    /// Makes a team that has no members yet.
+    pub async fn create_team(
+        &self,
+        caller: &Account,
+        organisation: &NamespaceName,
+        name: &str,
+        description: Option<String>,
+        now: Timestamp,
+    ) -> Result<Team, Refusal> {
+        self.require_owner(caller, organisation).await?;
+        let team = Team {
+            name: NamespaceName::parse(name).map_err(|error: NameError| Refusal::invalid(error))?,
+            description: checked_description(description.unwrap_or_default())?,
+            created_at: now,
+        };
+        match self.database.create_team(organisation, &team).await? {
+            Claim::Made => Ok(team),
+            Claim::Taken => Err(Refusal::TeamExists(team.name.to_string())),
+        }
+    }
+
+    /// Changes a team's name or description.
+    pub async fn change_team(
+        &self,
+        caller: &Account,
+        path: &TeamPath,
+        mut change: TeamChange,
+    ) -> Result<Team, Refusal> {
+        self.require_owner(caller, &path.organisation).await?;
+        change.description = change.description.map(checked_description).transpose()?;
+        match self.database.change_team(&path.organisation, &path.team, &change).await? {
+            TeamChanged::Changed(team) => Ok(team),
+            TeamChanged::Unknown => Err(no_team(path)),
+            TeamChanged::Taken => {
+                Err(Refusal::TeamExists(change.name.map(|name| name.to_string()).unwrap_or_default()))
+            }
+        }
+    }
+
+    /// Ends a team, with everything it was granted.
+    pub async fn delete_team(&self, caller: &Account, path: &TeamPath) -> Result<(), Refusal> {
+        self.require_owner(caller, &path.organisation).await?;
+        self.database.delete_team(&path.organisation, &path.team).await?.ok_or_else(|| no_team(path))
+    }
+
+    /// A page of a team's members, for members of its organisation.
+    pub async fn team_members(
+        &self,
+        caller: &Account,
+        path: &TeamPath,
+        page: &Page,
+    ) -> Result<Paged<TeamMember>, Refusal> {
+        self.team(caller, path).await?;
+        Ok(self.database.team_members(&path.organisation, &path.team, page).await?)
+    }
+
+    /// Puts a member of the organisation into a team.
+    pub async fn put_team_member(
+        &self,
+        caller: &Account,
+        path: &TeamPath,
+        account: &NamespaceName,
+        now: Timestamp,
+    ) -> Result<TeamMember, Refusal> {
+        self.require_owner(caller, &path.organisation).await?;
+        match self.database.put_team_member(&path.organisation, &path.team, account, now).await? {
+            TeamJoined::Joined(member) => Ok(member),
+            TeamJoined::NoSuchTeam => Err(no_team(path)),
+            TeamJoined::NoMember => Err(Refusal::not_found(Noun::Member, account)),
+        }
+    }
+
+    /// Takes an account out of a team. Anybody may leave.
+    pub async fn delete_team_member(
+        &self,
+        caller: &Account,
+        path: &TeamPath,
+        account: &NamespaceName,
+    ) -> Result<(), Refusal> {
+        if caller.name == *account {
+            self.require_member(caller, &path.organisation).await?;
+        } else {
+            self.require_owner(caller, &path.organisation).await?;
+        }
+        let left = self.database.delete_team_member(&path.organisation, &path.team, account).await?;
+        left.ok_or_else(|| Refusal::not_found(Noun::TeamMember, account))
+    }
+
+    /// A page of what a team was granted, for those in it and for owners: it may name what others must not see.
+    pub async fn team_grants(
+        &self,
+        caller: &Account,
+        path: &TeamPath,
+        page: &Page,
+    ) -> Result<Paged<TeamGrant>, Refusal> {
+        self.team(caller, path).await?;
+        if !self.database.is_in_team(&path.organisation, &path.team, &caller.name).await? {
+            self.require_owner(caller, &path.organisation).await?;
+        }
+        Ok(self.database.team_grants(&path.organisation, &path.team, page).await?)
+    }
+}
+
+fn no_team(path: &TeamPath) -> Refusal {
+    Refusal::not_found(Noun::Team, &path.team)
+}
+
+fn checked_description(text: String) -> Result<String, Refusal> {
+    if text.chars().count() <= MAX_DESCRIPTION && !text.chars().any(char::is_control) {
+        Ok(text)
+    } else {
+        Err(Refusal::invalid("description has at most 200 characters and no control characters"))
+    }
+}

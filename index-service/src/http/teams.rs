@@ -1,0 +1,197 @@
+//! `/api/v1/orgs/{org}/teams`: teams of an organisation.
+
+use super::auth::Caller;
+use super::clock::now;
+use super::error::Failure;
+use super::json::{List, PageQuery};
+use crate::domain::{Index, TeamPath};
+use crate::model::team::{TeamChange, TeamGrant, TeamMember};
+use crate::model::{GrantedOn, Role, Team};
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::web::{Data, Json, Path, Query};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use shared::{NamespaceName, RepositoryName};
+
+/// A team as it is shown.
+#[derive(Serialize)]
+struct TeamBody {
+    name: NamespaceName,
+    description: String,
+    created_at: Timestamp,
+}
+
+impl From<Team> for TeamBody {
+    fn from(team: Team) -> Self {
+        let Team { name, description, created_at } = team;
+        Self { name, description, created_at }
+    }
+}
+
+/// One of a team's members as it is shown.
+#[derive(Serialize)]
+struct TeamMemberBody {
+    user: NamespaceName,
+    created_at: Timestamp,
+}
+
+impl From<TeamMember> for TeamMemberBody {
+    fn from(member: TeamMember) -> Self {
+        Self { user: member.account, created_at: member.created_at }
+    }
+}
+
+/// One of a team's grants as it is shown: on a namespace or on a repository.
+#[derive(Serialize)]
+struct TeamGrantBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<NamespaceName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<RepositoryName>,
+    role: Role,
+    created_by: String,
+    created_at: Timestamp,
+}
+
+impl From<TeamGrant> for TeamGrantBody {
+    fn from(grant: TeamGrant) -> Self {
+        let (namespace, repository) = match grant.on {
+            GrantedOn::Namespace(name) => (Some(name), None),
+            GrantedOn::Repository(name) => (None, Some(name)),
+        };
+        let TeamGrant { role, created_by, created_at, .. } = grant;
+        Self { namespace, repository, role, created_by, created_at }
+    }
+}
+
+/// A team to be made.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewTeam {
+    name: String,
+    description: Option<String>,
+}
+
+/// What is to be changed; what is absent stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchTeam {
+    name: Option<NamespaceName>,
+    description: Option<String>,
+}
+
+/// A team's address.
+#[derive(Deserialize)]
+pub struct OfTeam {
+    org: NamespaceName,
+    team: NamespaceName,
+}
+
+impl From<OfTeam> for TeamPath {
+    fn from(of: OfTeam) -> Self {
+        Self { organisation: of.org, team: of.team }
+    }
+}
+
+/// The address of somebody in a team.
+#[derive(Deserialize)]
+pub struct OfTeamMember {
+    org: NamespaceName,
+    team: NamespaceName,
+    user: NamespaceName,
+}
+
+impl From<OfTeamMember> for (TeamPath, NamespaceName) {
+    fn from(of: OfTeamMember) -> Self {
+        (TeamPath { organisation: of.org, team: of.team }, of.user)
+    }
+}
+
+/// `GET /orgs/{org}/teams`
+pub async fn list(
+    caller: Caller,
+    index: Data<Index>,
+    organisation: Path<NamespaceName>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Failure> {
+    let teams = index.teams(&caller.0, &organisation, &query.page()?).await?;
+    Ok(HttpResponse::Ok().json(List::<TeamBody>::of(teams)))
+}
+
+/// `POST /orgs/{org}/teams`
+pub async fn create(
+    caller: Caller,
+    index: Data<Index>,
+    organisation: Path<NamespaceName>,
+    body: Json<NewTeam>,
+) -> Result<HttpResponse, Failure> {
+    let NewTeam { name, description } = body.into_inner();
+    let team = index.create_team(&caller.0, &organisation, &name, description, now()).await?;
+    let location = format!("/api/v1/orgs/{organisation}/teams/{}", team.name);
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(TeamBody::from(team)))
+}
+
+/// `GET /orgs/{org}/teams/{team}`
+pub async fn show(caller: Caller, index: Data<Index>, of: Path<OfTeam>) -> Result<HttpResponse, Failure> {
+    let team = index.team(&caller.0, &of.into_inner().into()).await?;
+    Ok(HttpResponse::Ok().json(TeamBody::from(team)))
+}
+
+/// `PATCH /orgs/{org}/teams/{team}`
+pub async fn change(
+    caller: Caller,
+    index: Data<Index>,
+    of: Path<OfTeam>,
+    body: Json<PatchTeam>,
+) -> Result<HttpResponse, Failure> {
+    let PatchTeam { name, description } = body.into_inner();
+    let team = index.change_team(&caller.0, &of.into_inner().into(), TeamChange { name, description }).await?;
+    Ok(HttpResponse::Ok().json(TeamBody::from(team)))
+}
+
+/// `DELETE /orgs/{org}/teams/{team}`
+pub async fn delete(caller: Caller, index: Data<Index>, of: Path<OfTeam>) -> Result<HttpResponse, Failure> {
+    index.delete_team(&caller.0, &of.into_inner().into()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `GET /orgs/{org}/teams/{team}/members`
+pub async fn list_members(
+    caller: Caller,
+    index: Data<Index>,
+    of: Path<OfTeam>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Failure> {
+    let members = index.team_members(&caller.0, &of.into_inner().into(), &query.page()?).await?;
+    Ok(HttpResponse::Ok().json(List::<TeamMemberBody>::of(members)))
+}
+
+/// `PUT /orgs/{org}/teams/{team}/members/{user}`
+pub async fn put_member(caller: Caller, index: Data<Index>, of: Path<OfTeamMember>) -> Result<HttpResponse, Failure> {
+    let (team, user) = of.into_inner().into();
+    let member = index.put_team_member(&caller.0, &team, &user, now()).await?;
+    Ok(HttpResponse::Ok().json(TeamMemberBody::from(member)))
+}
+
+/// `DELETE /orgs/{org}/teams/{team}/members/{user}`
+pub async fn delete_member(
+    caller: Caller,
+    index: Data<Index>,
+    of: Path<OfTeamMember>,
+) -> Result<HttpResponse, Failure> {
+    let (team, user) = of.into_inner().into();
+    index.delete_team_member(&caller.0, &team, &user).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `GET /orgs/{org}/teams/{team}/grants`
+pub async fn list_grants(
+    caller: Caller,
+    index: Data<Index>,
+    of: Path<OfTeam>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Failure> {
+    let grants = index.team_grants(&caller.0, &of.into_inner().into(), &query.page()?).await?;
+    Ok(HttpResponse::Ok().json(List::<TeamGrantBody>::of(grants)))
+}

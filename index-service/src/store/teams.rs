@@ -1,0 +1,193 @@
+//! Teams of organisations, and what they hold.
+
+use super::Claim;
+use super::database::Database;
+use super::error::StoreError;
+use super::new_id;
+use super::rows::{micros, parsed, time};
+use crate::model::team::{TeamChange, TeamGrant};
+use crate::model::{GrantedOn, Page, Paged, Team};
+use shared::{NamespaceName, RepositoryName};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection};
+
+/// What came of changing a team.
+#[derive(Debug)]
+pub enum TeamChanged {
+    /// It is so now.
+    Changed(Team),
+    /// There is no such team.
+    Unknown,
+    /// Another one has the new name.
+    Taken,
+}
+
+impl FromRow<'_, SqliteRow> for Team {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            name: parsed(row, "name")?,
+            description: row.try_get("description")?,
+            created_at: time(row, "created_at")?,
+        })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for TeamGrant {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        let is_namespace: bool = row.try_get("is_namespace")?;
+        Ok(Self {
+            on: if is_namespace {
+                GrantedOn::Namespace(parsed::<NamespaceName>(row, "name")?)
+            } else {
+                GrantedOn::Repository(parsed::<RepositoryName>(row, "name")?)
+            },
+            role: parsed(row, "role")?,
+            created_by: row.try_get("created_by")?,
+            created_at: time(row, "created_at")?,
+        })
+    }
+}
+
+impl Database {
+    /// A page of an organisation's teams.
+    pub async fn teams(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Team>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT t.* FROM teams t JOIN organisations o ON o.id = t.organisation_id
+             WHERE o.name = $1 AND t.name > $2 ORDER BY t.name LIMIT $3",
+        )
+        .bind(organisation.as_str())
+        .bind(page.after())
+        .bind(page.rows_to_read())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        Ok(page.of(rows, |team: &Team| team.name.to_string()))
+    }
+
+    /// The team `name` of an organisation.
+    pub async fn team(&self, organisation: &NamespaceName, name: &NamespaceName) -> Result<Option<Team>, StoreError> {
+        let team = sqlx::query_as(
+            "SELECT t.* FROM teams t JOIN organisations o ON o.id = t.organisation_id WHERE o.name = $1 AND t.name = $2",
+        );
+        let team = team.bind(organisation.as_str()).bind(name.as_str());
+        Ok(team.fetch_optional(&mut *self.reader().await?).await?)
+    }
+
+    /// Makes a team. Whether the name was free.
+    pub async fn create_team(&self, organisation: &NamespaceName, team: &Team) -> Result<Claim, StoreError> {
+        let mut transaction = self.write().await?;
+        let made = sqlx::query(
+            "INSERT INTO teams (id, organisation_id, name, description, created_at)
+             SELECT $1, o.id, $3, $4, $5 FROM organisations o WHERE o.name = $2 AND o.deleted_at IS NULL
+             ON CONFLICT (organisation_id, name) DO NOTHING",
+        )
+        .bind(new_id())
+        .bind(organisation.as_str())
+        .bind(team.name.as_str())
+        .bind(&team.description)
+        .bind(micros(team.created_at))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(if made.rows_affected() > 0 { Claim::Made } else { Claim::Taken })
+    }
+
+    /// Changes a team's name or description.
+    pub async fn change_team(
+        &self,
+        organisation: &NamespaceName,
+        name: &NamespaceName,
+        change: &TeamChange,
+    ) -> Result<TeamChanged, StoreError> {
+        let mut transaction = self.write().await?;
+        let Some(id) = team_id(&mut transaction, organisation, name).await? else { return Ok(TeamChanged::Unknown) };
+        if let Some(new) = &change.name
+            && team_id(&mut transaction, organisation, new).await?.is_some_and(|other| other != id)
+        {
+            return Ok(TeamChanged::Taken);
+        }
+        let team = sqlx::query_as(
+            "UPDATE teams SET name = COALESCE($2, name), description = COALESCE($3, description)
+             WHERE id = $1 RETURNING *",
+        )
+        .bind(id)
+        .bind(change.name.as_ref().map(NamespaceName::as_str))
+        .bind(&change.description)
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(TeamChanged::Changed(team))
+    }
+
+    /// Ends a team, with what it was granted; `None` if there is none of that name.
+    pub async fn delete_team(
+        &self,
+        organisation: &NamespaceName,
+        name: &NamespaceName,
+    ) -> Result<Option<()>, StoreError> {
+        let mut transaction = self.write().await?;
+        let Some(id) = team_id(&mut transaction, organisation, name).await? else { return Ok(None) };
+        for statement in [
+            "DELETE FROM grants WHERE team_id = $1",
+            "DELETE FROM team_members WHERE team_id = $1",
+            "DELETE FROM teams WHERE id = $1",
+        ] {
+            sqlx::query(statement).bind(&id).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(Some(()))
+    }
+
+    /// A page of what a team was granted, on namespaces that are there and on repositories that are not deleted.
+    pub async fn team_grants(
+        &self,
+        organisation: &NamespaceName,
+        team: &NamespaceName,
+        page: &Page,
+    ) -> Result<Paged<TeamGrant>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT h.* FROM (
+                SELECT COALESCE(n.name, r.name) AS name, n.id IS NOT NULL AS is_namespace,
+                    g.role, g.created_by, g.created_at
+                FROM teams t JOIN organisations o ON o.id = t.organisation_id JOIN grants g ON g.team_id = t.id
+                LEFT JOIN live_namespaces n ON n.id = g.namespace_id
+                LEFT JOIN repositories r ON r.id = g.repository_id AND r.deleted_at IS NULL
+                WHERE o.name = $1 AND t.name = $2
+             ) h WHERE h.name > $3 ORDER BY h.name LIMIT $4",
+        )
+        .bind(organisation.as_str())
+        .bind(team.as_str())
+        .bind(page.after())
+        .bind(page.rows_to_read())
+        .fetch_all(&mut *self.reader().await?)
+        .await?;
+        Ok(page.of(rows, |grant: &TeamGrant| grant.on.name().to_owned()))
+    }
+}
+
+/// The id of a team of an organisation that is not deleted.
+pub(super) async fn team_id(
+    connection: &mut SqliteConnection,
+    organisation: &NamespaceName,
+    name: &NamespaceName,
+) -> sqlx::Result<Option<String>> {
+    let id = sqlx::query_scalar(
+        "SELECT t.id FROM teams t JOIN organisations o ON o.id = t.organisation_id
+         WHERE o.name = $1 AND o.deleted_at IS NULL AND t.name = $2",
+    );
+    id.bind(organisation.as_str()).bind(name.as_str()).fetch_optional(connection).await
+}
+
+/// What the teams of a deleted organisation were granted elsewhere goes with it.
+pub(super) async fn delete_grants_of_teams(
+    connection: &mut SqliteConnection,
+    organisation: &NamespaceName,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM grants WHERE team_id IN (
+            SELECT t.id FROM teams t JOIN organisations o ON o.id = t.organisation_id WHERE o.name = $1)",
+    )
+    .bind(organisation.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Who may call each route of the REST API, and what each of them is answered. Written by hand from the rules of rights.
+
+/// Who calls: nobody, a stranger, a member of `acme`, its owner, the administrator of the instance.
+pub const CALLERS: [&str; 5] = ["", "mallory", "bob", "alice", "admin"];
+
+/// (request, its body, what puts things back before each call, status for each caller). `CALLER` is the caller's name.
+pub type Row = (&'static str, &'static str, &'static str, [u16; 5]);
+
+pub const PEOPLE: &[Row] = &[
+    ("GET /user", "", "", [401, 200, 200, 200, 200]),
+    (
+        "PUT /user/password",
+        r#"{"old_password":"wrong password","new_password":"another one"}"#,
+        "",
+        [401, 400, 400, 400, 400],
+    ),
+    ("GET /admin/users", "", "", [401, 403, 403, 403, 200]),
+    ("POST /admin/users", r#"{"name":"newcomer","password":"a long password"}"#, "", [401, 403, 403, 403, 201]),
+    ("POST /admin/users", r#"{"name":"acme","password":"a long password"}"#, "", [401, 403, 403, 403, 409]),
+    ("GET /admin/users/alice", "", "", [401, 403, 403, 403, 200]),
+    ("GET /admin/users/nobody", "", "", [401, 403, 403, 403, 404]),
+    ("PATCH /admin/users/carol", r#"{"disabled":false}"#, "", [401, 403, 403, 403, 200]),
+    ("PATCH /admin/users/admin", r#"{"disabled":true}"#, "", [401, 403, 403, 403, 409]),
+    ("PATCH /admin/users/admin", r#"{"is_admin":false}"#, "", [401, 403, 403, 403, 409]),
+];
+
+pub const ORGANISATIONS: &[Row] = &[
+    ("GET /orgs", "", "", [200, 200, 200, 200, 200]),
+    ("POST /orgs", r#"{"name":"of-CALLER"}"#, "", [401, 201, 201, 201, 201]),
+    ("POST /orgs", r#"{"name":"acme"}"#, "", [401, 409, 409, 409, 409]),
+    ("POST /orgs", r#"{"name":"carol"}"#, "", [401, 409, 409, 409, 409]),
+    ("GET /orgs/acme", "", "", [404, 404, 200, 200, 200]),
+    ("GET /orgs/alice", "", "", [404, 404, 404, 404, 404]),
+    ("PATCH /orgs/acme", r#"{"display_name":"Acme"}"#, "", [401, 404, 403, 200, 200]),
+    ("GET /orgs/acme/members", "", "", [401, 404, 200, 200, 200]),
+    ("PUT /orgs/acme/members/carol", r#"{"role":"member"}"#, "", [401, 404, 403, 200, 200]),
+    ("PUT /orgs/acme/members/nobody", r#"{"role":"member"}"#, "", [401, 404, 403, 404, 404]),
+    ("PUT /orgs/acme/members/alice", r#"{"role":"member"}"#, "", [401, 404, 403, 409, 409]),
+    (
+        "DELETE /orgs/acme/members/carol",
+        "",
+        r#"PUT /orgs/acme/members/carol {"role":"member"}"#,
+        [401, 404, 403, 204, 204],
+    ),
+    ("DELETE /orgs/acme/members/alice", "", "", [401, 404, 403, 409, 409]),
+    ("DELETE /orgs/acme", "", "", [401, 404, 403, 409, 409]),
+    ("GET /namespaces", "", "", [200, 200, 200, 200, 200]),
+    ("GET /namespaces/acme", "", "", [404, 404, 200, 200, 200]),
+    ("GET /namespaces/library", "", "", [404, 404, 404, 404, 200]),
+    ("GET /namespaces/acme/deleted", "", "", [401, 404, 403, 200, 200]),
+    ("GET /namespaces/acme/grants", "", "", [401, 404, 403, 200, 200]),
+    ("PUT /namespaces/acme/grants/user:carol", r#"{"role":"read"}"#, "", [401, 404, 403, 200, 200]),
+    ("PUT /namespaces/acme/grants/user:nobody", r#"{"role":"read"}"#, "", [401, 404, 403, 404, 404]),
+    (
+        "DELETE /namespaces/acme/grants/user:carol",
+        "",
+        r#"PUT /namespaces/acme/grants/user:carol {"role":"read"}"#,
+        [401, 404, 403, 204, 204],
+    ),
+    ("DELETE /namespaces/acme/grants/user:nobody", "", "", [401, 404, 403, 404, 404]),
+];
+
+/// `dev` has the member `bob`.
+pub const TEAMS: &[Row] = &[
+    ("GET /orgs/acme/teams", "", "", [401, 404, 200, 200, 200]),
+    ("POST /orgs/acme/teams", r#"{"name":"of-CALLER"}"#, "", [401, 404, 403, 201, 201]),
+    ("POST /orgs/acme/teams", r#"{"name":"dev"}"#, "", [401, 404, 403, 409, 409]),
+    ("POST /orgs/acme/teams", r#"{"name":"Dev"}"#, "", [401, 404, 403, 400, 400]),
+    ("POST /orgs/acme/teams", r#"{"name":"x","description":"two\nlines"}"#, "", [401, 404, 403, 400, 400]),
+    ("GET /orgs/acme/teams/dev", "", "", [401, 404, 200, 200, 200]),
+    ("GET /orgs/acme/teams/none", "", "", [401, 404, 404, 404, 404]),
+    ("PATCH /orgs/acme/teams/dev", r#"{"description":"who builds"}"#, "", [401, 404, 403, 200, 200]),
+    ("PATCH /orgs/acme/teams/dev", r#"{"name":"of-alice"}"#, "", [401, 404, 403, 409, 409]),
+    ("PATCH /orgs/acme/teams/none", r#"{"description":""}"#, "", [401, 404, 403, 404, 404]),
+    ("GET /orgs/acme/teams/dev/members", "", "", [401, 404, 200, 200, 200]),
+    ("GET /orgs/acme/teams/none/members", "", "", [401, 404, 404, 404, 404]),
+    ("GET /orgs/acme/teams/dev/grants", "", "", [401, 404, 200, 200, 200]),
+    ("GET /orgs/acme/teams/of-alice/grants", "", "", [401, 404, 403, 200, 200]),
+    ("PUT /orgs/acme/teams/dev/members/bob", "", "", [401, 404, 403, 200, 200]),
+    ("PUT /orgs/acme/teams/dev/members/carol", "", "", [401, 404, 403, 404, 404]),
+    ("PUT /orgs/acme/teams/none/members/bob", "", "", [401, 404, 403, 404, 404]),
+    ("PUT /namespaces/acme/grants/team:acme/dev", r#"{"role":"write"}"#, "", [401, 404, 403, 200, 200]),
+    ("PUT /namespaces/acme/grants/team:acme%2Fdev", r#"{"role":"write"}"#, "", [401, 404, 403, 200, 200]),
+    ("PUT /namespaces/acme/grants/team:acme/none", r#"{"role":"write"}"#, "", [401, 404, 403, 404, 404]),
+    (
+        "DELETE /namespaces/acme/grants/team:acme/dev",
+        "",
+        r#"PUT /namespaces/acme/grants/team:acme/dev {"role":"write"}"#,
+        [401, 404, 403, 204, 204],
+    ),
+    ("DELETE /namespaces/acme/grants/team:acme/none", "", "", [401, 404, 403, 404, 404]),
+    ("PUT /repositories/acme/app/-/grants/team:acme/dev", r#"{"role":"read"}"#, "", [401, 404, 403, 200, 200]),
+    (
+        "DELETE /repositories/acme/app/-/grants/team:acme/dev",
+        "",
+        r#"PUT /repositories/acme/app/-/grants/team:acme/dev {"role":"read"}"#,
+        [401, 404, 403, 204, 204],
+    ),
+    ("DELETE /orgs/acme/teams/dev/members/alice", "", "", [401, 404, 403, 404, 404]),
+    (
+        "DELETE /orgs/acme/teams/dev/members/bob",
+        "",
+        "PUT /orgs/acme/teams/dev/members/bob {}",
+        [401, 404, 204, 204, 204],
+    ),
+    ("DELETE /orgs/acme/teams/of-CALLER", "", "", [401, 404, 403, 204, 204]),
+    ("DELETE /orgs/acme/teams/none", "", "", [401, 404, 403, 404, 404]),
+];
+
+pub const REPOSITORIES: &[Row] = &[
+    ("GET /repositories", "", "", [200, 200, 200, 200, 200]),
+    ("GET /repositories/acme/app", "", "", [404, 404, 200, 200, 200]),
+    ("GET /repositories/acme/public", "", "", [200, 200, 200, 200, 200]),
+    ("PUT /repositories/acme/app", r#"{"description":"x"}"#, "", [401, 409, 403, 200, 200]),
+    ("PUT /repositories/acme/of-CALLER", r#"{"visibility":"public"}"#, "", [401, 409, 409, 201, 201]),
+    ("PATCH /repositories/acme/app", r#"{"description":"an app"}"#, "", [401, 404, 403, 200, 200]),
+    ("PATCH /repositories/acme/public", r#"{"visibility":"public"}"#, "", [401, 403, 403, 200, 200]),
+    ("PATCH /repositories/acme/app", r#"{"official":true}"#, "", [401, 404, 403, 403, 200]),
+    ("GET /repositories/acme/app/-/tags", "", "", [404, 404, 200, 200, 200]),
+    ("GET /repositories/acme/public/-/tags", "", "", [200, 200, 200, 200, 200]),
+    ("GET /repositories/acme/app/-/manifests/sha256:bad", "", "", [400, 400, 400, 400, 400]),
+    ("GET /repositories/acme/app/-/grants", "", "", [401, 404, 403, 200, 200]),
+    ("GET /repositories/acme/public/-/grants", "", "", [401, 403, 403, 200, 200]),
+    ("PUT /repositories/acme/app/-/grants/user:carol", r#"{"role":"admin"}"#, "", [401, 404, 403, 200, 200]),
+    (
+        "DELETE /repositories/acme/app/-/grants/user:carol",
+        "",
+        r#"PUT /repositories/acme/app/-/grants/user:carol {"role":"read"}"#,
+        [401, 404, 403, 204, 204],
+    ),
+    ("GET /repositories/acme/app/-/nothing", "", "", [404, 404, 404, 404, 404]),
+    ("POST /repositories/acme/app/-/restore", "", "", [401, 404, 404, 404, 404]),
+    ("POST /repositories/acme/app/-/purge", "", "", [401, 403, 403, 403, 404]),
+    ("POST /repositories/acme/app/-/rename", r#"{"name":"acme/public"}"#, "", [401, 404, 403, 409, 409]),
+    ("POST /repositories/acme/app/-/rename", r#"{"name":"alice/app"}"#, "", [401, 404, 403, 400, 400]),
+    ("POST /repositories/acme/of-alice/-/rename", r#"{"name":"acme/of-bob"}"#, "", [401, 403, 403, 200, 404]),
+    ("POST /repositories/acme/of-bob/-/rename", r#"{"name":"acme/of-alice"}"#, "", [401, 403, 403, 200, 404]),
+    ("DELETE /repositories/acme/public", "", "", [401, 403, 403, 204, 404]),
+    ("DELETE /repositories/acme/of-CALLER", "", "", [401, 404, 404, 204, 204]),
+    ("PUT /repositories/acme/public", "{}", "", [401, 409, 409, 409, 409]),
+    ("POST /repositories/acme/public/-/purge", "", "", [401, 403, 403, 403, 204]),
+    ("POST /repositories/acme/of-alice/-/restore", "", "", [401, 404, 403, 200, 404]),
+];
