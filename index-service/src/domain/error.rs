@@ -29,6 +29,8 @@ pub enum Noun {
     DeletedRepository,
     /// A manifest.
     Manifest,
+    /// An access token.
+    AccessToken,
 }
 
 impl fmt::Display for Noun {
@@ -44,6 +46,7 @@ impl fmt::Display for Noun {
             Self::Repository => "repository",
             Self::DeletedRepository => "deleted repository",
             Self::Manifest => "manifest",
+            Self::AccessToken => "access token",
         })
     }
 }
@@ -57,6 +60,18 @@ pub enum Refusal {
     /// Wrong credentials; which part of them is nobody's business.
     #[error("incorrect username or password")]
     BadCredentials,
+    /// A good access token whose time is over.
+    #[error("access token {0:?} has expired; make another one")]
+    TokenExpired(String),
+    /// A good access token that opens less than this.
+    #[error("this access token is limited to some repositories; this needs one without limits, or the password")]
+    TokenLimited,
+    /// A good access token where only the password will do.
+    #[error("this needs the account's password: no access token will do")]
+    PasswordNeeded,
+    /// The account has an access token of this name.
+    #[error("you have an access token {0:?} already")]
+    TokenExists(String),
     /// Right credentials of an account that may do nothing.
     #[error("this account is disabled; ask an administrator")]
     AccountDisabled,

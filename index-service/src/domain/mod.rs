@@ -2,6 +2,7 @@
 //!
 //! Must not know HTTP, SQL or files; the time is passed in.
 
+mod access_tokens;
 mod admin_users;
 mod content;
 mod error;
@@ -24,6 +25,7 @@ use crate::store::Database;
 use crate::store::files::DataFolder;
 use std::sync::Arc;
 
+pub use access_tokens::NewAccessToken;
 pub use error::Refusal;
 pub use moves::{Mover, Progress};
 pub use passwords::Passwords;
@@ -31,7 +33,7 @@ pub use search::{SearchPage, SearchResults};
 pub use signing::{PublicKey, Signer};
 pub use teams::TeamPath;
 pub use token::{IssuedToken, TokenRequest};
-pub use user::Credentials;
+pub use user::{Credentials, SignedIn};
 
 /// What this index calls itself.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, Change, CommitAnswer, CommitRequest,
     IntrospectAnswer, IntrospectRequest, JudgeRequest, TurnAnswer, Verdict,
 };
-use shared::{Access, Action, RepositoryName, ResourceType};
+use shared::{Access, Action, Claims, RepositoryName, ResourceType};
 use std::collections::BTreeMap;
 
 /// Names on a page of the catalog at most.
@@ -25,10 +25,7 @@ impl Index {
         let Some(claims) = self.signer.verify(&request.token, &self.identity, now) else {
             return Ok(IntrospectAnswer::inactive());
         };
-        let subject = Subject::named(claims.sub);
-        if !self.is_good(&subject).await? {
-            return Ok(IntrospectAnswer::inactive());
-        }
+        let Some(subject) = self.bearer(&claims, now).await? else { return Ok(IntrospectAnswer::inactive()) };
         let Some((entries, names)) = granted_entries(&claims.access) else {
             return Ok(IntrospectAnswer::inactive());
         };
@@ -101,8 +98,20 @@ impl Index {
         Ok(CatalogAnswer { repositories, more })
     }
 
+    /// The subject of a registry token, if it may do anything at all, and the access token it was issued for is still good.
+    pub(super) async fn bearer(&self, claims: &Claims, now: Timestamp) -> Result<Option<Subject>, Refusal> {
+        if let Some(id) = &claims.credential {
+            let token = self.database.access_token_of(&claims.sub, id).await?;
+            if token.is_none_or(|token| token.is_over(now)) {
+                return Ok(None);
+            }
+        }
+        let subject = Subject::named(&claims.sub);
+        Ok(self.is_good(&subject).await?.then_some(subject))
+    }
+
     /// Whether the subject is the anonymous client, or an account that may do anything at all.
-    pub(super) async fn is_good(&self, subject: &Subject) -> Result<bool, Refusal> {
+    async fn is_good(&self, subject: &Subject) -> Result<bool, Refusal> {
         if subject.is_anonymous() {
             return Ok(true);
         }

@@ -43,8 +43,7 @@ impl Index {
         if !claims.catalog(Action::Search) {
             return Err(Refusal::BadToken);
         }
-        let subject = Subject::named(claims.sub);
-        if self.is_good(&subject).await? { Ok(subject) } else { Err(Refusal::BadToken) }
+        self.bearer(&claims, now).await?.ok_or(Refusal::BadToken)
     }
 }
 

@@ -145,6 +145,7 @@ mod tests {
             nbf: now - 30,
             iat: now,
             jti: "1".to_owned(),
+            credential: None,
             access: Vec::new(),
         }
     }

@@ -3,7 +3,8 @@
 use super::Index;
 use super::error::Refusal;
 use super::user::Credentials;
-use crate::model::{Place, Subject};
+use crate::model::access_token::Limits;
+use crate::model::{Place, Role, Subject};
 use jiff::Timestamp;
 use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
 use std::collections::BTreeSet;
@@ -54,8 +55,11 @@ impl Index {
     ) -> Result<IssuedToken, Refusal> {
         self.check_service(&request.services)?;
         let scopes = parse_scopes(&request.scopes)?;
-        let subject = self.sign_in_subject(credentials).await?;
-        let access = self.access(&subject, scopes).await?;
+        let signed_in = self.sign_in(credentials, now).await?;
+        let (subject, token) = signed_in
+            .map_or_else(|| (Subject::anonymous(), None), |signed_in| (signed_in.account.subject(), signed_in.token));
+        let limits = token.as_ref().map(|token| &token.limits).cloned().unwrap_or_default();
+        let access = self.access(&subject, &limits, scopes).await?;
         let issued_at = u64::try_from(now.as_second()).unwrap_or_default();
         let claims = Claims {
             iss: self.identity.issuer.clone(),
@@ -65,6 +69,7 @@ impl Index {
             nbf: issued_at.saturating_sub(HEAD_START),
             iat: issued_at,
             jti: uuid::Uuid::new_v4().to_string(),
+            credential: token.map(|token| token.id),
             access,
         };
         Ok(IssuedToken {
@@ -86,13 +91,13 @@ impl Index {
     }
 
     /// One entry for each scope asked for.
-    async fn access(&self, subject: &Subject, scopes: Vec<Scope>) -> Result<Vec<Access>, Refusal> {
+    async fn access(&self, subject: &Subject, limits: &Limits, scopes: Vec<Scope>) -> Result<Vec<Access>, Refusal> {
         let names: Vec<Option<RepositoryName>> = scopes.iter().map(repository_name).collect();
         let wanted: Vec<RepositoryName> = names.iter().flatten().cloned().collect();
         let mut places = self.database.places(subject, &wanted).await?.into_iter();
         let access = scopes.into_iter().zip(names).map(|(scope, name)| match name {
-            Some(_) => repository_access(scope, places.next().as_ref()),
-            None => other_access(scope),
+            Some(name) => repository_access(scope, places.next().as_ref(), limits.most(&name)),
+            None => other_access(scope, limits),
         });
         Ok(access.collect())
     }
@@ -121,16 +126,19 @@ fn repository_name(scope: &Scope) -> Option<RepositoryName> {
 }
 
 /// The id stands only beside a granted action: it would tell that the repository exists.
-fn repository_access(scope: Scope, place: Option<&Place>) -> Access {
-    let actions = place.map(|place| place.granted(&scope.actions)).unwrap_or_default();
+fn repository_access(scope: Scope, place: Option<&Place>, most: Option<Role>) -> Access {
+    let held = place.map(|place| place.granted(&scope.actions)).unwrap_or_default();
+    let open = most.map(Role::actions).unwrap_or_default();
+    let actions: BTreeSet<Action> = held.intersection(&open).copied().collect();
     let id = place.filter(|_| !actions.is_empty()).and_then(Place::repository_id).map(str::to_owned);
     Access { resource: scope.resource, name: scope.name, actions, id }
 }
 
-/// Everybody may list and search, since each is shown only what is for its eyes. Nothing else is granted.
-fn other_access(scope: Scope) -> Access {
+/// Everybody may list and search, since each is shown only what is for its eyes; but not with a token that opens less.
+/// Nothing else is granted.
+fn other_access(scope: Scope, limits: &Limits) -> Access {
     let held = match (scope.resource, scope.name.as_str()) {
-        (ResourceType::Registry, CATALOG) => BTreeSet::from([Action::Search, Action::All]),
+        (ResourceType::Registry, CATALOG) if limits.0.is_empty() => BTreeSet::from([Action::Search, Action::All]),
         _ => BTreeSet::new(),
     };
     let actions = scope.actions.intersection(&held).copied().collect();

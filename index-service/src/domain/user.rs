@@ -1,50 +1,90 @@
-//! Signing in with a password, and changing it.
+//! Signing in, and changing a password.
 
 use super::Index;
 use super::error::Refusal;
+use crate::model::access_token::{AccessToken, Secret};
 use crate::model::password::{NewPassword, is_possible};
 use crate::model::{Account, Subject};
+use jiff::Timestamp;
 
 /// What a client says about itself. It does not print itself.
 pub enum Credentials {
     /// Nothing.
     Anonymous,
-    /// A name and a password.
+    /// A name and a password, or an access token's secret in its place.
     Password {
         /// The account's name, as typed.
         user: String,
         /// The password.
         password: String,
     },
+    /// The secret of an access token, without a name.
+    Token(Secret),
+}
+
+/// Who signed in, and how.
+pub struct SignedIn {
+    /// The account.
+    pub account: Account,
+    /// The access token that stood in for the password, if one did.
+    pub token: Option<AccessToken>,
+}
+
+impl SignedIn {
+    /// The account, where everything that it may do is open.
+    pub fn unlimited(self) -> Result<Account, Refusal> {
+        if self.token.is_some_and(|token| token.is_limited()) { Err(Refusal::TokenLimited) } else { Ok(self.account) }
+    }
+
+    /// The account, where only its password will do.
+    pub fn person(self) -> Result<Account, Refusal> {
+        if self.token.is_some() { Err(Refusal::PasswordNeeded) } else { Ok(self.account) }
+    }
 }
 
 impl Index {
-    /// The account of these credentials; `None` for the anonymous client. Wrong ones are never taken for none.
-    pub async fn sign_in(&self, credentials: Credentials) -> Result<Option<Account>, Refusal> {
-        let Credentials::Password { user, password } = credentials else { return Ok(None) };
+    /// Who has these credentials; `None` for the anonymous client. Wrong ones are never taken for none.
+    pub async fn sign_in(&self, credentials: Credentials, now: Timestamp) -> Result<Option<SignedIn>, Refusal> {
+        let (account, token) = match credentials {
+            Credentials::Anonymous => return Ok(None),
+            Credentials::Token(secret) => {
+                let (account, token) = self.sign_in_with_token(None, &secret, now).await?;
+                (account, Some(token))
+            }
+            Credentials::Password { user, password } => match Secret::parse(&password) {
+                Some(secret) => {
+                    let (account, token) = self.sign_in_with_token(Some(&user), &secret, now).await?;
+                    (account, Some(token))
+                }
+                None => (self.sign_in_with_password(&user, password).await?, None),
+            },
+        };
+        if account.disabled_at.is_some() {
+            return Err(Refusal::AccountDisabled);
+        }
+        Ok(Some(SignedIn { account, token }))
+    }
+
+    async fn sign_in_with_password(&self, user: &str, password: String) -> Result<Account, Refusal> {
         if !is_possible(&password) {
             return Err(Refusal::BadCredentials);
         }
-        let (account, hash) = self.database.account_with_password_hash(&user).await?.unzip();
+        let (account, hash) = self.database.account_with_password_hash(user).await?.unzip();
         let is_right = self.passwords.verify(password, hash).await?;
-        match account {
-            Some(account) if is_right && account.disabled_at.is_some() => Err(Refusal::AccountDisabled),
-            Some(account) if is_right => Ok(Some(account)),
-            _ => Err(Refusal::BadCredentials),
-        }
+        account.filter(|_| is_right).ok_or(Refusal::BadCredentials)
     }
 
-    /// The same, as the subject of a decision.
-    pub async fn sign_in_subject(&self, credentials: Credentials) -> Result<Subject, Refusal> {
-        let account = self.sign_in(credentials).await?;
-        Ok(account.map_or_else(Subject::anonymous, |account| account.subject()))
+    /// The subject of decisions about whoever has these credentials, and everything that it may do.
+    pub async fn sign_in_subject(&self, credentials: Credentials, now: Timestamp) -> Result<Subject, Refusal> {
+        let Some(signed_in) = self.sign_in(credentials, now).await? else { return Ok(Subject::anonymous()) };
+        Ok(signed_in.unlimited()?.subject())
     }
 
     /// Changes an account's password, which must be `old` now.
     pub async fn change_password(&self, account: &Account, old: String, new: String) -> Result<(), Refusal> {
         let new = NewPassword::parse(new).map_err(Refusal::invalid)?;
         let user = account.name.to_string();
-        let signed_in = self.sign_in(Credentials::Password { user, password: old.clone() }).await;
+        let signed_in = self.sign_in_with_password(&user, old.clone()).await;
         signed_in.map_err(|refusal| match refusal {
             Refusal::BadCredentials => Refusal::invalid("the old password is not right"),
             other => other,

@@ -1,7 +1,9 @@
 //! Who asks, as parameters of handlers: a handler that forgets to ask has no caller to act for.
 
+use super::clock::now;
 use super::error::Failure;
-use crate::domain::{Credentials, Index, Refusal};
+use crate::domain::{Credentials, Index, Refusal, SignedIn};
+use crate::model::access_token::Secret;
 use crate::model::{Account, Subject};
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -17,6 +19,9 @@ pub struct Caller(pub Account);
 
 /// Whoever it is: an account that signed in, or the anonymous client.
 pub struct AnyCaller(pub Subject);
+
+/// An account that signed in with its password, for what no access token opens.
+pub struct Person(pub Account);
 
 /// An administrator of the instance who signed in.
 pub struct InstanceAdmin(pub Account);
@@ -40,11 +45,18 @@ impl FromRequest for Caller {
     type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (index, credentials) = (index(request), basic(request.headers()));
-        Box::pin(async move {
-            let account = index?.sign_in(credentials?).await?;
-            account.map(Caller).ok_or(Failure::Refused(Refusal::SignInNeeded))
-        })
+        let signed_in = signed_in(request);
+        Box::pin(async move { Ok(Self(signed_in.await?.unlimited()?)) })
+    }
+}
+
+impl FromRequest for Person {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let signed_in = signed_in(request);
+        Box::pin(async move { Ok(Self(signed_in.await?.person()?)) })
     }
 }
 
@@ -53,8 +65,8 @@ impl FromRequest for AnyCaller {
     type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (index, credentials) = (index(request), basic(request.headers()));
-        Box::pin(async move { Ok(Self(index?.sign_in_subject(credentials?).await?)) })
+        let (index, credentials) = (index(request), credentials(request.headers()));
+        Box::pin(async move { Ok(Self(index?.sign_in_subject(credentials?, now()).await?)) })
     }
 }
 
@@ -84,20 +96,29 @@ impl FromRequest for Registry {
     }
 }
 
+/// Whoever signed in, which somebody must.
+fn signed_in(request: &HttpRequest) -> impl Future<Output = Result<SignedIn, Failure>> + 'static {
+    let (index, credentials) = (index(request), credentials(request.headers()));
+    async move { index?.sign_in(credentials?, now()).await?.ok_or(Failure::Refused(Refusal::SignInNeeded)) }
+}
+
 fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {
     let index = request.app_data::<Data<Index>>().cloned();
     index.ok_or_else(|| Failure::Refused(Refusal::Fault("the routes were made without an index".to_owned())))
 }
 
-/// The credentials of a request. Whatever is there and cannot be read is wrong, never nothing; only an empty name with
+/// The credentials of a request: Basic, or an access token's secret as Bearer. Whatever is there and cannot be read is wrong, never nothing; only an empty name with
 /// an empty password is nothing, as docker and the conformance program send it.
-pub fn basic(headers: &HeaderMap) -> Result<Credentials, Failure> {
+pub fn credentials(headers: &HeaderMap) -> Result<Credentials, Failure> {
     let mut values = headers.get_all(AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(Credentials::Anonymous) };
     if values.next().is_some() {
         return Err(Failure::Malformed("there are two Authorization headers".to_owned()));
     }
     let wrong = || Failure::Refused(Refusal::BadCredentials);
+    if let Some(secret) = bearer(headers).and_then(Secret::parse) {
+        return Ok(Credentials::Token(secret));
+    }
     let encoded = value.to_str().ok().and_then(|value| after_scheme(value, "basic")).ok_or_else(wrong)?;
     let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(wrong)?;
     let (user, password) = decoded.split_once(':').ok_or_else(wrong)?;

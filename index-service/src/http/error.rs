@@ -99,9 +99,12 @@ impl Failure {
 fn kind_of(refusal: &Refusal) -> Kind {
     use Refusal as R;
     let (status, code, title) = match refusal {
-        R::SignInNeeded | R::BadCredentials | R::BadToken => {
+        R::SignInNeeded | R::BadCredentials | R::BadToken | R::TokenExpired(_) => {
             (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in")
         }
+        R::TokenLimited => (StatusCode::FORBIDDEN, "token_limited", "Token limited"),
+        R::PasswordNeeded => (StatusCode::FORBIDDEN, "password_needed", "Password needed"),
+        R::TokenExists(_) => (StatusCode::CONFLICT, "token_exists", "Token exists"),
         R::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled", "Account disabled"),
         R::NotFound(..) => (StatusCode::NOT_FOUND, "not_found", "Not found"),
         R::RoleNeeded { .. } | R::OwnerNeeded(_) | R::MemberNeeded(_) | R::AdminNeeded => {

@@ -2,6 +2,7 @@
 //!
 //! Must not decide anything, nor know SQL.
 
+mod access_tokens;
 mod admin_users;
 mod auth;
 mod clock;
@@ -90,6 +91,13 @@ pub fn health_routes(cfg: &mut ServiceConfig, index: &Index) {
 fn people(cfg: &mut ServiceConfig) {
     cfg.service(resource("/user").route(get().to(user::show)))
         .service(resource("/user/password").route(put().to(user::change_password)))
+        .service(resource("/user/tokens").route(get().to(access_tokens::list)).route(post().to(access_tokens::create)))
+        .service(
+            resource("/user/tokens/{id}")
+                .route(get().to(access_tokens::show))
+                .route(delete().to(access_tokens::delete)),
+        )
+        .service(resource("/user/tokens/{id}/rotate").route(post().to(access_tokens::rotate)))
         .service(resource("/admin/users").route(get().to(admin_users::list)).route(post().to(admin_users::create)))
         .service(
             resource("/admin/users/{user}").route(get().to(admin_users::show)).route(patch().to(admin_users::change)),

@@ -1,9 +1,10 @@
 //! `/v1/`: the two addresses that `docker search` still asks.
 
-use super::auth::{basic, bearer};
+use super::auth::{bearer, credentials};
 use super::clock::now;
 use super::error::Failure;
 use crate::domain::{Index, SearchPage, SearchResults};
+use crate::model::access_token::Secret;
 use crate::model::{Repository, Subject};
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Query};
@@ -46,8 +47,8 @@ pub async fn search(
 /// Docker sends Basic credentials, or a registry token when it holds an identity token.
 async fn searcher(index: &Index, request: &HttpRequest) -> Result<Subject, Failure> {
     match bearer(request.headers()) {
-        Some(token) => Ok(index.searcher(token, now()).await?),
-        None => Ok(index.sign_in_subject(basic(request.headers())?).await?),
+        Some(token) if Secret::parse(token).is_none() => Ok(index.searcher(token, now()).await?),
+        _ => Ok(index.sign_in_subject(credentials(request.headers())?, now()).await?),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/token`: where docker gets its registry token, by GET with Basic credentials or by an OAuth2 POST.
 
-use super::auth::basic;
+use super::auth::credentials;
 use super::clock::now;
 use super::error::Failure;
 use crate::domain::{Credentials, Index, IssuedToken, TokenRequest};
@@ -24,7 +24,7 @@ struct Form {
 /// `GET /token`
 pub async fn get(index: Data<Index>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let form = Form::parse(request.query_string().as_bytes())?;
-    let credentials = basic(request.headers())?;
+    let credentials = credentials(request.headers())?;
     Ok(render(&index.issue_token(credentials, &form.request, now()).await?))
 }
 

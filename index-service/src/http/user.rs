@@ -1,6 +1,6 @@
 //! `/api/v1/user`: one's own account.
 
-use super::auth::Caller;
+use super::auth::{Caller, Person};
 use super::error::Failure;
 use crate::domain::Index;
 use crate::model::Account;
@@ -45,11 +45,11 @@ pub async fn show(caller: Caller) -> HttpResponse {
 
 /// `PUT /user/password`
 pub async fn change_password(
-    caller: Caller,
+    person: Person,
     index: Data<Index>,
     body: Json<PasswordChange>,
 ) -> Result<HttpResponse, Failure> {
     let PasswordChange { old_password, new_password } = body.into_inner();
-    index.change_password(&caller.0, old_password, new_password).await?;
+    index.change_password(&person.0, old_password, new_password).await?;
     Ok(HttpResponse::NoContent().finish())
 }

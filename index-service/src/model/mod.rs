@@ -2,6 +2,7 @@
 //!
 //! Must not know SQL, HTTP, files or a clock.
 
+pub mod access_token;
 pub mod account;
 pub mod content;
 pub mod grant;

@@ -12,6 +12,9 @@ impl NewPassword {
         if !LENGTH.contains(&text.chars().count()) {
             return Err("a password has 8 to 128 characters");
         }
+        if text.starts_with("berth_") {
+            return Err("a password cannot begin as the secret of a token does, with berth_");
+        }
         if text.contains('\0') {
             return Err("a password has no NUL character");
         }

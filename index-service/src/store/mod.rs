@@ -3,6 +3,7 @@
 //! Must not decide anything: no rule of rights, no sentence for people. SQL stands in this room only, and keeps to
 //! what PostgreSQL also runs.
 
+mod access_tokens;
 mod accounts;
 mod content;
 mod database;

@@ -238,6 +238,7 @@ mod tests {
             nbf: 0,
             iat: 0,
             jti: "1".to_owned(),
+            credential: None,
             access: Vec::new(),
         }
     }

@@ -10,6 +10,7 @@
     reason = "a panic in a test is its report"
 )]
 
+mod access_tokens;
 mod behind_nginx;
 mod blobs;
 mod clocks;

@@ -1,0 +1,121 @@
+//! Access tokens: a person makes them, and they open what the person may, or less.
+
+use super::Index;
+use super::error::{Noun, Refusal};
+use crate::model::access_token::{AccessToken, Limits, MAX_LIMITS, RANDOM_LENGTH, Secret};
+use crate::model::{Account, Page, Paged};
+use crate::store::Claim;
+use jiff::{SignedDuration, Timestamp};
+use rand::distr::{Alphanumeric, SampleString};
+
+/// Characters of a token's name.
+const MAX_NAME: usize = 100;
+
+/// Seconds for which a secret may go on beside its successor.
+const MAX_OVERLAP: u32 = 30 * 24 * 3600;
+
+/// A token's last use is noted again after this.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+
+/// A token to be made.
+#[derive(Debug)]
+pub struct NewAccessToken {
+    /// What its owner calls it.
+    pub name: String,
+    /// Where it opens anything; empty for everywhere.
+    pub limits: Limits,
+    /// From when on it opens nothing; `None` for never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Index {
+    /// A page of the tokens of `owner`.
+    pub async fn access_tokens(&self, owner: &Account, page: &Page) -> Result<Paged<AccessToken>, Refusal> {
+        Ok(self.database.access_tokens(&owner.id, page).await?)
+    }
+
+    /// One token of `owner`.
+    pub async fn access_token(&self, owner: &Account, id: &str) -> Result<AccessToken, Refusal> {
+        self.database.access_token(&owner.id, id).await?.ok_or_else(|| no_token(id))
+    }
+
+    /// Makes a token. Its secret is nowhere else.
+    pub async fn create_access_token(
+        &self,
+        owner: &Account,
+        new: NewAccessToken,
+        now: Timestamp,
+    ) -> Result<(AccessToken, Secret), Refusal> {
+        let NewAccessToken { name, limits, expires_at } = new;
+        let is_name =
+            !name.trim().is_empty() && name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control);
+        if !is_name {
+            return Err(Refusal::invalid("name has 1 to 100 characters and no control characters"));
+        }
+        if limits.0.len() > MAX_LIMITS {
+            return Err(Refusal::invalid("limits has at most 50 entries"));
+        }
+        if expires_at.is_some_and(|end| end <= now) {
+            return Err(Refusal::invalid("expires_at is over already"));
+        }
+        let id = format!("tok_{}", uuid::Uuid::now_v7());
+        let token = AccessToken { id, name, limits, expires_at, last_used_at: None, created_at: now };
+        let secret = new_secret();
+        match self.database.create_access_token(&owner.id, &token, &secret.hash()).await? {
+            Claim::Made => Ok((token, secret)),
+            Claim::Taken => Err(Refusal::TokenExists(token.name)),
+        }
+    }
+
+    /// Gives a token another secret. The one before opens for `overlap` seconds more.
+    pub async fn rotate_access_token(
+        &self,
+        owner: &Account,
+        id: &str,
+        overlap: u32,
+        now: Timestamp,
+    ) -> Result<(AccessToken, Secret), Refusal> {
+        if overlap > MAX_OVERLAP {
+            return Err(Refusal::invalid("overlap_seconds is at most 2592000, thirty days"));
+        }
+        let secret = new_secret();
+        let old_until = now + SignedDuration::from_secs(overlap.into());
+        let token = self.database.rotate_access_token(&owner.id, id, &secret.hash(), old_until).await?;
+        Ok((token.ok_or_else(|| no_token(id))?, secret))
+    }
+
+    /// Ends a token.
+    pub async fn delete_access_token(&self, owner: &Account, id: &str) -> Result<(), Refusal> {
+        self.database.delete_access_token(&owner.id, id).await?.ok_or_else(|| no_token(id))
+    }
+
+    /// The token with this secret and its owner, whose name is `user` if one was said.
+    pub(super) async fn sign_in_with_token(
+        &self,
+        user: Option<&str>,
+        secret: &Secret,
+        now: Timestamp,
+    ) -> Result<(Account, AccessToken), Refusal> {
+        let found = self.database.access_token_by_hash(&secret.hash(), now).await?;
+        let found = found.filter(|(account, _)| user.is_none_or(|user| account.name.as_str() == user));
+        let (account, token) = found.ok_or(Refusal::BadCredentials)?;
+        if token.is_over(now) {
+            return Err(Refusal::TokenExpired(token.name));
+        }
+        if token.last_used_at.is_none_or(|at| now.duration_since(at) >= NOTED_EVERY)
+            && let Err(error) = self.database.access_token_used(&token.id, now).await
+        {
+            // It opens whether or not that can be written.
+            tracing::warn!(token = token.id, "its use is not noted: {error}");
+        }
+        Ok((account, token))
+    }
+}
+
+fn new_secret() -> Secret {
+    Secret::new(&Alphanumeric.sample_string(&mut rand::rng(), RANDOM_LENGTH))
+}
+
+fn no_token(id: &str) -> Refusal {
+    Refusal::not_found(Noun::AccessToken, id)
+}

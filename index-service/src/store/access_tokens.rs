@@ -1,0 +1,148 @@
+//! Access tokens of accounts.
+
+use super::Claim;
+use super::database::Database;
+use super::error::StoreError;
+use super::rows::{micros, parsed, time, time_option};
+use crate::model::access_token::AccessToken;
+use crate::model::{Account, Page, Paged};
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+/// Columns of an [`AccessToken`] `t`, under names that an account's do not have.
+macro_rules! token_columns {
+    () => {
+        "t.id AS token_id, t.name AS token_name, t.limits, t.expires_at, t.last_used_at, t.created_at AS token_created_at"
+    };
+}
+
+impl FromRow<'_, SqliteRow> for AccessToken {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("token_id")?,
+            name: row.try_get("token_name")?,
+            limits: parsed(row, "limits")?,
+            expires_at: time_option(row, "expires_at")?,
+            last_used_at: time_option(row, "last_used_at")?,
+            created_at: time(row, "token_created_at")?,
+        })
+    }
+}
+
+impl Database {
+    /// A page of an account's tokens.
+    pub async fn access_tokens(&self, account_id: &str, page: &Page) -> Result<Paged<AccessToken>, StoreError> {
+        const TOKENS: &str = concat!(
+            "SELECT ",
+            token_columns!(),
+            " FROM access_tokens t WHERE t.account_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3"
+        );
+        let rows = sqlx::query_as(TOKENS)
+            .bind(account_id)
+            .bind(page.after())
+            .bind(page.rows_to_read())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        Ok(page.of(rows, |token: &AccessToken| token.name.clone()))
+    }
+
+    /// One of an account's tokens.
+    pub async fn access_token(&self, account_id: &str, id: &str) -> Result<Option<AccessToken>, StoreError> {
+        const TOKEN: &str =
+            concat!("SELECT ", token_columns!(), " FROM access_tokens t WHERE t.account_id = $1 AND t.id = $2");
+        let token = sqlx::query_as(TOKEN).bind(account_id).bind(id);
+        Ok(token.fetch_optional(&mut *self.reader().await?).await?)
+    }
+
+    /// The token whose secret has this hash at `now`, with its owner. Its time may be over.
+    pub async fn access_token_by_hash(
+        &self,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<(Account, AccessToken)>, StoreError> {
+        const BY_HASH: &str = concat!(
+            "SELECT a.*, ",
+            token_columns!(),
+            " FROM access_tokens t JOIN accounts a ON a.id = t.account_id
+             WHERE t.secret_hash = $1 OR (t.old_hash = $1 AND t.old_until > $2)"
+        );
+        let row = sqlx::query(BY_HASH).bind(hash).bind(micros(now));
+        let row = row.fetch_optional(&mut *self.decider().await?).await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((Account::from_row(&row)?, AccessToken::from_row(&row)?)))
+    }
+
+    /// The token `id` of the account named `owner`, for a decision.
+    pub async fn access_token_of(&self, owner: &str, id: &str) -> Result<Option<AccessToken>, StoreError> {
+        const OF_OWNER: &str = concat!(
+            "SELECT ",
+            token_columns!(),
+            " FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE a.name = $1 AND t.id = $2"
+        );
+        let token = sqlx::query_as(OF_OWNER).bind(owner).bind(id);
+        Ok(token.fetch_optional(&mut *self.decider().await?).await?)
+    }
+
+    /// Keeps a new token. Whether its name was free.
+    pub async fn create_access_token(
+        &self,
+        account_id: &str,
+        token: &AccessToken,
+        hash: &str,
+    ) -> Result<Claim, StoreError> {
+        let mut transaction = self.write().await?;
+        let made = sqlx::query(
+            "INSERT INTO access_tokens (id, account_id, name, limits, secret_hash, expires_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, name) DO NOTHING",
+        )
+        .bind(&token.id)
+        .bind(account_id)
+        .bind(&token.name)
+        .bind(token.limits.to_string())
+        .bind(hash)
+        .bind(token.expires_at.map(micros))
+        .bind(micros(token.created_at))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(if made.rows_affected() > 0 { Claim::Made } else { Claim::Taken })
+    }
+
+    /// Gives a token another secret; the one before opens until `old_until`. `None` if there is no such token.
+    pub async fn rotate_access_token(
+        &self,
+        account_id: &str,
+        id: &str,
+        hash: &str,
+        old_until: Timestamp,
+    ) -> Result<Option<AccessToken>, StoreError> {
+        const ROTATE: &str = "UPDATE access_tokens SET old_hash = secret_hash, old_until = $4, secret_hash = $3
+             WHERE account_id = $1 AND id = $2
+             RETURNING id AS token_id, name AS token_name, limits, expires_at, last_used_at,
+                 created_at AS token_created_at";
+        let mut transaction = self.write().await?;
+        let token = sqlx::query_as(ROTATE).bind(account_id).bind(id).bind(hash).bind(micros(old_until));
+        let token = token.fetch_optional(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(token)
+    }
+
+    /// Ends a token; `None` if there is no such token.
+    pub async fn delete_access_token(&self, account_id: &str, id: &str) -> Result<Option<()>, StoreError> {
+        let mut transaction = self.write().await?;
+        let deleted = sqlx::query("DELETE FROM access_tokens WHERE account_id = $1 AND id = $2");
+        let deleted = deleted.bind(account_id).bind(id).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok((deleted.rows_affected() > 0).then_some(()))
+    }
+
+    /// Notes that a token was used.
+    pub async fn access_token_used(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        let used = sqlx::query("UPDATE access_tokens SET last_used_at = $2 WHERE id = $1");
+        used.bind(id).bind(micros(now)).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+}
