@@ -3,6 +3,7 @@
 use super::Index;
 use super::error::{Noun, Refusal};
 use crate::model::access_token::{AccessToken, Limits, MAX_LIMITS, RANDOM_LENGTH, Secret};
+use crate::model::account::Owner;
 use crate::model::{Account, Page, Paged};
 use crate::store::Claim;
 use jiff::{SignedDuration, Timestamp};
@@ -55,12 +56,9 @@ impl Index {
         if limits.0.len() > MAX_LIMITS {
             return Err(Refusal::invalid("limits has at most 50 entries"));
         }
-        if expires_at.is_some_and(|end| end <= now) {
-            return Err(Refusal::invalid("expires_at is over already"));
-        }
-        let id = format!("tok_{}", uuid::Uuid::now_v7());
-        let token = AccessToken { id, name, limits, expires_at, last_used_at: None, created_at: now };
-        let secret = new_secret();
+        check_end(expires_at, now)?;
+        let token = AccessToken { id: new_token_id(), name, limits, expires_at, last_used_at: None, created_at: now };
+        let secret = Secret::of_person(&random_text());
         match self.database.create_access_token(&owner.id, &token, &secret.hash()).await? {
             Claim::Made => Ok((token, secret)),
             Claim::Taken => Err(Refusal::TokenExists(token.name)),
@@ -75,11 +73,8 @@ impl Index {
         overlap: u32,
         now: Timestamp,
     ) -> Result<(AccessToken, Secret), Refusal> {
-        if overlap > MAX_OVERLAP {
-            return Err(Refusal::invalid("overlap_seconds is at most 2592000, thirty days"));
-        }
-        let secret = new_secret();
-        let old_until = now + SignedDuration::from_secs(overlap.into());
+        let old_until = now + checked_overlap(overlap)?;
+        let secret = Secret::of_person(&random_text());
         let token = self.database.rotate_access_token(&owner.id, id, &secret.hash(), old_until).await?;
         Ok((token.ok_or_else(|| no_token(id))?, secret))
     }
@@ -95,10 +90,10 @@ impl Index {
         user: Option<&str>,
         secret: &Secret,
         now: Timestamp,
-    ) -> Result<(Account, AccessToken), Refusal> {
+    ) -> Result<(Owner, AccessToken), Refusal> {
         let found = self.database.access_token_by_hash(&secret.hash(), now).await?;
-        let found = found.filter(|(account, _)| user.is_none_or(|user| account.name.as_str() == user));
-        let (account, token) = found.ok_or(Refusal::BadCredentials)?;
+        let found = found.filter(|(owner, _)| user.is_none_or(|user| owner.subject().as_str() == user));
+        let (owner, token) = found.ok_or(Refusal::BadCredentials)?;
         if token.is_over(now) {
             return Err(Refusal::TokenExpired(token.name));
         }
@@ -108,12 +103,34 @@ impl Index {
             // It opens whether or not that can be written.
             tracing::warn!(token = token.id, "its use is not noted: {error}");
         }
-        Ok((account, token))
+        Ok((owner, token))
     }
 }
 
-fn new_secret() -> Secret {
-    Secret::new(&Alphanumeric.sample_string(&mut rand::rng(), RANDOM_LENGTH))
+/// What makes a new secret.
+pub(super) fn random_text() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), RANDOM_LENGTH)
+}
+
+/// A new token's id.
+pub(super) fn new_token_id() -> String {
+    format!("tok_{}", uuid::Uuid::now_v7())
+}
+
+/// Refuses an end that has come already.
+pub(super) fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Refusal> {
+    if expires_at.is_some_and(|end| end <= now) {
+        return Err(Refusal::invalid("expires_at is over already"));
+    }
+    Ok(())
+}
+
+/// For how long a secret goes on beside its successor.
+pub(super) fn checked_overlap(seconds: u32) -> Result<SignedDuration, Refusal> {
+    if seconds > MAX_OVERLAP {
+        return Err(Refusal::invalid("overlap_seconds is at most 2592000, thirty days"));
+    }
+    Ok(SignedDuration::from_secs(seconds.into()))
 }
 
 fn no_token(id: &str) -> Refusal {

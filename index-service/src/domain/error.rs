@@ -31,6 +31,8 @@ pub enum Noun {
     Manifest,
     /// An access token.
     AccessToken,
+    /// A robot of an organisation.
+    Robot,
 }
 
 impl fmt::Display for Noun {
@@ -47,6 +49,7 @@ impl fmt::Display for Noun {
             Self::DeletedRepository => "deleted repository",
             Self::Manifest => "manifest",
             Self::AccessToken => "access token",
+            Self::Robot => "robot",
         })
     }
 }
@@ -69,6 +72,12 @@ pub enum Refusal {
     /// A good access token where only the password will do.
     #[error("this needs the account's password: no access token will do")]
     PasswordNeeded,
+    /// A robot where a person has to decide.
+    #[error("this needs a person's account: a robot pulls, pushes, and reads")]
+    PersonNeeded,
+    /// There is a robot of this name.
+    #[error("there is a robot {0:?} already")]
+    RobotExists(String),
     /// The account has an access token of this name.
     #[error("you have an access token {0:?} already")]
     TokenExists(String),

@@ -12,7 +12,8 @@ impl Index {
         Ok(self.database.grants(&target, page).await?)
     }
 
-    /// Gives `subject` the role on `on`, in place of the one it was granted there. A team is for those who can see it.
+    /// Gives `subject` the role on `on`, in place of the one it was granted there. Teams and robots are for those who can see
+    /// them.
     pub async fn put_grant(
         &self,
         caller: &Account,
@@ -25,13 +26,20 @@ impl Index {
         let unknown = match &subject {
             GrantSubject::User(name) => Refusal::not_found(Noun::User, name),
             GrantSubject::Team { organisation, team } => {
-                let unknown = Refusal::not_found(Noun::Team, format_args!("{organisation}/{team}"));
-                if self.require_member(caller, organisation).await.is_err() {
-                    return Err(unknown);
-                }
-                unknown
+                Refusal::not_found(Noun::Team, format_args!("{organisation}/{team}"))
             }
+            GrantSubject::Robot(name) => Refusal::not_found(Noun::Robot, name),
         };
+        let organisation = match &subject {
+            GrantSubject::User(_) => None,
+            GrantSubject::Team { organisation, .. } => Some(organisation),
+            GrantSubject::Robot(name) => Some(&name.organisation),
+        };
+        if let Some(organisation) = organisation
+            && self.require_member(caller, organisation).await.is_err()
+        {
+            return Err(unknown);
+        }
         let grant = Grant { subject, role, created_by: caller.name.to_string(), created_at: now };
         self.database.put_grant(&target, &grant).await?.ok_or(unknown)?;
         Ok(grant)

@@ -15,6 +15,7 @@ mod passwords;
 mod registry;
 mod reindex;
 mod repositories;
+mod robots;
 mod search;
 mod signing;
 mod teams;

@@ -115,8 +115,7 @@ impl Index {
         if subject.is_anonymous() {
             return Ok(true);
         }
-        let account = self.database.account(subject.as_str()).await?;
-        Ok(account.is_some_and(|account| account.disabled_at.is_none()))
+        Ok(self.database.is_good(subject.as_str()).await?)
     }
 }
 

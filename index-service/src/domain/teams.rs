@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use shared::NamespaceName;
 use shared::name::NameError;
 
-/// Characters of the line about a team.
+/// Characters of the line about a team or a robot.
 const MAX_DESCRIPTION: usize = 200;
 
 /// A team by name.
@@ -146,7 +146,8 @@ fn no_team(path: &TeamPath) -> Refusal {
     Refusal::not_found(Noun::Team, &path.team)
 }
 
-fn checked_description(text: String) -> Result<String, Refusal> {
+/// The line about a team or a robot.
+pub(super) fn checked_description(text: String) -> Result<String, Refusal> {
     if text.chars().count() <= MAX_DESCRIPTION && !text.chars().any(char::is_control) {
         Ok(text)
     } else {

@@ -57,7 +57,7 @@ impl Index {
         let scopes = parse_scopes(&request.scopes)?;
         let signed_in = self.sign_in(credentials, now).await?;
         let (subject, token) = signed_in
-            .map_or_else(|| (Subject::anonymous(), None), |signed_in| (signed_in.account.subject(), signed_in.token));
+            .map_or_else(|| (Subject::anonymous(), None), |signed_in| (signed_in.owner.subject(), signed_in.token));
         let limits = token.as_ref().map(|token| &token.limits).cloned().unwrap_or_default();
         let access = self.access(&subject, &limits, scopes).await?;
         let issued_at = u64::try_from(now.as_second()).unwrap_or_default();

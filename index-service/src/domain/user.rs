@@ -3,6 +3,7 @@
 use super::Index;
 use super::error::Refusal;
 use crate::model::access_token::{AccessToken, Secret};
+use crate::model::account::Owner;
 use crate::model::password::{NewPassword, is_possible};
 use crate::model::{Account, Subject};
 use jiff::Timestamp;
@@ -24,8 +25,8 @@ pub enum Credentials {
 
 /// Who signed in, and how.
 pub struct SignedIn {
-    /// The account.
-    pub account: Account,
+    /// Who it is: a robot only with its access token.
+    pub owner: Owner,
     /// The access token that stood in for the password, if one did.
     pub token: Option<AccessToken>,
 }
@@ -33,36 +34,43 @@ pub struct SignedIn {
 impl SignedIn {
     /// The account, where everything that it may do is open.
     pub fn unlimited(self) -> Result<Account, Refusal> {
-        if self.token.is_some_and(|token| token.is_limited()) { Err(Refusal::TokenLimited) } else { Ok(self.account) }
+        match self.owner {
+            _ if self.token.is_some_and(|token| token.is_limited()) => Err(Refusal::TokenLimited),
+            Owner::Robot(_) => Err(Refusal::PersonNeeded),
+            Owner::Person(account) => Ok(account),
+        }
     }
 
     /// The account, where only its password will do.
     pub fn person(self) -> Result<Account, Refusal> {
-        if self.token.is_some() { Err(Refusal::PasswordNeeded) } else { Ok(self.account) }
+        match self.owner {
+            Owner::Person(account) if self.token.is_none() => Ok(account),
+            _ => Err(Refusal::PasswordNeeded),
+        }
     }
 }
 
 impl Index {
     /// Who has these credentials; `None` for the anonymous client. Wrong ones are never taken for none.
     pub async fn sign_in(&self, credentials: Credentials, now: Timestamp) -> Result<Option<SignedIn>, Refusal> {
-        let (account, token) = match credentials {
+        let (owner, token) = match credentials {
             Credentials::Anonymous => return Ok(None),
             Credentials::Token(secret) => {
-                let (account, token) = self.sign_in_with_token(None, &secret, now).await?;
-                (account, Some(token))
+                let (owner, token) = self.sign_in_with_token(None, &secret, now).await?;
+                (owner, Some(token))
             }
             Credentials::Password { user, password } => match Secret::parse(&password) {
                 Some(secret) => {
-                    let (account, token) = self.sign_in_with_token(Some(&user), &secret, now).await?;
-                    (account, Some(token))
+                    let (owner, token) = self.sign_in_with_token(Some(&user), &secret, now).await?;
+                    (owner, Some(token))
                 }
-                None => (self.sign_in_with_password(&user, password).await?, None),
+                None => (Owner::Person(self.sign_in_with_password(&user, password).await?), None),
             },
         };
-        if account.disabled_at.is_some() {
+        if owner.disabled_at().is_some() {
             return Err(Refusal::AccountDisabled);
         }
-        Ok(Some(SignedIn { account, token }))
+        Ok(Some(SignedIn { owner, token }))
     }
 
     async fn sign_in_with_password(&self, user: &str, password: String) -> Result<Account, Refusal> {
@@ -77,7 +85,10 @@ impl Index {
     /// The subject of decisions about whoever has these credentials, and everything that it may do.
     pub async fn sign_in_subject(&self, credentials: Credentials, now: Timestamp) -> Result<Subject, Refusal> {
         let Some(signed_in) = self.sign_in(credentials, now).await? else { return Ok(Subject::anonymous()) };
-        Ok(signed_in.unlimited()?.subject())
+        if signed_in.token.is_some_and(|token| token.is_limited()) {
+            return Err(Refusal::TokenLimited);
+        }
+        Ok(signed_in.owner.subject())
     }
 
     /// Changes an account's password, which must be `old` now.

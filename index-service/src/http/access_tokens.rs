@@ -54,7 +54,7 @@ pub struct NewTokenBody {
 pub struct Rotation {
     /// Seconds for which the one before goes on.
     #[serde(default)]
-    overlap_seconds: u32,
+    pub overlap_seconds: u32,
 }
 
 /// `GET /user/tokens`

@@ -104,6 +104,8 @@ fn kind_of(refusal: &Refusal) -> Kind {
         }
         R::TokenLimited => (StatusCode::FORBIDDEN, "token_limited", "Token limited"),
         R::PasswordNeeded => (StatusCode::FORBIDDEN, "password_needed", "Password needed"),
+        R::PersonNeeded => (StatusCode::FORBIDDEN, "person_needed", "Person needed"),
+        R::RobotExists(_) => (StatusCode::CONFLICT, "robot_exists", "Robot exists"),
         R::TokenExists(_) => (StatusCode::CONFLICT, "token_exists", "Token exists"),
         R::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled", "Account disabled"),
         R::NotFound(..) => (StatusCode::NOT_FOUND, "not_found", "Not found"),

@@ -18,6 +18,7 @@ mod moves;
 mod namespaces;
 mod organisations;
 mod repositories;
+mod robots;
 mod search;
 mod teams;
 mod token;
@@ -129,7 +130,15 @@ fn organisations(cfg: &mut ServiceConfig) {
                 .route(put().to(teams::put_member))
                 .route(delete().to(teams::delete_member)),
         )
-        .service(resource("/orgs/{org}/teams/{team}/grants").route(get().to(teams::list_grants)));
+        .service(resource("/orgs/{org}/teams/{team}/grants").route(get().to(teams::list_grants)))
+        .service(resource("/orgs/{org}/robots").route(get().to(robots::list)).route(post().to(robots::create)))
+        .service(
+            resource("/orgs/{org}/robots/{robot}")
+                .route(get().to(robots::show))
+                .route(patch().to(robots::change))
+                .route(delete().to(robots::delete)),
+        )
+        .service(resource("/orgs/{org}/robots/{robot}/rotate").route(post().to(robots::rotate)));
 }
 
 fn namespaces(cfg: &mut ServiceConfig) {

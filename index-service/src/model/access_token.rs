@@ -13,8 +13,9 @@ use shared::{NamespaceName, RepositoryName};
 use std::fmt;
 use std::str::FromStr;
 
-/// What every secret of an access token begins with, and no password does.
-const PREFIX: &str = "berth_pat_";
+/// What the secrets of people's access tokens begin with, those of robots, and no password.
+const OF_PERSON: &str = "berth_pat_";
+const OF_ROBOT: &str = "berth_rob_";
 
 /// Letters and digits after it: 256 bits.
 pub const RANDOM_LENGTH: usize = 43;
@@ -109,14 +110,19 @@ impl Limits {
 }
 
 impl Secret {
-    /// A new secret of [`RANDOM_LENGTH`] random letters and digits.
-    pub fn new(random: &str) -> Self {
-        Self(format!("{PREFIX}{random}"))
+    /// A new secret for a person, of [`RANDOM_LENGTH`] random letters and digits.
+    pub fn of_person(random: &str) -> Self {
+        Self(format!("{OF_PERSON}{random}"))
+    }
+
+    /// The same for a robot.
+    pub fn of_robot(random: &str) -> Self {
+        Self(format!("{OF_ROBOT}{random}"))
     }
 
     /// What somebody sent, if it looks like one.
     pub fn parse(text: &str) -> Option<Self> {
-        text.starts_with(PREFIX).then(|| Self(text.to_owned()))
+        [OF_PERSON, OF_ROBOT].iter().any(|prefix| text.starts_with(prefix)).then(|| Self(text.to_owned()))
     }
 
     /// The secret as its owner is shown it, once.
@@ -229,9 +235,13 @@ mod tests {
 
     #[test]
     fn a_secret_is_told_by_its_beginning_and_kept_as_its_hash() {
-        let secret = Secret::new("x");
-        assert_eq!(secret.hash(), Secret::parse("berth_pat_x").unwrap().hash());
-        assert_ne!(secret.hash(), Secret::new("y").hash());
+        for (secret, other) in
+            [(Secret::of_person("x"), Secret::of_person("y")), (Secret::of_robot("x"), Secret::of_robot("y"))]
+        {
+            assert_ne!(secret.hash(), other.hash());
+            let hash = secret.hash();
+            assert_eq!(Secret::parse(&secret.into_text()).unwrap().hash(), hash);
+        }
         assert!(Secret::parse("correct horse").is_none());
     }
 }

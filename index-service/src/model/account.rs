@@ -1,5 +1,6 @@
 //! Accounts, and the subject of a decision: an account by name, or nobody in particular.
 
+use super::robot::Robot;
 use jiff::Timestamp;
 use shared::NamespaceName;
 
@@ -22,6 +23,33 @@ impl Account {
     /// The account as the subject of a decision.
     pub fn subject(&self) -> Subject {
         Subject(self.name.to_string())
+    }
+}
+
+/// Who has an access token.
+#[derive(Debug)]
+pub enum Owner {
+    /// A person.
+    Person(Account),
+    /// A robot.
+    Robot(Robot),
+}
+
+impl Owner {
+    /// The owner as the subject of a decision.
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Person(account) => account.subject(),
+            Self::Robot(robot) => Subject(robot.name.to_string()),
+        }
+    }
+
+    /// Since when it may do nothing at all.
+    pub fn disabled_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Person(account) => account.disabled_at,
+            Self::Robot(robot) => robot.disabled_at,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
-//! Grants: a role given to one account or one team, on a namespace or on one repository.
+//! Grants: a role given to one account, team or robot, on a namespace or on one repository.
 
+use super::robot::{RobotName, RobotNameError};
 use super::role::Role;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -36,7 +37,7 @@ impl GrantedOn {
     }
 }
 
-/// Who holds a grant: `user:alice`, or `team:acme/developers`.
+/// Who holds a grant: `user:alice`, `team:acme/developers`, or `robot:acme+ci`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum GrantSubject {
@@ -49,17 +50,22 @@ pub enum GrantSubject {
         /// The team in it.
         team: NamespaceName,
     },
+    /// A robot of an organisation.
+    Robot(RobotName),
 }
 
 /// Why a text names nobody who could hold a grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GrantSubjectError {
-    /// Neither kind.
-    #[error("a grant is given to user:<name> or to team:<organisation>/<team>")]
+    /// None of the kinds.
+    #[error("a grant is given to user:<name>, to team:<organisation>/<team> or to robot:<organisation>+<name>")]
     Kind,
     /// The kind is right, the name cannot be one.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// A robot's name cannot be one.
+    #[error(transparent)]
+    Robot(#[from] RobotNameError),
 }
 
 /// A role that somebody gave.
@@ -80,6 +86,7 @@ impl fmt::Display for GrantSubject {
         match self {
             Self::User(name) => write!(f, "user:{name}"),
             Self::Team { organisation, team } => write!(f, "team:{organisation}/{team}"),
+            Self::Robot(name) => write!(f, "robot:{name}"),
         }
     }
 }
@@ -90,6 +97,9 @@ impl FromStr for GrantSubject {
     fn from_str(text: &str) -> Result<Self, GrantSubjectError> {
         if let Some(name) = text.strip_prefix("user:") {
             return Ok(Self::User(NamespaceName::parse(name)?));
+        }
+        if let Some(name) = text.strip_prefix("robot:") {
+            return Ok(Self::Robot(name.parse()?));
         }
         let team = text.strip_prefix("team:").and_then(|team| team.split_once('/'));
         let (organisation, team) = team.ok_or(GrantSubjectError::Kind)?;
@@ -111,10 +121,20 @@ mod tests {
 
     #[test]
     fn a_subject_is_read_as_it_is_written() {
-        for text in ["user:alice", "team:acme/developers"] {
+        for text in ["user:alice", "team:acme/developers", "robot:acme+ci"] {
             assert_eq!(text.parse::<GrantSubject>().unwrap().to_string(), text);
         }
-        for text in ["", "alice", "user:", "user:Alice", "team:acme", "team:acme/", "team:acme/a/b", "robot:acme+ci"] {
+        for text in [
+            "",
+            "alice",
+            "user:",
+            "user:Alice",
+            "team:acme",
+            "team:acme/",
+            "team:acme/a/b",
+            "robot:acme",
+            "user:acme+ci",
+        ] {
             assert!(text.parse::<GrantSubject>().is_err(), "{text}");
         }
     }

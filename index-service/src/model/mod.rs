@@ -15,6 +15,7 @@ pub mod page;
 pub mod password;
 pub mod place;
 pub mod repository;
+pub mod robot;
 pub mod role;
 pub mod team;
 mod word;

@@ -5,6 +5,8 @@ use super::database::Database;
 use super::error::StoreError;
 use super::rows::{micros, parsed, time, time_option};
 use crate::model::access_token::AccessToken;
+use crate::model::account::Owner;
+use crate::model::robot::Robot;
 use crate::model::{Account, Page, Paged};
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
@@ -60,7 +62,7 @@ impl Database {
         &self,
         hash: &str,
         now: Timestamp,
-    ) -> Result<Option<(Account, AccessToken)>, StoreError> {
+    ) -> Result<Option<(Owner, AccessToken)>, StoreError> {
         const BY_HASH: &str = concat!(
             "SELECT a.*, ",
             token_columns!(),
@@ -70,7 +72,10 @@ impl Database {
         let row = sqlx::query(BY_HASH).bind(hash).bind(micros(now));
         let row = row.fetch_optional(&mut *self.decider().await?).await?;
         let Some(row) = row else { return Ok(None) };
-        Ok(Some((Account::from_row(&row)?, AccessToken::from_row(&row)?)))
+        let is_robot = row.try_get::<Option<&str>, _>("organisation_id")?.is_some();
+        let owner =
+            if is_robot { Owner::Robot(Robot::from_row(&row)?) } else { Owner::Person(Account::from_row(&row)?) };
+        Ok(Some((owner, AccessToken::from_row(&row)?)))
     }
 
     /// The token `id` of the account named `owner`, for a decision.

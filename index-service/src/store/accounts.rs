@@ -48,19 +48,19 @@ impl FromRow<'_, SqliteRow> for Account {
 impl Database {
     /// Whether there is any account yet.
     pub async fn has_accounts(&self) -> Result<bool, StoreError> {
-        let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM accounts)");
+        let any = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM people)");
         Ok(any.fetch_one(&mut *self.reader().await?).await?)
     }
 
     /// The account `name`.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, StoreError> {
-        let account = sqlx::query_as("SELECT * FROM accounts WHERE name = $1").bind(name);
+        let account = sqlx::query_as("SELECT * FROM people WHERE name = $1").bind(name);
         Ok(account.fetch_optional(&mut *self.decider().await?).await?)
     }
 
     /// The account `name` with its password's hash: only for checking a password.
     pub async fn account_with_password_hash(&self, name: &str) -> Result<Option<(Account, String)>, StoreError> {
-        let row = sqlx::query("SELECT * FROM accounts WHERE name = $1")
+        let row = sqlx::query("SELECT * FROM people WHERE name = $1")
             .bind(name)
             .fetch_optional(&mut *self.decider().await?)
             .await?;
@@ -68,9 +68,16 @@ impl Database {
         Ok(Some((Account::from_row(&row)?, row.try_get("password_hash")?)))
     }
 
-    /// A page of all accounts.
+    /// Whether there is an account, a person's or a robot's, that is not disabled.
+    pub async fn is_good(&self, name: &str) -> Result<bool, StoreError> {
+        let is_good =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM accounts WHERE name = $1 AND disabled_at IS NULL)");
+        Ok(is_good.bind(name).fetch_one(&mut *self.decider().await?).await?)
+    }
+
+    /// A page of all accounts of people.
     pub async fn accounts(&self, page: &Page) -> Result<Paged<Account>, StoreError> {
-        let rows = sqlx::query_as("SELECT * FROM accounts WHERE name > $1 ORDER BY name LIMIT $2")
+        let rows = sqlx::query_as("SELECT * FROM people WHERE name > $1 ORDER BY name LIMIT $2")
             .bind(page.after())
             .bind(page.rows_to_read())
             .fetch_all(&mut *self.reader().await?)
@@ -110,7 +117,7 @@ impl Database {
             "UPDATE accounts SET
                  is_admin = COALESCE($2, is_admin),
                  disabled_at = CASE $3 WHEN 1 THEN COALESCE(disabled_at, $4) WHEN 0 THEN NULL ELSE disabled_at END
-             WHERE name = $1 RETURNING *",
+             WHERE name = $1 AND organisation_id IS NULL RETURNING *",
         )
         .bind(name)
         .bind(change.is_admin.map(i64::from))
@@ -120,7 +127,7 @@ impl Database {
         .await?;
         let Some(account) = account else { return Ok(AccountChanged::Unknown) };
         let admin_left: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM accounts WHERE is_admin = 1 AND disabled_at IS NULL)")
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM people WHERE is_admin = 1 AND disabled_at IS NULL)")
                 .fetch_one(&mut *transaction)
                 .await?;
         if !admin_left {

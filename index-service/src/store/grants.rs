@@ -63,7 +63,8 @@ impl Database {
         let (namespace, repository) = columns(target);
         let rows = sqlx::query_as(
             "SELECT h.subject, h.role, h.created_by, h.created_at FROM (
-                SELECT 'user:' || a.name AS subject, g.role, g.created_by, g.created_at
+                SELECT CASE WHEN a.organisation_id IS NULL THEN 'user:' ELSE 'robot:' END || a.name AS subject,
+                    g.role, g.created_by, g.created_at
                 FROM grants g JOIN accounts a ON a.id = g.account_id
                 WHERE g.namespace_id = $1 OR g.repository_id = $2
                 UNION ALL
@@ -121,15 +122,26 @@ async fn subject_columns(
 ) -> sqlx::Result<Option<SubjectColumns>> {
     Ok(match subject {
         GrantSubject::User(name) => {
-            let id = sqlx::query_scalar("SELECT id FROM accounts WHERE name = $1").bind(name.as_str());
-            let id: Option<String> = id.fetch_optional(connection).await?;
-            id.map(|id| SubjectColumns { account_id: Some(id), team_id: None })
+            account_columns(connection, "SELECT id FROM people WHERE name = $1", name.as_str()).await?
+        }
+        GrantSubject::Robot(name) => {
+            const ROBOT: &str = "SELECT id FROM accounts WHERE name = $1 AND organisation_id IS NOT NULL";
+            account_columns(connection, ROBOT, &name.to_string()).await?
         }
         GrantSubject::Team { organisation, team } => {
             let id = super::teams::team_id(connection, organisation, team).await?;
             id.map(|id| SubjectColumns { account_id: None, team_id: Some(id) })
         }
     })
+}
+
+async fn account_columns(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    name: &str,
+) -> sqlx::Result<Option<SubjectColumns>> {
+    let id: Option<String> = sqlx::query_scalar(statement).bind(name).fetch_optional(connection).await?;
+    Ok(id.map(|id| SubjectColumns { account_id: Some(id), team_id: None }))
 }
 
 /// Whether there was a grant to remove.

@@ -20,6 +20,7 @@ mod places;
 mod registry;
 mod reindex;
 mod repositories;
+mod robots;
 mod rows;
 mod search;
 mod team_members;

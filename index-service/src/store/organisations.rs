@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::namespaces::{Owner, claim, insert_namespace};
+use super::robots::disable_robots;
 use super::rows::{micros, parsed, time};
 use super::teams::delete_grants_of_teams;
 use super::visibility::with_visible;
@@ -108,6 +109,7 @@ impl Database {
             .execute(&mut *transaction)
             .await?;
         delete_grants_of_teams(&mut transaction, name).await?;
+        disable_robots(&mut transaction, name, now).await?;
         transaction.commit().await?;
         Ok(if deleted.rows_affected() == 0 { OrganisationDeleted::Unknown } else { OrganisationDeleted::Deleted })
     }

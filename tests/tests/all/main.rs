@@ -52,6 +52,7 @@ mod repository_moves;
 mod rest;
 mod rest_tables;
 mod revocation;
+mod robots;
 mod routes;
 mod rules;
 mod scrub;

@@ -48,6 +48,13 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/v1/orgs/NAMESPACE/teams/dev/members/mallory", ""),
     ("GET", "/api/v1/orgs/NAMESPACE/teams/dev/grants", ""),
     ("PUT", "/api/v1/namespaces/NAMESPACE/grants/team:NAMESPACE/dev", r#"{"role":"read"}"#),
+    ("GET", "/api/v1/orgs/NAMESPACE/robots", ""),
+    ("POST", "/api/v1/orgs/NAMESPACE/robots", r#"{"name":"ci"}"#),
+    ("GET", "/api/v1/orgs/NAMESPACE/robots/ci", ""),
+    ("PATCH", "/api/v1/orgs/NAMESPACE/robots/ci", "{}"),
+    ("POST", "/api/v1/orgs/NAMESPACE/robots/ci/rotate", "{}"),
+    ("DELETE", "/api/v1/orgs/NAMESPACE/robots/ci", ""),
+    ("PUT", "/api/v1/namespaces/NAMESPACE/grants/robot:NAMESPACE+ci", r#"{"role":"read"}"#),
     ("GET", "/v1/search?q=NAME", ""),
 ];
 
@@ -60,6 +67,7 @@ async fn private_is_absent() {
     let (admin, mallory) = (stack.admin(), stack.user("mallory").await);
     admin.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
     admin.does(Method::POST, "/orgs/acme/teams", &json!({ "name": "dev" })).await;
+    admin.does(Method::POST, "/orgs/acme/robots", &json!({ "name": "ci" })).await;
     admin.repository("acme/private").await.push_image("v1", "secret").await;
     for stranger in [mallory, stack.anonymous()] {
         for (method, path, body) in REQUESTS {

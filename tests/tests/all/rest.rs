@@ -1,6 +1,6 @@
 //! The REST API of the index: who may call each route, as a table; bodies that break a rule; errors as RFC 9457 has them.
 
-use crate::rest_tables::{CALLERS, ORGANISATIONS, PEOPLE, REPOSITORIES, Row, TEAMS};
+use crate::rest_tables::{CALLERS, ORGANISATIONS, PEOPLE, REPOSITORIES, ROBOTS, Row, TEAMS};
 use crate::support::{Answer, Stack, User};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -21,6 +21,11 @@ async fn teams_are_run_by_owners_and_seen_by_members() {
 }
 
 #[tokio::test]
+async fn robots_are_run_by_owners_and_seen_by_members() {
+    hold(ROBOTS).await;
+}
+
+#[tokio::test]
 async fn repositories_are_run_by_who_administers_their_namespace() {
     hold(REPOSITORIES).await;
 }
@@ -38,6 +43,9 @@ async fn hold(table: &[Row]) {
     if table == TEAMS {
         alice.does(Method::POST, "/orgs/acme/teams", &json!({ "name": "dev" })).await;
         alice.does(Method::PUT, "/orgs/acme/teams/dev/members/bob", &Value::Null).await;
+    }
+    if table == ROBOTS {
+        alice.does(Method::POST, "/orgs/acme/robots", &json!({ "name": "ci" })).await;
     }
     if table == REPOSITORIES {
         alice.does(Method::PUT, "/repositories/acme/public", &json!({ "visibility": "public" })).await;

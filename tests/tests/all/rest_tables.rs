@@ -118,6 +118,34 @@ pub const TEAMS: &[Row] = &[
     ("DELETE /orgs/acme/teams/none", "", "", [401, 404, 403, 404, 404]),
 ];
 
+/// There is the robot `ci`.
+pub const ROBOTS: &[Row] = &[
+    ("GET /orgs/acme/robots", "", "", [401, 404, 200, 200, 200]),
+    ("POST /orgs/acme/robots", r#"{"name":"of-CALLER"}"#, "", [401, 404, 403, 201, 201]),
+    ("POST /orgs/acme/robots", r#"{"name":"ci"}"#, "", [401, 404, 403, 409, 409]),
+    ("POST /orgs/acme/robots", r#"{"name":"x","expires_at":"2020-01-01T00:00:00Z"}"#, "", [401, 404, 403, 400, 400]),
+    ("GET /orgs/acme/robots/ci", "", "", [401, 404, 200, 200, 200]),
+    ("GET /orgs/acme/robots/none", "", "", [401, 404, 404, 404, 404]),
+    ("PATCH /orgs/acme/robots/ci", r#"{"description":"builds"}"#, "", [401, 404, 403, 200, 200]),
+    ("PATCH /orgs/acme/robots/none", r#"{"disabled":true}"#, "", [401, 404, 403, 404, 404]),
+    ("POST /orgs/acme/robots/ci/rotate", "{}", "", [401, 404, 403, 200, 200]),
+    ("POST /orgs/acme/robots/none/rotate", "{}", "", [401, 404, 403, 404, 404]),
+    ("PUT /namespaces/acme/grants/robot:acme+ci", r#"{"role":"write"}"#, "", [401, 404, 403, 200, 200]),
+    ("PUT /namespaces/acme/grants/robot:acme+none", r#"{"role":"write"}"#, "", [401, 404, 403, 404, 404]),
+    ("PUT /namespaces/CALLER/grants/robot:acme+ci", r#"{"role":"read"}"#, "", [404, 404, 200, 200, 200]),
+    (
+        "DELETE /namespaces/acme/grants/robot:acme+ci",
+        "",
+        r#"PUT /namespaces/acme/grants/robot:acme+ci {"role":"write"}"#,
+        [401, 404, 403, 204, 204],
+    ),
+    ("PUT /orgs/acme/members/acme+ci", r#"{"role":"member"}"#, "", [401, 400, 400, 400, 400]),
+    ("GET /admin/users/acme+ci", "", "", [401, 403, 403, 403, 404]),
+    ("PATCH /admin/users/acme+ci", r#"{"is_admin":true}"#, "", [401, 403, 403, 403, 404]),
+    ("DELETE /orgs/acme/robots/of-CALLER", "", "", [401, 404, 403, 204, 204]),
+    ("DELETE /orgs/acme/robots/none", "", "", [401, 404, 403, 404, 404]),
+];
+
 pub const REPOSITORIES: &[Row] = &[
     ("GET /repositories", "", "", [200, 200, 200, 200, 200]),
     ("GET /repositories/acme/app", "", "", [404, 404, 200, 200, 200]),

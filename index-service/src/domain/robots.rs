@@ -1,0 +1,92 @@
+//! Robots: owners of an organisation run them, its members see them. They outlive whoever made them.
+
+use super::Index;
+use super::access_tokens::{check_end, checked_overlap, new_token_id, random_text};
+use super::error::{Noun, Refusal};
+use super::teams::checked_description;
+use crate::model::access_token::Secret;
+use crate::model::robot::{Robot, RobotChange, RobotName};
+use crate::model::{Account, Page, Paged};
+use crate::store::Claim;
+use jiff::Timestamp;
+use shared::NamespaceName;
+
+impl Index {
+    /// A page of the robots of `organisation`, for its members.
+    pub async fn robots(
+        &self,
+        caller: &Account,
+        organisation: &NamespaceName,
+        page: &Page,
+    ) -> Result<Paged<Robot>, Refusal> {
+        self.require_member(caller, organisation).await?;
+        Ok(self.database.robots(organisation, page).await?)
+    }
+
+    /// A robot, for members of its organisation.
+    pub async fn robot(&self, caller: &Account, name: &RobotName) -> Result<Robot, Refusal> {
+        self.require_member(caller, &name.organisation).await?;
+        self.database.robot(name).await?.ok_or_else(|| no_robot(name))
+    }
+
+    /// Makes a robot that holds nothing yet. Its secret is nowhere else.
+    pub async fn create_robot(
+        &self,
+        caller: &Account,
+        name: RobotName,
+        description: Option<String>,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(Robot, Secret), Refusal> {
+        self.require_owner(caller, &name.organisation).await?;
+        check_end(expires_at, now)?;
+        let description = checked_description(description.unwrap_or_default())?;
+        let robot = Robot { name, description, disabled_at: None, expires_at, last_used_at: None, created_at: now };
+        let secret = Secret::of_robot(&random_text());
+        match self.database.create_robot(&robot, &new_token_id(), &secret.hash()).await? {
+            Claim::Made => Ok((robot, secret)),
+            Claim::Taken => Err(Refusal::RobotExists(robot.name.to_string())),
+        }
+    }
+
+    /// Changes what is said about a robot, or whether it may do anything.
+    pub async fn change_robot(
+        &self,
+        caller: &Account,
+        name: &RobotName,
+        mut change: RobotChange,
+        now: Timestamp,
+    ) -> Result<Robot, Refusal> {
+        self.require_owner(caller, &name.organisation).await?;
+        change.description = change.description.map(checked_description).transpose()?;
+        self.database.change_robot(name, &change, now).await?.ok_or_else(|| no_robot(name))?;
+        self.robot(caller, name).await
+    }
+
+    /// Gives a robot another secret. The one before opens for `overlap` seconds more.
+    pub async fn rotate_robot(
+        &self,
+        caller: &Account,
+        name: &RobotName,
+        overlap: u32,
+        now: Timestamp,
+    ) -> Result<(Robot, Secret), Refusal> {
+        self.require_owner(caller, &name.organisation).await?;
+        let old_until = now + checked_overlap(overlap)?;
+        let (account, token) = self.database.robot_ids(name).await?.ok_or_else(|| no_robot(name))?;
+        let secret = Secret::of_robot(&random_text());
+        let rotated = self.database.rotate_access_token(&account, &token, &secret.hash(), old_until).await?;
+        rotated.ok_or_else(|| no_robot(name))?;
+        Ok((self.robot(caller, name).await?, secret))
+    }
+
+    /// Ends a robot, with everything that it was granted.
+    pub async fn delete_robot(&self, caller: &Account, name: &RobotName) -> Result<(), Refusal> {
+        self.require_owner(caller, &name.organisation).await?;
+        self.database.delete_robot(name).await?.ok_or_else(|| no_robot(name))
+    }
+}
+
+fn no_robot(name: &RobotName) -> Refusal {
+    Refusal::not_found(Noun::Robot, name)
+}

@@ -1,0 +1,163 @@
+//! Robots of organisations, each an account together with its one access token.
+
+use super::database::Database;
+use super::error::StoreError;
+use super::rows::{micros, parsed, time, time_option};
+use super::{Claim, new_id};
+use crate::model::robot::{Robot, RobotChange, RobotName};
+use crate::model::{Page, Paged};
+use jiff::Timestamp;
+use shared::NamespaceName;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row, SqliteConnection};
+
+/// A [`Robot`] from its account `a` and its access token `t`.
+macro_rules! select_robots {
+    ($($condition:tt)+) => {
+        concat!(
+            "SELECT a.name, a.description, a.disabled_at, a.created_at, t.expires_at, t.last_used_at
+             FROM accounts a JOIN access_tokens t ON t.account_id = a.id
+             JOIN organisations o ON o.id = a.organisation_id ",
+            $($condition)+
+        )
+    };
+}
+
+/// What every robot's access token is called.
+const TOKEN: &str = "secret";
+
+impl FromRow<'_, SqliteRow> for Robot {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            name: parsed(row, "name")?,
+            description: row.try_get("description")?,
+            disabled_at: time_option(row, "disabled_at")?,
+            expires_at: time_option(row, "expires_at")?,
+            last_used_at: time_option(row, "last_used_at")?,
+            created_at: time(row, "created_at")?,
+        })
+    }
+}
+
+impl Database {
+    /// A page of an organisation's robots.
+    pub async fn robots(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Robot>, StoreError> {
+        const ROBOTS: &str = select_robots!("WHERE o.name = $1 AND a.name > $2 ORDER BY a.name LIMIT $3");
+        let rows = sqlx::query_as(ROBOTS)
+            .bind(organisation.as_str())
+            .bind(page.after())
+            .bind(page.rows_to_read())
+            .fetch_all(&mut *self.reader().await?)
+            .await?;
+        Ok(page.of(rows, |robot: &Robot| robot.name.to_string()))
+    }
+
+    /// The robot `name`.
+    pub async fn robot(&self, name: &RobotName) -> Result<Option<Robot>, StoreError> {
+        const ROBOT: &str = select_robots!("WHERE a.name = $1");
+        let robot = sqlx::query_as(ROBOT).bind(name.to_string());
+        Ok(robot.fetch_optional(&mut *self.reader().await?).await?)
+    }
+
+    /// Makes a robot with the hash of its secret. Whether its name was free.
+    pub async fn create_robot(&self, robot: &Robot, token_id: &str, hash: &str) -> Result<Claim, StoreError> {
+        let (id, mut transaction) = (new_id(), self.write().await?);
+        let made = sqlx::query(
+            "INSERT INTO accounts (id, name, password_hash, created_at, organisation_id, description)
+             SELECT $1, $2, '', $3, o.id, $4 FROM organisations o WHERE o.name = $5 AND o.deleted_at IS NULL
+             ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(&id)
+        .bind(robot.name.to_string())
+        .bind(micros(robot.created_at))
+        .bind(&robot.description)
+        .bind(robot.name.organisation.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        if made.rows_affected() == 0 {
+            return Ok(Claim::Taken);
+        }
+        sqlx::query(
+            "INSERT INTO access_tokens (id, account_id, name, limits, secret_hash, expires_at, created_at)
+             VALUES ($1, $2, $3, '', $4, $5, $6)",
+        )
+        .bind(token_id)
+        .bind(&id)
+        .bind(TOKEN)
+        .bind(hash)
+        .bind(robot.expires_at.map(micros))
+        .bind(micros(robot.created_at))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Claim::Made)
+    }
+
+    /// Changes a robot; `None` if there is none of that name.
+    pub async fn change_robot(
+        &self,
+        name: &RobotName,
+        change: &RobotChange,
+        now: Timestamp,
+    ) -> Result<Option<()>, StoreError> {
+        let mut transaction = self.write().await?;
+        let changed = sqlx::query(
+            "UPDATE accounts SET
+                 description = COALESCE($2, description),
+                 disabled_at = CASE $3 WHEN 1 THEN COALESCE(disabled_at, $4) WHEN 0 THEN NULL ELSE disabled_at END
+             WHERE name = $1 AND organisation_id IS NOT NULL",
+        )
+        .bind(name.to_string())
+        .bind(&change.description)
+        .bind(change.disabled.map(i64::from))
+        .bind(micros(now))
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok((changed.rows_affected() > 0).then_some(()))
+    }
+
+    /// The ids of a robot's account and of its access token.
+    pub async fn robot_ids(&self, name: &RobotName) -> Result<Option<(String, String)>, StoreError> {
+        let ids = sqlx::query_as(
+            "SELECT a.id, t.id FROM accounts a JOIN access_tokens t ON t.account_id = a.id
+             WHERE a.name = $1 AND a.organisation_id IS NOT NULL",
+        );
+        Ok(ids.bind(name.to_string()).fetch_optional(&mut *self.reader().await?).await?)
+    }
+
+    /// Ends a robot, with its secret and everything that it was granted; `None` if there is none of that name.
+    pub async fn delete_robot(&self, name: &RobotName) -> Result<Option<()>, StoreError> {
+        let mut transaction = self.write().await?;
+        let id = sqlx::query_scalar("SELECT id FROM accounts WHERE name = $1 AND organisation_id IS NOT NULL");
+        let id: Option<String> = id.bind(name.to_string()).fetch_optional(&mut *transaction).await?;
+        let Some(id) = id else { return Ok(None) };
+        for statement in [
+            "DELETE FROM grants WHERE account_id = $1",
+            "DELETE FROM access_tokens WHERE account_id = $1",
+            "DELETE FROM accounts WHERE id = $1",
+        ] {
+            sqlx::query(statement).bind(&id).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(Some(()))
+    }
+}
+
+/// The robots of a deleted organisation may do nothing any more.
+pub(super) async fn disable_robots(
+    connection: &mut SqliteConnection,
+    organisation: &NamespaceName,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    for statement in [
+        "DELETE FROM grants WHERE account_id IN (
+            SELECT a.id FROM accounts a JOIN organisations o ON o.id = a.organisation_id WHERE o.name = $1)",
+        "UPDATE accounts SET disabled_at = COALESCE(disabled_at, $2)
+         WHERE organisation_id = (SELECT id FROM organisations WHERE name = $1)",
+    ] {
+        let done = sqlx::query(statement).bind(organisation.as_str()).bind(micros(now));
+        done.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
