@@ -97,6 +97,32 @@ expect_success push paul berth-test/note acme/other
 expect_status 204 api olga DELETE /orgs/acme/members/paul
 expect_failure 'denied' pull paul acme/app
 
+say "a team holds what it was granted, and so does who is in it"
+expect_status 200 api olga PUT /orgs/acme/members/paul '{"role":"member"}'
+expect_status 201 api olga POST /orgs/acme/teams '{"name":"dev"}'
+expect_status 200 api olga PUT /namespaces/acme/grants/team:acme/dev '{"role":"write"}'
+expect_failure 'denied' push paul berth-test/note acme/other:2
+expect_status 200 api olga PUT /orgs/acme/teams/dev/members/paul
+expect_success push paul berth-test/note acme/other:2
+expect_status 204 api olga DELETE /orgs/acme/members/paul
+expect_failure 'denied' push paul berth-test/note acme/other:3
+
+say "docker logs in with an access token, and as a robot"
+expect_status 201 api olga POST /user/tokens '{"name":"laptop","limits":[{"repository":"acme/other","role":"read"}]}'
+laptop=$(jq --raw-output .id <<<"$body")
+expect_success as laptop docker_login olga "$(jq --raw-output .secret <<<"$body")"
+expect_success pull laptop acme/other
+expect_failure 'denied' push laptop berth-test/note acme/other:3
+expect_status 201 api olga POST /orgs/acme/robots '{"name":"ci"}'
+expect_success as ci docker_login acme+ci "$(jq --raw-output .secret <<<"$body")"
+expect_failure 'denied' push ci berth-test/note acme/other:3
+expect_status 200 api olga PUT /namespaces/acme/grants/robot:acme+ci '{"role":"write"}'
+expect_success push ci berth-test/note acme/other:3
+expect_status 204 api olga DELETE "/user/tokens/$laptop"
+expect_failure 'incorrect username or password' pull laptop acme/other
+expect_status 204 api olga DELETE /orgs/acme/robots/ci
+expect_failure 'incorrect username or password' push ci berth-test/note acme/other:4
+
 say "olga lists and deletes"
 expect_status 200 api olga GET '/repositories?namespace=acme'
 expect_equal "the repositories" 'acme/app acme/other' "$(jq --raw-output '[.items[].name] | join(" ")' <<<"$body")"

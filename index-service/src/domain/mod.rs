@@ -6,6 +6,7 @@ mod access_tokens;
 mod admin_users;
 mod content;
 mod error;
+mod explain;
 mod grants;
 mod members;
 mod moves;

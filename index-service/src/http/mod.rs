@@ -8,6 +8,7 @@ mod auth;
 mod clock;
 mod content;
 mod error;
+mod explain;
 mod grants;
 mod health;
 mod internal;
@@ -162,6 +163,7 @@ fn repositories(cfg: &mut ServiceConfig) {
                 .route(put().to(grants::put_on_repository))
                 .route(delete().to(grants::delete_on_repository)),
         )
+        .service(resource("/repositories/{name:.+}/-/explain").route(get().to(explain::show)))
         .service(resource("/repositories/{name:.+}/-/tags").route(get().to(content::tags)))
         .service(resource("/repositories/{name:.+}/-/manifests/{digest}").route(get().to(content::manifest)))
         .service(resource("/repositories/{name:.+}/-/restore").route(post().to(moves::restore)))

@@ -5,6 +5,7 @@
 pub mod access_token;
 pub mod account;
 pub mod content;
+pub mod explanation;
 pub mod grant;
 pub mod holdings;
 pub mod moves;

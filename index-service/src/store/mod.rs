@@ -10,6 +10,7 @@ mod database;
 pub mod door;
 pub mod door_http;
 mod error;
+mod explanations;
 pub mod files;
 mod grants;
 mod members;

@@ -22,6 +22,7 @@ mod crowds;
 mod damage;
 mod deletes;
 mod digests;
+mod explain;
 mod faults;
 mod forged_tokens;
 mod full_disk;

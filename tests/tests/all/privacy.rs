@@ -23,6 +23,8 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("PUT", "/api/v1/repositories/NAME", "{}"),
     ("PATCH", "/api/v1/repositories/NAME", "{}"),
     ("DELETE", "/api/v1/repositories/NAME", ""),
+    ("GET", "/api/v1/repositories/NAME/-/explain", ""),
+    ("GET", "/api/v1/repositories/NAME/-/explain?subject=user:admin", ""),
     ("GET", "/api/v1/repositories/NAME/-/tags", ""),
     ("GET", "/api/v1/repositories/NAME/-/manifests/DIGEST", ""),
     ("GET", "/api/v1/repositories/NAME/-/grants", ""),

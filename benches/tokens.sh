@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# The token server: registry tokens a second, whether time tells what a client may not know, and what pulls notice of a
+# flood of passwords. On a quiet machine; half a minute.
+#
+#   bash benches/tokens.sh           medians of three rounds
+#   bash benches/tokens.sh --quick   one short round, to see that it runs
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export LC_ALL=C PATH=$PATH:/usr/sbin
+source tests/packages.sh
+
+rounds=3 seconds=4
+case ${*: -1} in
+    --quick) rounds=1 seconds=1 ;;
+    '' | --alone) ;;
+    *) echo "usage: bash benches/tokens.sh [--quick]" >&2 && exit 2 ;;
+esac
+
+# In a network of its own, as compare.sh.
+if [[ ${1:-} != --alone ]]; then
+    install_missing curl:curl jq:jq wrk:wrk unshare:util-linux ip:iproute2
+    cargo build --quiet --release --package berth --package benches
+    exec unshare --net bash benches/tokens.sh --alone "$@"
+fi
+ip link set lo up
+
+readonly berth=$PWD/target/release/berth blob=$PWD/target/release/blob address=127.0.0.1:5000
+readonly base=http://$address/api/v1 manifest_type=application/vnd.oci.image.index.v1+json
+work=$(mktemp -d -p "$PWD/target" tokens.XXXXXX)
+server=''
+clean_up() {
+    local status=$?
+    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+    [[ $status == 0 ]] || tail -n 5 "$work/log" >&2 || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+env -i PATH="$PATH" "$berth" serve --listen "$address" --data "$work/data" >"$work/log" 2>&1 &
+server=$!
+"$blob" ready "$address" >/dev/null
+admin=admin:$(<"$work/data/initial-admin-password")
+rest() { curl -sSf -u "$admin" -H 'Content-Type: application/json' "$@"; }
+secret_of() { jq --raw-output .secret; }
+
+rest -X POST "$base/orgs" -d '{"name":"acme"}' >/dev/null
+for name in app other; do rest -X PUT "$base/repositories/acme/$name" -d '{}' >/dev/null; done
+rest -X POST "$base/admin/users" -d '{"name":"stranger","password":"a long password"}' >/dev/null
+person=admin:$(rest -X POST "$base/user/tokens" -d '{"name":"bench"}' | secret_of)
+robot=acme+ci:$(rest -X POST "$base/orgs/acme/robots" -d '{"name":"ci"}' | secret_of)
+rest -X PUT "$base/namespaces/acme/grants/robot:acme+ci" -d '{"role":"write"}' >/dev/null
+stranger=stranger:$(curl -sSf -u 'stranger:a long password' -H 'Content-Type: application/json' -X POST "$base/user/tokens" \
+    -d '{"name":"bench"}' | secret_of)
+
+ticks() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
+basic() { printf 'Authorization: Basic %s' "$(printf '%s' "$1" | base64 --wrap=0)"; }
+
+# ask HEADER PATH: requests a second, microseconds of the server's CPU time for each, and p99 in ms.
+ask() {
+    local before after
+    before=$(ticks)
+    wrk -t2 -c32 -d"${seconds}s" --latency -H "$1" "http://$address$2" >"$work/wrk"
+    after=$(ticks)
+    awk -v ticks=$((after - before)) '
+        /requests in/ { n = $1 }
+        /^ *99%/ { p99 = $2 ~ /ms$/ ? $2 + 0 : $2 ~ /us$/ ? $2 / 1000 : $2 * 1000 }
+        /^Requests\/sec/ { rate = $2 }
+        END { printf "%.0f %.1f %.2f\n", rate, ticks * 10000 / n, p99 }' "$work/wrk"
+}
+
+# row NAME HEADER PATH: the medians of the rounds.
+row() {
+    local round
+    for ((round = 0; round < rounds; round++)); do ask "$2" "$3"; done |
+        awk -v name="$1" '
+            function median(of,    i, j, held) {
+                for (i = 1; i < NR; i++)
+                    for (j = i + 1; j <= NR; j++)
+                        if (of[j] < of[i]) { held = of[i]; of[i] = of[j]; of[j] = held }
+                return of[int((NR + 1) / 2)]
+            }
+            { rate[NR] = $1; cpu[NR] = $2; p99[NR] = $3 }
+            END { printf "%-44s %8.0f/s %8.1f us %8.2f ms\n", name, median(rate), median(cpu), median(p99) }'
+}
+
+token_path() { printf '/token?service=berth&scope=repository:%s:pull,push' "$1"; }
+
+printf '%-44s %10s %11s %11s\n' '' 'a second' 'CPU each' 'p99'
+row 'token, access token (goal: 10,000/s)' "$(basic "$person")" "$(token_path acme/app)"
+row 'token, robot' "$(basic "$robot")" "$(token_path acme/app)"
+row 'token, stranger asks for what is private' "$(basic "$stranger")" "$(token_path acme/app)"
+row 'token, stranger asks for what is absent' "$(basic "$stranger")" "$(token_path acme/no)"
+row 'refused, wrong secret beside a known name' "$(basic "admin:berth_pat_wrong")" "$(token_path acme/app)"
+row 'refused, wrong secret beside an unknown name' "$(basic "nobody:berth_pat_wrong")" "$(token_path acme/app)"
+
+# passwords NAME: seconds of ten sign-ins with a wrong password, one after the other.
+passwords() {
+    local begun=$EPOCHREALTIME number
+    for ((number = 0; number < 10; number++)); do
+        curl -sS -o /dev/null -u "$1:wrong password" "http://$address/token"
+    done
+    awk -v begun="$begun" -v ended="$EPOCHREALTIME" 'BEGIN { printf "%.1f", (ended - begun) * 100 }'
+}
+printf '\n%s\n' "a wrong password: $(passwords admin) ms beside a known name, $(passwords nobody) ms beside an unknown one"
+
+token=$(curl -sSf -u "$person" "http://$address$(token_path acme/app)" | jq --raw-output .token)
+printf '{"schemaVersion":2,"mediaType":"%s","manifests":[]}' "$manifest_type" >"$work/manifest"
+curl -sSf -o /dev/null -X PUT -H "Authorization: Bearer $token" -H "Content-Type: $manifest_type" \
+    --data-binary @"$work/manifest" "http://$address/v2/acme/app/manifests/v1"
+printf '\n'
+row 'manifest by tag' "Authorization: Bearer $token" /v2/acme/app/manifests/v1
+for ((guesser = 0; guesser < 8; guesser++)); do
+    while [[ ! -e $work/enough ]]; do curl -sS -o /dev/null -u "admin:wrong password" "http://$address/token" || true; done &
+done
+row 'the same, beside eight who guess passwords' "Authorization: Bearer $token" /v2/acme/app/manifests/v1
+touch "$work/enough"
+kill "$server"
+wait

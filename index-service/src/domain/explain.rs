@@ -1,0 +1,24 @@
+//! Why somebody may do what on a repository: for oneself, and for others to who administers it.
+
+use super::Index;
+use super::error::{Noun, Refusal};
+use crate::model::explanation::Explanation;
+use crate::model::{Account, Role, Subject};
+use shared::RepositoryName;
+
+impl Index {
+    /// What `of` holds on the repository `name`, and why; without it, what the caller does.
+    pub async fn explain(
+        &self,
+        caller: &Account,
+        name: &RepositoryName,
+        of: Option<Subject>,
+    ) -> Result<(Subject, Explanation), Refusal> {
+        let own = caller.subject();
+        let subject = of.unwrap_or_else(|| own.clone());
+        let needed = if subject == own { Role::Read } else { Role::Admin };
+        self.repository_with(&own, name, needed).await?;
+        let explanation = self.database.explanation(&subject, name).await?;
+        Ok((subject, explanation.ok_or_else(|| Refusal::not_found(Noun::Repository, name))?))
+    }
+}

@@ -1,0 +1,109 @@
+//! `/api/v1/repositories/{name}/-/explain`: who may do what there, and why.
+
+use super::auth::Caller;
+use super::error::Failure;
+use crate::domain::Index;
+use crate::model::explanation::{Explanation, Reason, Source};
+use crate::model::{GrantSubject, GrantedOn, Role, Subject};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query};
+use serde::{Deserialize, Serialize};
+use shared::{Action, NamespaceName, RepositoryName};
+use std::collections::BTreeSet;
+
+/// About whom.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExplainQuery {
+    /// `user:bob`, `robot:acme+ci` or `anonymous`; whoever asks, if it is not said.
+    subject: Option<String>,
+}
+
+/// An explanation as it is shown.
+#[derive(Serialize)]
+struct ExplanationBody {
+    repository: RepositoryName,
+    subject: String,
+    role: Option<Role>,
+    actions: BTreeSet<Action>,
+    reasons: Vec<ReasonBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<&'static str>,
+}
+
+/// One source of a role as it is shown.
+#[derive(Serialize)]
+struct ReasonBody {
+    role: Role,
+    because: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    granted_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<NamespaceName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<RepositoryName>,
+}
+
+impl From<Reason> for ReasonBody {
+    fn from(Reason { source, role }: Reason) -> Self {
+        let plain = |because| Self { role, because, granted_to: None, namespace: None, repository: None };
+        match source {
+            Source::InstanceAdmin => plain("instance_admin"),
+            Source::OwnNamespace => plain("own_namespace"),
+            Source::OrganisationOwner => plain("organisation_owner"),
+            Source::OrganisationMember => plain("organisation_member"),
+            Source::Public => plain("public"),
+            Source::Grant { holder, on } => {
+                let (namespace, repository) = match on {
+                    GrantedOn::Namespace(name) => (Some(name), None),
+                    GrantedOn::Repository(name) => (None, Some(name)),
+                };
+                Self { granted_to: Some(holder.to_string()), namespace, repository, ..plain("grant") }
+            }
+        }
+    }
+}
+
+/// `GET /repositories/{name}/-/explain`
+pub async fn show(
+    caller: Caller,
+    index: Data<Index>,
+    name: Path<RepositoryName>,
+    query: Query<ExplainQuery>,
+) -> Result<HttpResponse, Failure> {
+    let of = query.subject.as_deref().map(subject).transpose()?;
+    let (subject, Explanation { role, reasons, is_good }) = index.explain(&caller.0, &name, of).await?;
+    let missing = match role {
+        Some(_) => None,
+        None if is_good => Some("no grant, no membership, and the repository is private"),
+        None => Some("there is no such account, or it is disabled"),
+    };
+    Ok(HttpResponse::Ok().json(ExplanationBody {
+        repository: name.into_inner(),
+        subject: shown(&subject),
+        role,
+        actions: role.map(Role::actions).unwrap_or_default(),
+        reasons: reasons.into_iter().map(Into::into).collect(),
+        missing,
+    }))
+}
+
+/// A team holds what its members hold: one asks about those.
+fn subject(text: &str) -> Result<Subject, Failure> {
+    if text == "anonymous" {
+        return Ok(Subject::anonymous());
+    }
+    match text.parse() {
+        Ok(GrantSubject::User(name)) => Ok(Subject::named(name.as_str())),
+        Ok(GrantSubject::Robot(name)) => Ok(Subject::named(name.to_string())),
+        _ => Err(Failure::Malformed("subject is user:<name>, robot:<organisation>+<name> or anonymous".to_owned())),
+    }
+}
+
+fn shown(subject: &Subject) -> String {
+    match subject.as_str() {
+        "" => "anonymous".to_owned(),
+        robot if robot.contains('+') => format!("robot:{robot}"),
+        person => format!("user:{person}"),
+    }
+}
