@@ -66,9 +66,9 @@ impl World {
             for team in TEAMS {
                 root.does(Method::POST, &format!("/orgs/{organisation}/teams"), &json!({ "name": team })).await;
             }
-            let robot = secret(&root, &format!("/orgs/{organisation}/robots"), json!({ "name": "ci" })).await;
+            let of_robot = secret(&root, &format!("/orgs/{organisation}/robots"), json!({ "name": "ci" })).await;
             let name = format!("{organisation}+ci");
-            subjects.push(Subject { name: format!("robot:{name}"), login: Some((name, robot)) });
+            subjects.push(Subject { name: format!("robot:{name}"), login: Some((name, of_robot)) });
             repositories.extend(["app", "tools/app"].map(|name| format!("{organisation}/{name}")));
         }
         repositories.extend(["ann/app", "ben/app", "bare"].map(str::to_owned));
