@@ -9,20 +9,21 @@ cd "$(dirname "$0")/.."
 export LC_ALL=C PATH=$PATH:/usr/sbin
 source tests/packages.sh
 
-rounds=3 seconds=4
-case ${*: -1} in
-    --quick) rounds=1 seconds=1 ;;
-    '' | --alone) ;;
-    *) echo "usage: bash benches/tokens.sh [--quick]" >&2 && exit 2 ;;
-esac
-
 # In a network of its own, as compare.sh.
 if [[ ${1:-} != --alone ]]; then
     install_missing curl:curl jq:jq wrk:wrk unshare:util-linux ip:iproute2
     cargo build --quiet --release --package berth --package benches
     exec unshare --net bash benches/tokens.sh --alone "$@"
 fi
+shift
 ip link set lo up
+
+rounds=3 seconds=4
+case ${1:-} in
+    '') ;;
+    --quick) rounds=1 seconds=1 ;;
+    *) echo "usage: bash benches/tokens.sh [--quick]" >&2 && exit 2 ;;
+esac
 
 readonly berth=$PWD/target/release/berth blob=$PWD/target/release/blob address=127.0.0.1:5000
 readonly base=http://$address/api/v1 manifest_type=application/vnd.oci.image.index.v1+json

@@ -10,6 +10,7 @@ use super::verbs::Step::{Begin, Chunked, Damage, DeleteBlob, DeleteManifest, Del
 use super::verbs::Step::{Strand, Whole, Work};
 use super::verbs::{Client, Step, note, request, take_all, tidy_up};
 use crate::support::{Program, Repository};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
@@ -22,6 +23,9 @@ const MOUNTED: &[&str] = &["shared", "common"];
 
 /// The last of the replicas: it only reads, and nothing happens to it.
 const OBSERVER: usize = 2;
+
+/// So many of the latest steps are told of after a mistake.
+const REMEMBERED: usize = 200;
 
 /// Steps in a run that is not long.
 const FEW: usize = 60;
@@ -88,14 +92,34 @@ struct Soak {
     seed: u64,
     step: usize,
     deaths: usize,
+    /// What was done last, for whoever wants to know how it came to a mistake.
+    latest: VecDeque<String>,
+}
+
+impl Drop for Soak {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            println!("what came before it, in {}:", self.folder.path().display());
+            self.latest.iter().for_each(|done| println!("{done}"));
+        }
+    }
 }
 
 impl Soak {
     async fn begin(seed: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let random = Random(seed);
-        let mut soak =
-            Self { random, folder, replicas: Vec::new(), ledger: Ledger::default(), seed, step: 0, deaths: 0 };
+        let mut soak = Self {
+            random,
+            folder,
+            replicas: Vec::new(),
+            ledger: Ledger::default(),
+            seed,
+            step: 0,
+            deaths: 0,
+            latest: VecDeque::new(),
+        };
         for _ in 0..OBSERVER {
             let replica = soak.start().await;
             soak.replicas.push(replica);
@@ -131,6 +155,7 @@ impl Soak {
         self.step += 1;
         let replica = self.random.below(OBSERVER);
         let faults = if self.random.once_in(2) { self.random.faults(1) } else { String::new() };
+        let work_faults = faults.clone();
         let client = self.client(replica, faults);
         let steps = self.random.steps();
         for step in steps {
@@ -146,6 +171,10 @@ impl Soak {
             let told = request(&client, step).await;
             let known = if matches!(step, Work(_)) && !is_sure { Told::Nothing } else { told };
             note(&client, step, &mut self.ledger, known);
+            self.remember(format!(
+                "{}: {step:?} on {replica}: {told:?}, taken for {known:?}; {work_faults}",
+                self.step
+            ));
             if told == Told::Nothing {
                 break;
             }
@@ -160,9 +189,17 @@ impl Soak {
                 self.replicas[number].ends().await;
             }
             self.deaths += 1;
+            self.remember(format!("{}: {number} is dead", self.step));
             self.replicas[number] = self.start().await;
             check_storage(&self.client(OBSERVER, String::new()).app, &self.ledger, &self.what()).await;
         }
+    }
+
+    fn remember(&mut self, done: String) {
+        if self.latest.len() == REMEMBERED {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(done);
     }
 
     async fn end(mut self) {
