@@ -37,7 +37,8 @@ pub struct Hidden {
 impl Hidden {
     /// Reads a name beside `directory`'s `data` or `link`; `None` if it is not one of a hidden file.
     pub(super) fn parse(directory: &Path, name: &str) -> Option<Self> {
-        let (since, run) = name.strip_prefix(PREFIX)?.split_once('.').unwrap_or_default();
+        let mut parts = name.strip_prefix(PREFIX)?.split('.');
+        let (since, run) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         // A name that this version did not give is as old as can be: it only has to wait for a mark.
         let since = since.parse().ok().and_then(|second| Timestamp::from_second(second).ok());
         let since = since.unwrap_or(Timestamp::UNIX_EPOCH);
@@ -51,15 +52,27 @@ impl Hidden {
 
     /// Takes over what a run that has ended left. Tells whether it was still there.
     pub fn adopt(&self, run: &Run) -> io::Result<bool> {
-        let name = format!("{PREFIX}{}.{}", self.since.as_second(), run.id);
-        Ok(found(files::rename_no_replace_unsynced(&self.path, &self.path.with_file_name(name)))?.is_some())
+        name_hidden(&self.path, self.since, run)
     }
 }
 
 /// Hides the file at `path`. Tells whether it was there. A crash may undo it, which does no harm.
 pub(super) fn hide(path: &Path, run: &Run) -> io::Result<bool> {
-    let name = format!("{PREFIX}{}.{}", run.began.as_second(), run.id);
-    Ok(found(files::rename_no_replace_unsynced(path, &path.with_file_name(name)))?.is_some())
+    name_hidden(path, run.began, run)
+}
+
+/// Gives the file at `path` a name of what `run` hides, hidden since `since`, that no other file has: what was hidden in one
+/// second may have been made again and hidden again. Tells whether it was there.
+fn name_hidden(path: &Path, since: Timestamp, run: &Run) -> io::Result<bool> {
+    for number in 0.. {
+        let suffix = if number == 0 { String::new() } else { format!(".{number}") };
+        let name = format!("{PREFIX}{}.{}{suffix}", since.as_second(), run.id);
+        match found(files::rename_no_replace_unsynced(path, &path.with_file_name(name)))? {
+            Some(Placed::Taken) => {}
+            placed => return Ok(placed.is_some()),
+        }
+    }
+    Ok(false)
 }
 
 /// What is hidden of the file at `path`.
@@ -188,6 +201,23 @@ mod tests {
         assert!(!old.adopt(&run("c")).unwrap(), "its name has gone");
         let new = hidden(&path).unwrap().remove(0);
         assert!(new.is_of(&run("b")) && new.since == old.since);
+    }
+
+    #[test]
+    fn all_that_was_hidden_of_a_file_in_one_second_is_of_the_run_that_takes_it_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link");
+        for earlier in ["a", "b"] {
+            std::fs::write(&path, "x").unwrap();
+            assert!(hide(&path, &run(earlier)).unwrap());
+        }
+        std::fs::write(&path, "x").unwrap();
+        for hidden in hidden(&path).unwrap() {
+            assert!(hidden.adopt(&run("c")).unwrap());
+        }
+        assert!(hide(&path, &run("c")).unwrap() && !path.exists());
+        let all = hidden(&path).unwrap();
+        assert!(all.len() == 3 && all.iter().all(|hidden| hidden.is_of(&run("c"))), "{all:?}");
     }
 
     #[test]
