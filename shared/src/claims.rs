@@ -25,7 +25,8 @@ pub struct Claims {
     pub iat: u64,
     /// Unique.
     pub jti: String,
-    /// The id of the access token it was issued for: with that it ends. Absent where a password was given, or nothing.
+    /// The access token it was issued for, and which of its secrets: with that it ends. Absent where a password was given, or
+    /// nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
     /// One entry for each resource asked for, also where nothing was granted.

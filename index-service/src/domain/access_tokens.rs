@@ -97,11 +97,14 @@ impl Index {
         if token.is_over(now) {
             return Err(Refusal::TokenExpired(token.name));
         }
-        if token.last_used_at.is_none_or(|at| now.duration_since(at) >= NOTED_EVERY)
-            && let Err(error) = self.database.access_token_used(&token.id, now).await
-        {
-            // It opens whether or not that can be written.
-            tracing::warn!(token = token.id, "its use is not noted: {error}");
+        if token.last_used_at.is_none_or(|at| now.duration_since(at) >= NOTED_EVERY) {
+            let (database, id) = (self.database.clone(), token.id.clone());
+            // It opens whether or not that can be written, and does not wait for it.
+            tokio::spawn(async move {
+                if let Err(error) = database.access_token_used(&id, now).await {
+                    tracing::warn!(token = id, "its use is not noted: {error}");
+                }
+            });
         }
         Ok((owner, token))
     }

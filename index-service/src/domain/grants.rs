@@ -35,10 +35,11 @@ impl Index {
             GrantSubject::Team { organisation, .. } => Some(organisation),
             GrantSubject::Robot(name) => Some(&name.organisation),
         };
-        if let Some(organisation) = organisation
-            && self.require_member(caller, organisation).await.is_err()
-        {
-            return Err(unknown);
+        if let Some(organisation) = organisation {
+            match self.require_member(caller, organisation).await {
+                Err(Refusal::NotFound(..) | Refusal::MemberNeeded(_)) => return Err(unknown),
+                seen => seen?,
+            }
         }
         let grant = Grant { subject, role, created_by: caller.name.to_string(), created_at: now };
         self.database.put_grant(&target, &grant).await?.ok_or(unknown)?;

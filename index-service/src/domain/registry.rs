@@ -100,9 +100,9 @@ impl Index {
 
     /// The subject of a registry token, if it may do anything at all, and the access token it was issued for is still good.
     pub(super) async fn bearer(&self, claims: &Claims, now: Timestamp) -> Result<Option<Subject>, Refusal> {
-        if let Some(id) = &claims.credential {
-            let token = self.database.access_token_of(&claims.sub, id).await?;
-            if token.is_none_or(|token| token.is_over(now)) {
+        if let Some(credential) = &claims.credential {
+            let Some((id, mark)) = credential.split_once('.') else { return Ok(None) };
+            if !self.database.is_access_token_good(&claims.sub, id, mark, now).await? {
                 return Ok(None);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::Index;
 use super::error::Refusal;
-use super::user::Credentials;
+use super::user::{Credentials, SignedIn};
 use crate::model::access_token::Limits;
 use crate::model::{Place, Role, Subject};
 use jiff::Timestamp;
@@ -56,9 +56,11 @@ impl Index {
         self.check_service(&request.services)?;
         let scopes = parse_scopes(&request.scopes)?;
         let signed_in = self.sign_in(credentials, now).await?;
-        let (subject, token) = signed_in
-            .map_or_else(|| (Subject::anonymous(), None), |signed_in| (signed_in.owner.subject(), signed_in.token));
-        let limits = token.as_ref().map(|token| &token.limits).cloned().unwrap_or_default();
+        let (subject, token, credential) = match signed_in {
+            Some(SignedIn { owner, token, credential }) => (owner.subject(), token, credential),
+            None => (Subject::anonymous(), None, None),
+        };
+        let limits = token.map(|token| token.limits).unwrap_or_default();
         let access = self.access(&subject, &limits, scopes).await?;
         let issued_at = u64::try_from(now.as_second()).unwrap_or_default();
         let claims = Claims {
@@ -69,7 +71,7 @@ impl Index {
             nbf: issued_at.saturating_sub(HEAD_START),
             iat: issued_at,
             jti: uuid::Uuid::new_v4().to_string(),
-            credential: token.map(|token| token.id),
+            credential,
             access,
         };
         Ok(IssuedToken {

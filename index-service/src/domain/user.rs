@@ -29,6 +29,8 @@ pub struct SignedIn {
     pub owner: Owner,
     /// The access token that stood in for the password, if one did.
     pub token: Option<AccessToken>,
+    /// That token and its secret, as a registry token names them.
+    pub credential: Option<String>,
 }
 
 impl SignedIn {
@@ -53,24 +55,25 @@ impl SignedIn {
 impl Index {
     /// Who has these credentials; `None` for the anonymous client. Wrong ones are never taken for none.
     pub async fn sign_in(&self, credentials: Credentials, now: Timestamp) -> Result<Option<SignedIn>, Refusal> {
-        let (owner, token) = match credentials {
+        let (owner, token, secret) = match credentials {
             Credentials::Anonymous => return Ok(None),
             Credentials::Token(secret) => {
                 let (owner, token) = self.sign_in_with_token(None, &secret, now).await?;
-                (owner, Some(token))
+                (owner, Some(token), Some(secret))
             }
             Credentials::Password { user, password } => match Secret::parse(&password) {
                 Some(secret) => {
                     let (owner, token) = self.sign_in_with_token(Some(&user), &secret, now).await?;
-                    (owner, Some(token))
+                    (owner, Some(token), Some(secret))
                 }
-                None => (Owner::Person(self.sign_in_with_password(&user, password).await?), None),
+                None => (Owner::Person(self.sign_in_with_password(&user, password).await?), None, None),
             },
         };
         if owner.disabled_at().is_some() {
             return Err(Refusal::AccountDisabled);
         }
-        Ok(Some(SignedIn { owner, token }))
+        let credential = token.as_ref().zip(secret).map(|(token, secret)| format!("{}.{}", token.id, secret.mark()));
+        Ok(Some(SignedIn { owner, token, credential }))
     }
 
     async fn sign_in_with_password(&self, user: &str, password: String) -> Result<Account, Refusal> {

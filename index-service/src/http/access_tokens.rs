@@ -43,8 +43,7 @@ impl From<(AccessToken, Secret)> for AccessTokenBody {
 #[serde(deny_unknown_fields)]
 pub struct NewTokenBody {
     name: String,
-    #[serde(default)]
-    limits: Limits,
+    limits: Option<Limits>,
     expires_at: Option<Timestamp>,
 }
 
@@ -66,6 +65,10 @@ pub async fn list(person: Person, index: Data<Index>, query: Query<PageQuery>) -
 /// `POST /user/tokens`
 pub async fn create(person: Person, index: Data<Index>, body: Json<NewTokenBody>) -> Result<HttpResponse, Failure> {
     let NewTokenBody { name, limits, expires_at } = body.into_inner();
+    if limits.as_ref().is_some_and(|limits| limits.0.is_empty()) {
+        return Err(Failure::Malformed("limits is empty: say where it opens anything, or leave it out".to_owned()));
+    }
+    let limits = limits.unwrap_or_default();
     let made = index.create_access_token(&person.0, NewAccessToken { name, limits, expires_at }, now()).await?;
     let location = format!("/api/v1/user/tokens/{}", made.0.id);
     let mut answer = HttpResponse::Created();

@@ -1,6 +1,6 @@
 //! `/api/v1/admin/users`: accounts, for administrators of the instance.
 
-use super::auth::InstanceAdmin;
+use super::auth::{AdminPerson, InstanceAdmin};
 use super::clock::now;
 use super::error::Failure;
 use super::json::{List, PageQuery};
@@ -37,7 +37,7 @@ pub async fn list(_: InstanceAdmin, index: Data<Index>, query: Query<PageQuery>)
 }
 
 /// `POST /admin/users`
-pub async fn create(_: InstanceAdmin, index: Data<Index>, body: Json<NewUser>) -> Result<HttpResponse, Failure> {
+pub async fn create(_: AdminPerson, index: Data<Index>, body: Json<NewUser>) -> Result<HttpResponse, Failure> {
     let NewUser { name, password, is_admin } = body.into_inner();
     let account = index.create_account(&name, password, is_admin, now()).await?;
     let location = format!("/api/v1/admin/users/{}", account.name);
@@ -51,7 +51,7 @@ pub async fn show(_: InstanceAdmin, index: Data<Index>, user: Path<String>) -> R
 
 /// `PATCH /admin/users/{user}`
 pub async fn change(
-    _: InstanceAdmin,
+    _: AdminPerson,
     index: Data<Index>,
     user: Path<String>,
     body: Json<UserChange>,

@@ -26,6 +26,9 @@ pub struct Person(pub Account);
 /// An administrator of the instance who signed in.
 pub struct InstanceAdmin(pub Account);
 
+/// An administrator of the instance who signed in with the password.
+pub struct AdminPerson;
+
 /// A registry that knows the internal secret.
 pub struct Registry;
 
@@ -79,6 +82,19 @@ impl FromRequest for InstanceAdmin {
         Box::pin(async move {
             let Caller(account) = caller.await?;
             if account.is_admin { Ok(Self(account)) } else { Err(Failure::Refused(Refusal::AdminNeeded)) }
+        })
+    }
+}
+
+impl FromRequest for AdminPerson {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let person = Person::from_request(request, payload);
+        Box::pin(async move {
+            let Person(account) = person.await?;
+            if account.is_admin { Ok(Self) } else { Err(Failure::Refused(Refusal::AdminNeeded)) }
         })
     }
 }

@@ -72,11 +72,11 @@ pub async fn show(
     query: Query<ExplainQuery>,
 ) -> Result<HttpResponse, Failure> {
     let of = query.subject.as_deref().map(subject).transpose()?;
-    let (subject, Explanation { role, reasons, is_good }) = index.explain(&caller.0, &name, of).await?;
+    let (subject, Explanation { role, reasons }) = index.explain(&caller.0, &name, of).await?;
     let missing = match role {
         Some(_) => None,
-        None if is_good => Some("no grant, no membership, and the repository is private"),
-        None => Some("there is no such account, or it is disabled"),
+        // One sentence: who may not see a robot learns nothing of it.
+        None => Some("no grant, no membership, and the repository is private; or no such account, or it is disabled"),
     };
     Ok(HttpResponse::Ok().json(ExplanationBody {
         repository: name.into_inner(),
@@ -93,7 +93,8 @@ fn subject(text: &str) -> Result<Subject, Failure> {
     if text == "anonymous" {
         return Ok(Subject::anonymous());
     }
-    match text.parse() {
+    // A plus sign is a blank where forms are read, and no name has a blank.
+    match text.replace(' ', "+").parse() {
         Ok(GrantSubject::User(name)) => Ok(Subject::named(name.as_str())),
         Ok(GrantSubject::Robot(name)) => Ok(Subject::named(name.to_string())),
         _ => Err(Failure::Malformed("subject is user:<name>, robot:<organisation>+<name> or anonymous".to_owned())),

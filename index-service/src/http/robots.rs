@@ -1,7 +1,8 @@
-//! `/api/v1/orgs/{org}/robots`: robots of an organisation, by their own names there.
+//! `/api/v1/orgs/{org}/robots`: robots of an organisation, by their own names there. Secrets are given out for the password
+//! alone: a stolen token must not become another that outlives it.
 
 use super::access_tokens::Rotation;
-use super::auth::Caller;
+use super::auth::{Caller, Person};
 use super::clock::now;
 use super::error::Failure;
 use super::json::{List, PageQuery};
@@ -84,7 +85,7 @@ pub async fn list(
 
 /// `POST /orgs/{org}/robots`
 pub async fn create(
-    caller: Caller,
+    person: Person,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
     body: Json<NewRobot>,
@@ -92,7 +93,7 @@ pub async fn create(
     let NewRobot { name, description, expires_at } = body.into_inner();
     let name = RobotName { organisation: organisation.into_inner(), robot: name };
     let location = format!("/api/v1/orgs/{}/robots/{}", name.organisation, name.robot);
-    let made = index.create_robot(&caller.0, name, description, expires_at, now()).await?;
+    let made = index.create_robot(&person.0, name, description, expires_at, now()).await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store"));
     Ok(answer.json(RobotBody::from(made)))
@@ -119,12 +120,12 @@ pub async fn change(
 
 /// `POST /orgs/{org}/robots/{robot}/rotate`
 pub async fn rotate(
-    caller: Caller,
+    person: Person,
     index: Data<Index>,
     of: Path<OfRobot>,
     body: Json<Rotation>,
 ) -> Result<HttpResponse, Failure> {
-    let rotated = index.rotate_robot(&caller.0, &of.into_inner().into(), body.overlap_seconds, now()).await?;
+    let rotated = index.rotate_robot(&person.0, &of.into_inner().into(), body.overlap_seconds, now()).await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(RobotBody::from(rotated)))
 }
 

@@ -20,6 +20,9 @@ const OF_ROBOT: &str = "berth_rob_";
 /// Letters and digits after it: 256 bits.
 pub const RANDOM_LENGTH: usize = 43;
 
+/// Characters of a hash that tell a token's secrets apart.
+const MARK_LENGTH: usize = 12;
+
 /// Limits of one token at most.
 pub const MAX_LIMITS: usize = 50;
 
@@ -40,7 +43,8 @@ pub struct AccessToken {
     pub created_at: Timestamp,
 }
 
-/// Where a token opens something: the role that it has there at most.
+/// Where a token opens something: the role that it has there at most. By name: what gets the name later is meant too, and
+/// the owner's own rights count there as everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "LimitParts", into = "LimitParts")]
 pub struct Limit {
@@ -122,12 +126,18 @@ impl Secret {
 
     /// What somebody sent, if it looks like one.
     pub fn parse(text: &str) -> Option<Self> {
-        [OF_PERSON, OF_ROBOT].iter().any(|prefix| text.starts_with(prefix)).then(|| Self(text.to_owned()))
+        let random = [OF_PERSON, OF_ROBOT].iter().find_map(|prefix| text.strip_prefix(prefix))?;
+        (random.len() == RANDOM_LENGTH).then(|| Self(text.to_owned()))
     }
 
     /// The secret as its owner is shown it, once.
     pub fn into_text(self) -> String {
         self.0
+    }
+
+    /// What tells it from the others that one token has had.
+    pub fn mark(&self) -> String {
+        self.hash().chars().take(MARK_LENGTH).collect()
     }
 
     /// What is kept of it.
@@ -235,13 +245,14 @@ mod tests {
 
     #[test]
     fn a_secret_is_told_by_its_beginning_and_kept_as_its_hash() {
+        let [one, other] = ["x", "y"].map(|letter| letter.repeat(RANDOM_LENGTH));
         for (secret, other) in
-            [(Secret::of_person("x"), Secret::of_person("y")), (Secret::of_robot("x"), Secret::of_robot("y"))]
+            [(Secret::of_person(&one), Secret::of_person(&other)), (Secret::of_robot(&one), Secret::of_robot(&other))]
         {
-            assert_ne!(secret.hash(), other.hash());
+            assert_ne!(secret.mark(), other.mark());
             let hash = secret.hash();
             assert_eq!(Secret::parse(&secret.into_text()).unwrap().hash(), hash);
         }
-        assert!(Secret::parse("correct horse").is_none());
+        assert!(Secret::parse("correct horse").is_none() && Secret::parse("berth_pat_").is_none());
     }
 }

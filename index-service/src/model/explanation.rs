@@ -44,17 +44,19 @@ pub struct Explanation {
     pub role: Option<Role>,
     /// What gives a role, the largest first: the first gives the role that counts.
     pub reasons: Vec<Reason>,
-    /// Whether there is such an account at all, which is not disabled. Nobody else holds anything.
-    pub is_good: bool,
 }
 
 impl Explanation {
+    /// What nobody holds, and whoever is disabled.
+    pub fn nothing() -> Self {
+        Self { role: None, reasons: Vec::new() }
+    }
+
     /// What the subject of `place` holds there; `granted` are the grants to it and to its teams that apply there.
     pub fn new(place: &Place, granted: Vec<Reason>) -> Self {
         let standing = &place.standing;
-        let is_good = standing.is_good;
-        if !is_good {
-            return Self { role: None, reasons: Vec::new(), is_good };
+        if !standing.is_good {
+            return Self::nothing();
         }
         let own = [
             (standing.is_admin, Source::InstanceAdmin, Role::Admin),
@@ -71,6 +73,6 @@ impl Explanation {
             reasons.push(Reason { source: Source::Public, role: Role::Read });
         }
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.role));
-        Self { role: reasons.first().map(|reason| reason.role), reasons, is_good }
+        Self { role: reasons.first().map(|reason| reason.role), reasons }
     }
 }

@@ -78,15 +78,24 @@ impl Database {
         Ok(Some((owner, AccessToken::from_row(&row)?)))
     }
 
-    /// The token `id` of the account named `owner`, for a decision.
-    pub async fn access_token_of(&self, owner: &str, id: &str) -> Result<Option<AccessToken>, StoreError> {
-        const OF_OWNER: &str = concat!(
-            "SELECT ",
-            token_columns!(),
-            " FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE a.name = $1 AND t.id = $2"
+    /// Whether the token `id` of the account named `owner` is good at `now`, and a secret opens it whose hash begins with
+    /// `mark`.
+    pub async fn is_access_token_good(
+        &self,
+        owner: &str,
+        id: &str,
+        mark: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let is_good = sqlx::query_scalar(
+            "SELECT EXISTS (
+                SELECT 1 FROM access_tokens t JOIN accounts a ON a.id = t.account_id
+                WHERE a.name = $1 AND t.id = $2 AND (t.expires_at IS NULL OR t.expires_at > $4) AND (
+                    substr(t.secret_hash, 1, length($3)) = $3
+                    OR (substr(t.old_hash, 1, length($3)) = $3 AND t.old_until > $4)))",
         );
-        let token = sqlx::query_as(OF_OWNER).bind(owner).bind(id);
-        Ok(token.fetch_optional(&mut *self.decider().await?).await?)
+        let is_good = is_good.bind(owner).bind(id).bind(mark).bind(micros(now));
+        Ok(is_good.fetch_one(&mut *self.decider().await?).await?)
     }
 
     /// Keeps a new token. Whether its name was free.

@@ -53,6 +53,10 @@ async fn a_token_stands_in_for_the_password_but_where_only_that_will_do() {
         (Method::POST, "/user/tokens".to_owned(), json!({ "name": "another" })),
         (Method::DELETE, format!("/user/tokens/{id}"), json!({})),
         (Method::POST, format!("/user/tokens/{id}/rotate"), json!({})),
+        (Method::POST, "/orgs/alices/robots".to_owned(), json!({ "name": "another" })),
+        (Method::POST, "/orgs/alices/robots/ci/rotate".to_owned(), json!({})),
+        (Method::POST, "/admin/users".to_owned(), json!({ "name": "another", "password": "a good one" })),
+        (Method::PATCH, "/admin/users/alice".to_owned(), json!({ "is_admin": true })),
         (Method::PUT, "/user/password".to_owned(), json!({ "old_password": "x", "new_password": "a good one" })),
     ] {
         let request = stack.host.request(method, &format!("/api/v1{path}")).token(&secret).json(&body);
@@ -62,7 +66,10 @@ async fn a_token_stands_in_for_the_password_but_where_only_that_will_do() {
     let listed = alice.does(Method::GET, "/user/tokens", &Value::Null).await;
     assert_eq!(listed["items"][0]["name"], "laptop");
     assert!(!listed.to_string().contains(&secret["berth_pat_".len()..]), "{listed}");
-    assert!(listed["items"][0]["last_used_at"].is_string(), "{listed}");
+    let is_noted =
+        async || alice.does(Method::GET, "/user/tokens", &Value::Null).await["items"][0]["last_used_at"].is_string();
+    eventually("its use is noted", Duration::from_secs(5), is_noted).await;
+    let listed = alice.does(Method::GET, "/user/tokens", &Value::Null).await;
     let shown = alice.does(Method::GET, &format!("/user/tokens/{id}"), &Value::Null).await;
     assert_eq!(shown, listed["items"][0]);
     // It is nobody else's to see or to end.
@@ -165,8 +172,15 @@ async fn a_rotated_token_has_two_secrets_for_as_long_as_was_said() {
     assert_eq!((status(&first).await, status(&second).await), (200, 200));
     tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!((status(&first).await, status(&second).await), (401, 200));
+    alice.repository("alice/app").await.push_image("v1", "layer").await;
+    let token = registry_token(&alice, &second, "repository:alice/app:pull").await;
+    let app = Repository::new(&stack.host, "alice/app", token);
+    app.get("manifests/v1").send().await.is(200);
     let third = rotate(0).await;
     assert_eq!((status(&second).await, status(&third).await), (401, 200));
+    // Nor does what the old one opened go on.
+    tokio::time::sleep(REMEMBERED).await;
+    app.get("manifests/v1").send().await.refuses(401, "UNAUTHORIZED");
     let fourth = rotate(60).await;
     let fifth = rotate(60).await;
     assert_eq!((status(&third).await, status(&fourth).await, status(&fifth).await), (401, 200, 200));

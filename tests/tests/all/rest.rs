@@ -112,6 +112,7 @@ const BAD: &[(&str, &str, u16)] = &[
     ("PUT /namespaces/admin/grants/team:acme", r#"{"role":"read"}"#, 400),
     ("PUT /namespaces/admin/grants/team:acme/a/b", r#"{"role":"read"}"#, 400),
     ("POST /user/tokens", r#"{"name":" "}"#, 400),
+    ("POST /user/tokens", r#"{"name":"x","limits":[]}"#, 400),
     ("POST /user/tokens", r#"{"name":"x","limits":[{"role":"read"}]}"#, 400),
     ("POST /user/tokens", r#"{"name":"x","limits":[{"namespace":"a","repository":"a/b","role":"read"}]}"#, 400),
     ("POST /user/tokens", r#"{"name":"x","limits":[{"namespace":"acme","role":"root"}]}"#, 400),
