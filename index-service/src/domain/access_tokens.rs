@@ -29,6 +29,29 @@ pub struct NewAccessToken {
     pub expires_at: Option<Timestamp>,
 }
 
+/// How a secret is replaced.
+#[derive(Debug, Default)]
+pub struct Rotation {
+    /// Seconds for which the one before goes on.
+    pub overlap: u32,
+    /// From when on the next one opens nothing; `None` leaves that as it is.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Rotation {
+    /// Until when the secret before goes on, of what ends at `end`. What has ended already needs another end.
+    pub(super) fn old_until(&self, end: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Refusal> {
+        if self.overlap > MAX_OVERLAP {
+            return Err(Refusal::invalid("overlap_seconds is at most 2592000, thirty days"));
+        }
+        check_end(self.expires_at, now)?;
+        if self.expires_at.is_none() && check_end(end, now).is_err() {
+            return Err(Refusal::invalid("it has expired: say with expires_at when the new secret does"));
+        }
+        Ok(now + SignedDuration::from_secs(self.overlap.into()))
+    }
+}
+
 impl Index {
     /// A page of the tokens of `owner`.
     pub async fn access_tokens(&self, owner: &Account, page: &Page) -> Result<Paged<AccessToken>, Refusal> {
@@ -65,17 +88,18 @@ impl Index {
         }
     }
 
-    /// Gives a token another secret. The one before opens for `overlap` seconds more.
+    /// Gives a token another secret. The one before opens for some seconds more.
     pub async fn rotate_access_token(
         &self,
         owner: &Account,
         id: &str,
-        overlap: u32,
+        rotation: &Rotation,
         now: Timestamp,
     ) -> Result<(AccessToken, Secret), Refusal> {
-        let old_until = now + checked_overlap(overlap)?;
+        let old_until = rotation.old_until(self.access_token(owner, id).await?.expires_at, now)?;
         let secret = Secret::of_person(&random_text());
-        let token = self.database.rotate_access_token(&owner.id, id, &secret.hash(), old_until).await?;
+        let token =
+            self.database.rotate_access_token(&owner.id, id, &secret.hash(), old_until, rotation.expires_at).await?;
         Ok((token.ok_or_else(|| no_token(id))?, secret))
     }
 
@@ -126,14 +150,6 @@ pub(super) fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result
         return Err(Refusal::invalid("expires_at is over already"));
     }
     Ok(())
-}
-
-/// For how long a secret goes on beside its successor.
-pub(super) fn checked_overlap(seconds: u32) -> Result<SignedDuration, Refusal> {
-    if seconds > MAX_OVERLAP {
-        return Err(Refusal::invalid("overlap_seconds is at most 2592000, thirty days"));
-    }
-    Ok(SignedDuration::from_secs(seconds.into()))
 }
 
 fn no_token(id: &str) -> Refusal {

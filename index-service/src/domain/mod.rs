@@ -27,7 +27,7 @@ use crate::store::Database;
 use crate::store::files::DataFolder;
 use std::sync::Arc;
 
-pub use access_tokens::NewAccessToken;
+pub use access_tokens::{NewAccessToken, Rotation};
 pub use error::Refusal;
 pub use moves::{Mover, Progress};
 pub use passwords::Passwords;

@@ -1,7 +1,7 @@
 //! Robots: owners of an organisation run them, its members see them. They outlive whoever made them.
 
 use super::Index;
-use super::access_tokens::{check_end, checked_overlap, new_token_id, random_text};
+use super::access_tokens::{Rotation, check_end, new_token_id, random_text};
 use super::error::{Noun, Refusal};
 use super::teams::checked_description;
 use crate::model::access_token::Secret;
@@ -63,20 +63,21 @@ impl Index {
         self.robot(caller, name).await
     }
 
-    /// Gives a robot another secret. The one before opens for `overlap` seconds more.
+    /// Gives a robot another secret. The one before opens for some seconds more.
     pub async fn rotate_robot(
         &self,
         caller: &Account,
         name: &RobotName,
-        overlap: u32,
+        rotation: &Rotation,
         now: Timestamp,
     ) -> Result<(Robot, Secret), Refusal> {
         self.require_owner(caller, &name.organisation).await?;
-        let old_until = now + checked_overlap(overlap)?;
+        let old_until = rotation.old_until(self.robot(caller, name).await?.expires_at, now)?;
         let (account, token) = self.database.robot_ids(name).await?.ok_or_else(|| no_robot(name))?;
         let secret = Secret::of_robot(&random_text());
-        let rotated = self.database.rotate_access_token(&account, &token, &secret.hash(), old_until).await?;
-        rotated.ok_or_else(|| no_robot(name))?;
+        let hash = secret.hash();
+        let rotated = self.database.rotate_access_token(&account, &token, &hash, old_until, rotation.expires_at);
+        rotated.await?.ok_or_else(|| no_robot(name))?;
         Ok((self.robot(caller, name).await?, secret))
     }
 

@@ -4,7 +4,7 @@ use super::auth::Person;
 use super::clock::now;
 use super::error::Failure;
 use super::json::{List, PageQuery};
-use crate::domain::{Index, NewAccessToken};
+use crate::domain::{Index, NewAccessToken, Rotation};
 use crate::model::access_token::{AccessToken, Limits, Secret};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
@@ -50,10 +50,16 @@ pub struct NewTokenBody {
 /// How a secret is replaced.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rotation {
-    /// Seconds for which the one before goes on.
+pub struct RotationBody {
     #[serde(default)]
-    pub overlap_seconds: u32,
+    overlap_seconds: u32,
+    expires_at: Option<Timestamp>,
+}
+
+impl From<RotationBody> for Rotation {
+    fn from(body: RotationBody) -> Self {
+        Self { overlap: body.overlap_seconds, expires_at: body.expires_at }
+    }
 }
 
 /// `GET /user/tokens`
@@ -86,9 +92,9 @@ pub async fn rotate(
     person: Person,
     index: Data<Index>,
     id: Path<String>,
-    body: Json<Rotation>,
+    body: Json<RotationBody>,
 ) -> Result<HttpResponse, Failure> {
-    let rotated = index.rotate_access_token(&person.0, &id, body.overlap_seconds, now()).await?;
+    let rotated = index.rotate_access_token(&person.0, &id, &body.into_inner().into(), now()).await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(AccessTokenBody::from(rotated)))
 }
 

@@ -1,7 +1,7 @@
 //! `/api/v1/orgs/{org}/robots`: robots of an organisation, by their own names there. Secrets are given out for the password
 //! alone: a stolen token must not become another that outlives it.
 
-use super::access_tokens::Rotation;
+use super::access_tokens::RotationBody;
 use super::auth::{Caller, Person};
 use super::clock::now;
 use super::error::Failure;
@@ -123,9 +123,9 @@ pub async fn rotate(
     person: Person,
     index: Data<Index>,
     of: Path<OfRobot>,
-    body: Json<Rotation>,
+    body: Json<RotationBody>,
 ) -> Result<HttpResponse, Failure> {
-    let rotated = index.rotate_robot(&person.0, &of.into_inner().into(), body.overlap_seconds, now()).await?;
+    let rotated = index.rotate_robot(&person.0, &of.into_inner().into(), &body.into_inner().into(), now()).await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(RobotBody::from(rotated)))
 }
 

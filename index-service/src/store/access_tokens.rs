@@ -123,20 +123,24 @@ impl Database {
         Ok(if made.rows_affected() > 0 { Claim::Made } else { Claim::Taken })
     }
 
-    /// Gives a token another secret; the one before opens until `old_until`. `None` if there is no such token.
+    /// Gives a token another secret, and another end if it is said; the one before opens until `old_until`. `None` if there
+    /// is no such token.
     pub async fn rotate_access_token(
         &self,
         account_id: &str,
         id: &str,
         hash: &str,
         old_until: Timestamp,
+        expires_at: Option<Timestamp>,
     ) -> Result<Option<AccessToken>, StoreError> {
-        const ROTATE: &str = "UPDATE access_tokens SET old_hash = secret_hash, old_until = $4, secret_hash = $3
+        const ROTATE: &str = "UPDATE access_tokens SET old_hash = secret_hash, old_until = $4, secret_hash = $3,
+                 expires_at = COALESCE($5, expires_at)
              WHERE account_id = $1 AND id = $2
              RETURNING id AS token_id, name AS token_name, limits, expires_at, last_used_at,
                  created_at AS token_created_at";
         let mut transaction = self.write().await?;
         let token = sqlx::query_as(ROTATE).bind(account_id).bind(id).bind(hash).bind(micros(old_until));
+        let token = token.bind(expires_at.map(micros));
         let token = token.fetch_optional(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(token)

@@ -117,7 +117,7 @@ const BAD: &[(&str, &str, u16)] = &[
     ("POST /user/tokens", r#"{"name":"x","limits":[{"namespace":"a","repository":"a/b","role":"read"}]}"#, 400),
     ("POST /user/tokens", r#"{"name":"x","limits":[{"namespace":"acme","role":"root"}]}"#, 400),
     ("POST /user/tokens", r#"{"name":"x","expires_at":"2020-01-01T00:00:00Z"}"#, 400),
-    ("POST /user/tokens/tok_x/rotate", r#"{"overlap_seconds":9999999}"#, 400),
+    ("POST /user/tokens/tok_x/rotate", r#"{"overlap_seconds":-1}"#, 400),
     ("POST /admin/users", r#"{"name":"good","password":"berth_pat_password"}"#, 400),
     ("GET /orgs?limit=x", "", 400),
     ("GET /orgs?limit=-1", "", 400),

@@ -1,6 +1,7 @@
 //! Robots: machine accounts of an organisation, which hold what they were granted, as long as they are not ended.
 
 use crate::support::{Repository, Stack, User, claims};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -130,6 +131,20 @@ async fn a_robot_has_two_secrets_while_it_is_rotated_and_none_without_its_organi
     assert_eq!((scene.status(secret).await, scene.status(second).await), (200, 200));
     tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!((scene.status(secret).await, scene.status(second).await), (401, 200));
+
+    // What has expired is renewed with an end of its own.
+    let soon = Timestamp::now() + SignedDuration::from_millis(300);
+    let rotated = alice.does(Method::POST, "/orgs/acme/robots/ci/rotate", &json!({ "expires_at": soon })).await;
+    let passing = rotated["secret"].as_str().unwrap();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(scene.status(passing).await, 401);
+    let path = "/api/v1/orgs/acme/robots/ci/rotate";
+    let refused = alice.asks(Method::POST, path).json(&json!({})).send().await.is(400);
+    assert!(refused.text().contains("expires_at"), "{}", refused.text());
+    let later = json!({ "expires_at": Timestamp::now() + SignedDuration::from_hours(1) });
+    let rotated = alice.does(Method::POST, "/orgs/acme/robots/ci/rotate", &later).await;
+    let second = rotated["secret"].as_str().unwrap();
+    assert_eq!(scene.status(second).await, 200);
 
     // Elsewhere too it holds only what it was granted, and that ends with the organisation.
     alice.repository("alice/app").await.push_image("v1", "layer").await;
