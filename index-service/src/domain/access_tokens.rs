@@ -119,7 +119,10 @@ impl Index {
         let found = found.filter(|(owner, _)| user.is_none_or(|user| owner.subject().as_str() == user));
         let (owner, token) = found.ok_or(Refusal::BadCredentials)?;
         if token.is_over(now) {
-            return Err(Refusal::TokenExpired(token.name));
+            return Err(Refusal::TokenExpired(match owner {
+                Owner::Person(_) => format!("access token {:?}", token.name),
+                Owner::Robot(robot) => format!("the secret of robot {}", robot.name),
+            }));
         }
         if token.last_used_at.is_none_or(|at| now.duration_since(at) >= NOTED_EVERY) {
             let (database, id) = (self.database.clone(), token.id.clone());

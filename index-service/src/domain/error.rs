@@ -63,8 +63,8 @@ pub enum Refusal {
     /// Wrong credentials; which part of them is nobody's business.
     #[error("incorrect username or password")]
     BadCredentials,
-    /// A good access token whose time is over.
-    #[error("access token {0:?} has expired; make another one")]
+    /// A good secret whose time is over: of what, in words.
+    #[error("{0} has expired: rotate it and give it a new end")]
     TokenExpired(String),
     /// A good access token that opens less than this.
     #[error("this access token is limited to some repositories; this needs one without limits, or the password")]

@@ -19,12 +19,11 @@ impl Index {
         let subject = of.unwrap_or_else(|| own.clone());
         let needed = if subject == own { Role::Read } else { Role::Admin };
         self.repository_with(&own, name, needed).await?;
-        if let Ok(robot) = subject.as_str().parse::<RobotName>() {
-            // Who may not see a robot is told what is told of one that is not there.
-            match self.require_member(caller, &robot.organisation).await {
-                Err(Refusal::NotFound(..) | Refusal::MemberNeeded(_)) => return Ok((subject, Explanation::nothing())),
-                seen => seen?,
-            }
+        // Who may not see a robot is told what is told of one that is not there.
+        if let Ok(robot) = subject.as_str().parse::<RobotName>()
+            && !self.is_member(caller, &robot.organisation).await?
+        {
+            return Ok((subject, Explanation::nothing()));
         }
         let explanation = self.database.explanation(&subject, name).await?;
         Ok((subject, explanation.ok_or_else(|| Refusal::not_found(Noun::Repository, name))?))

@@ -23,23 +23,17 @@ impl Index {
         now: Timestamp,
     ) -> Result<Grant, Refusal> {
         let target = self.governed_by(caller, on).await?;
-        let unknown = match &subject {
-            GrantSubject::User(name) => Refusal::not_found(Noun::User, name),
+        let (organisation, unknown) = match &subject {
+            GrantSubject::User(name) => (None, Refusal::not_found(Noun::User, name)),
             GrantSubject::Team { organisation, team } => {
-                Refusal::not_found(Noun::Team, format_args!("{organisation}/{team}"))
+                (Some(organisation), Refusal::not_found(Noun::Team, format_args!("{organisation}/{team}")))
             }
-            GrantSubject::Robot(name) => Refusal::not_found(Noun::Robot, name),
+            GrantSubject::Robot(name) => (Some(&name.organisation), Refusal::not_found(Noun::Robot, name)),
         };
-        let organisation = match &subject {
-            GrantSubject::User(_) => None,
-            GrantSubject::Team { organisation, .. } => Some(organisation),
-            GrantSubject::Robot(name) => Some(&name.organisation),
-        };
-        if let Some(organisation) = organisation {
-            match self.require_member(caller, organisation).await {
-                Err(Refusal::NotFound(..) | Refusal::MemberNeeded(_)) => return Err(unknown),
-                seen => seen?,
-            }
+        if let Some(organisation) = organisation
+            && !self.is_member(caller, organisation).await?
+        {
+            return Err(unknown);
         }
         let grant = Grant { subject, role, created_by: caller.name.to_string(), created_at: now };
         self.database.put_grant(&target, &grant).await?.ok_or(unknown)?;

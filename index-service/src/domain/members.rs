@@ -19,6 +19,15 @@ impl Index {
         Ok(self.database.members(organisation, page).await?)
     }
 
+    /// Whether `caller` belongs to `organisation` or runs it, and so may see its teams and robots.
+    pub(super) async fn is_member(&self, caller: &Account, organisation: &NamespaceName) -> Result<bool, Refusal> {
+        match self.require_member(caller, organisation).await {
+            Ok(()) => Ok(true),
+            Err(Refusal::NotFound(..) | Refusal::MemberNeeded(_)) => Ok(false),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// Refuses whoever neither belongs to `organisation` nor runs it.
     pub(super) async fn require_member(&self, caller: &Account, organisation: &NamespaceName) -> Result<(), Refusal> {
         let standing = self.organisation_standing(&caller.subject(), organisation).await?;

@@ -123,8 +123,8 @@ fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {
     index.ok_or_else(|| Failure::Refused(Refusal::Fault("the routes were made without an index".to_owned())))
 }
 
-/// The credentials of a request: Basic, or an access token's secret as Bearer. Whatever is there and cannot be read is wrong, never nothing; only an empty name with
-/// an empty password is nothing, as docker and the conformance program send it.
+/// The credentials of a request: Basic, or an access token's secret as Bearer. Whatever is there and cannot be read is wrong,
+/// never nothing; only an empty name with an empty password is nothing, as docker and the conformance program send it.
 pub fn credentials(headers: &HeaderMap) -> Result<Credentials, Failure> {
     let mut values = headers.get_all(AUTHORIZATION);
     let Some(value) = values.next() else { return Ok(Credentials::Anonymous) };

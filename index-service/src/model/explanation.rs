@@ -73,6 +73,7 @@ impl Explanation {
             reasons.push(Reason { source: Source::Public, role: Role::Read });
         }
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.role));
-        Self { role: reasons.first().map(|reason| reason.role), reasons }
+        // The decision itself; the reasons only tell where it comes from.
+        Self { role: place.repository().map(|(_, role)| role), reasons }
     }
 }
