@@ -10,6 +10,7 @@ use shared::internal::{
     IntrospectRequest, JudgeRequest, TurnAnswer, Verdict,
 };
 use shared::moves::MoveAnswer;
+use shared::revocations::{FeedAnswer, Position};
 use std::time::Duration;
 
 /// An index in this process.
@@ -65,6 +66,10 @@ impl RegistrysIndex for InProcessIndex {
 
     async fn commit(&self, request: &CommitRequest) -> Answer<CommitAnswer> {
         in_time(self.0.commit(request, Timestamp::now())).await
+    }
+
+    async fn revocations(&self, after: &Position) -> Answer<FeedAnswer> {
+        in_time(self.0.revocations(after)).await
     }
 
     async fn catalog(&self, request: &CatalogRequest) -> Answer<CatalogAnswer> {

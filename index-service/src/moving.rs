@@ -1,5 +1,5 @@
-//! The index's background work: wishes that no registry has answered to are repeated, and what has been deleted for long
-//! enough is purged.
+//! The index's background work: wishes that no registry has answered to are repeated, what has been deleted for long
+//! enough is purged, and what ends by its time is ended.
 //!
 //! Must not decide what is wished: `domain/moves.rs` does.
 
@@ -18,6 +18,9 @@ pub async fn keep_moving(mover: Mover) {
         timer.tick().await;
         if let Err(refusal) = mover.carry_out_all(Timestamp::now()).await {
             tracing::warn!(error = %refusal, "wishes about repositories cannot be read");
+        }
+        if let Err(refusal) = mover.index().keep_feed(Timestamp::now()).await {
+            tracing::warn!(error = %refusal, "the feed of revocations cannot be kept");
         }
     }
 }

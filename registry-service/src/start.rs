@@ -6,6 +6,7 @@ use crate::domain::access::AccessControl;
 use crate::domain::admission::Admission;
 use crate::domain::by_token::Tokens;
 use crate::domain::passwords::Passwords;
+use crate::domain::revocations::Feed;
 use crate::store::Storage;
 use crate::store::index::Index;
 use anyhow::Context;
@@ -45,7 +46,9 @@ fn admission(settings: &AdmissionSettings, index: Option<Arc<dyn Index>>) -> any
     match settings {
         AdmissionSettings::Tokens(tokens) => {
             let index = index.context("tokens are asked for, and there is no index to confirm them")?;
-            let access = AccessControl::new(&tokens.issuer, &tokens.service, tokens.grace);
+            let feed = Arc::<Feed>::default();
+            tokio::spawn(Arc::clone(&feed).follow(Arc::clone(&index)));
+            let access = AccessControl::new(&tokens.issuer, &tokens.service, tokens.grace, feed);
             Ok(Admission::Tokens(Box::new(Tokens::new(access, index))))
         }
         AdmissionSettings::Htpasswd { path, .. } => passwords(path).map(Admission::Passwords),

@@ -1,6 +1,7 @@
 //! What a registry token says: the claims of the Docker token specification, and the repository's id.
 
 use crate::name::RepositoryName;
+use crate::revocations::Position;
 use crate::scope::{Action, ResourceType};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -29,6 +30,9 @@ pub struct Claims {
     /// nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
+    /// Where the index's feed of revocations stood when the rights below were read.
+    #[serde(default)]
+    pub as_of: Position,
     /// One entry for each resource asked for, also where nothing was granted.
     pub access: Vec<Access>,
 }

@@ -11,6 +11,8 @@
 //! | `turn` | [`TurnRequest`] | [`TurnAnswer`] |
 //! | `commit` | [`CommitRequest`] | [`CommitAnswer`] |
 //! | `catalog` | [`CatalogRequest`] | [`CatalogAnswer`] |
+//!
+//! And one `GET`, `revocations`: see [`crate::revocations`].
 
 use crate::digest::Digest;
 use crate::name::RepositoryName;
@@ -32,12 +34,18 @@ pub struct IntrospectAnswer {
     pub active: bool,
     /// The ids of those repositories of the token that are allocated now, by name. Empty when not active.
     pub repositories: BTreeMap<RepositoryName, String>,
+    /// The number of the index's feed as of which this is so: later rows may say otherwise.
+    pub as_of: u64,
+    /// When the access token that it was issued for ends by itself, which no row of the feed tells; seconds since the Unix
+    /// epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
 }
 
 impl IntrospectAnswer {
     /// The answer to every token that is not good, whatever the reason.
     pub fn inactive() -> Self {
-        Self { active: false, repositories: BTreeMap::new() }
+        Self { active: false, repositories: BTreeMap::new(), as_of: 0, until: None }
     }
 }
 

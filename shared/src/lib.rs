@@ -12,6 +12,7 @@ pub mod moves;
 pub mod name;
 pub mod oci_error;
 pub mod reference;
+pub mod revocations;
 pub mod scope;
 mod text;
 

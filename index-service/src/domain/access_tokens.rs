@@ -39,8 +39,9 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Until when the secret before goes on, of what ends at `end`. What has ended already needs another end.
-    pub(super) fn old_until(&self, end: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, Refusal> {
+    /// Until when the secret before goes on, of what ends at `end`; `None` if it does not. What has ended already needs
+    /// another end.
+    pub(super) fn old_until(&self, end: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
         if self.overlap > MAX_OVERLAP {
             return Err(Refusal::invalid("overlap_seconds is at most 2592000, thirty days"));
         }
@@ -48,7 +49,7 @@ impl Rotation {
         if self.expires_at.is_none() && check_end(end, now).is_err() {
             return Err(Refusal::invalid("it has expired: say with expires_at when the new secret does"));
         }
-        Ok(now + SignedDuration::from_secs(self.overlap.into()))
+        Ok((self.overlap > 0).then(|| now + SignedDuration::from_secs(self.overlap.into())))
     }
 }
 

@@ -16,6 +16,7 @@ mod passwords;
 mod registry;
 mod reindex;
 mod repositories;
+mod revocations;
 mod robots;
 mod search;
 mod signing;

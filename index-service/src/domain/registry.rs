@@ -13,11 +13,21 @@ use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, Change, CommitAnswer, CommitRequest,
     IntrospectAnswer, IntrospectRequest, JudgeRequest, TurnAnswer, Verdict,
 };
+use shared::revocations::FeedAnswer;
 use shared::{Access, Action, Claims, RepositoryName, ResourceType};
 use std::collections::BTreeMap;
 
 /// Names on a page of the catalog at most.
 const MAX_CATALOG: u32 = 1000;
+
+/// Who carries a registry token.
+pub(super) struct Bearer {
+    pub subject: Subject,
+    /// When the access token that it was issued for ends by itself.
+    pub until: Option<Timestamp>,
+    /// The number of the feed of revocations as of which this is so.
+    as_of: u64,
+}
 
 impl Index {
     /// Whether every right that a token lists is still held by its subject, on the same repositories.
@@ -25,18 +35,19 @@ impl Index {
         let Some(claims) = self.signer.verify(&request.token, &self.identity, now) else {
             return Ok(IntrospectAnswer::inactive());
         };
-        let Some(subject) = self.bearer(&claims, now).await? else { return Ok(IntrospectAnswer::inactive()) };
+        let Some(bearer) = self.bearer(&claims, now).await? else { return Ok(IntrospectAnswer::inactive()) };
         let Some((entries, names)) = granted_entries(&claims.access) else {
             return Ok(IntrospectAnswer::inactive());
         };
-        let places = self.database.places(&subject, &names).await?;
+        let (places, _) = self.database.places(&bearer.subject, &names).await?;
         if !entries.iter().zip(&places).all(|(entry, place)| still_holds(entry, place)) {
             return Ok(IntrospectAnswer::inactive());
         }
         let ids = names.into_iter().zip(&places);
         let repositories: BTreeMap<_, _> =
             ids.filter_map(|(name, place)| Some((name, place.repository_id()?.to_owned()))).collect();
-        Ok(IntrospectAnswer { active: true, repositories })
+        let until = bearer.until.map(Timestamp::as_second);
+        Ok(IntrospectAnswer { active: true, repositories, as_of: bearer.as_of, until })
     }
 
     /// Allocates a name for whoever pushes to it first, or tells its id.
@@ -98,16 +109,26 @@ impl Index {
         Ok(CatalogAnswer { repositories, more })
     }
 
-    /// The subject of a registry token, if it may do anything at all, and the access token it was issued for is still good.
-    pub(super) async fn bearer(&self, claims: &Claims, now: Timestamp) -> Result<Option<Subject>, Refusal> {
+    /// Who carries a registry token, if it is not void, its subject may do anything at all, and the access token it was
+    /// issued for is still good.
+    pub(super) async fn bearer(&self, claims: &Claims, now: Timestamp) -> Result<Option<Bearer>, Refusal> {
+        // Before everything else is read: what is revoked meanwhile has a larger number, and comes by the feed.
+        let feed = self.database.revocations(&claims.as_of).await?;
+        if is_void(claims, &feed) {
+            return Ok(None);
+        }
+        let mut until = None;
         if let Some(credential) = &claims.credential {
             let Some((id, mark)) = credential.split_once('.') else { return Ok(None) };
-            if !self.database.is_access_token_good(&claims.sub, id, mark, now).await? {
+            let Some(end) = self.database.access_token_end(&claims.sub, id, mark).await? else { return Ok(None) };
+            if end.is_some_and(|end| end <= now) {
                 return Ok(None);
             }
+            until = end;
         }
         let subject = Subject::named(&claims.sub);
-        Ok(self.is_good(&subject).await?.then_some(subject))
+        let bearer = Bearer { subject, until, as_of: feed.position.number };
+        Ok(self.is_good(&bearer.subject).await?.then_some(bearer))
     }
 
     /// Whether the subject is the anonymous client, or an account that may do anything at all.
@@ -129,6 +150,13 @@ fn granted_entries(access: &[Access]) -> Option<(Vec<&Access>, Vec<RepositoryNam
     let entries: Vec<&Access> = access.iter().filter(granted).collect();
     let names: Result<_, _> = entries.iter().map(|entry| RepositoryName::parse(&entry.name)).collect();
     Some((entries, names.ok()?))
+}
+
+/// Whether the token is of another database than this one, or a row of the feed since then names it. Of a repository that
+/// was allocated since, its row in the database says enough.
+fn is_void(claims: &Claims, feed: &FeedAnswer) -> bool {
+    let is_known = claims.as_of.incarnation == feed.position.incarnation && claims.as_of.number <= feed.position.number;
+    !is_known || feed.more || feed.revocations.iter().any(|row| row.revoked.names(claims, &BTreeMap::new()))
 }
 
 /// Whether the rows still give what `entry` grants, on the very repository it was granted on. An entry without id was

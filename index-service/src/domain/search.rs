@@ -43,7 +43,7 @@ impl Index {
         if !claims.catalog(Action::Search) {
             return Err(Refusal::BadToken);
         }
-        self.bearer(&claims, now).await?.ok_or(Refusal::BadToken)
+        self.bearer(&claims, now).await?.map(|bearer| bearer.subject).ok_or(Refusal::BadToken)
     }
 }
 

@@ -125,6 +125,7 @@ fn fingerprint(der: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::revocations::Position;
 
     #[test]
     fn a_fingerprint_is_base32_in_groups_of_four() {
@@ -146,6 +147,7 @@ mod tests {
             iat: now,
             jti: "1".to_owned(),
             credential: None,
+            as_of: Position::default(),
             access: Vec::new(),
         }
     }

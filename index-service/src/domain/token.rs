@@ -6,6 +6,7 @@ use super::user::{Credentials, SignedIn};
 use crate::model::access_token::Limits;
 use crate::model::{Place, Role, Subject};
 use jiff::Timestamp;
+use shared::revocations::Position;
 use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
 use std::collections::BTreeSet;
 
@@ -61,7 +62,7 @@ impl Index {
             None => (Subject::anonymous(), None, None),
         };
         let limits = token.map(|token| token.limits).unwrap_or_default();
-        let access = self.access(&subject, &limits, scopes).await?;
+        let (access, as_of) = self.access(&subject, &limits, scopes).await?;
         let issued_at = u64::try_from(now.as_second()).unwrap_or_default();
         let claims = Claims {
             iss: self.identity.issuer.clone(),
@@ -72,6 +73,7 @@ impl Index {
             iat: issued_at,
             jti: uuid::Uuid::new_v4().to_string(),
             credential,
+            as_of,
             access,
         };
         Ok(IssuedToken {
@@ -92,16 +94,22 @@ impl Index {
         }
     }
 
-    /// One entry for each scope asked for.
-    async fn access(&self, subject: &Subject, limits: &Limits, scopes: Vec<Scope>) -> Result<Vec<Access>, Refusal> {
+    /// One entry for each scope asked for, and where the feed of revocations stood when they were true.
+    async fn access(
+        &self,
+        subject: &Subject,
+        limits: &Limits,
+        scopes: Vec<Scope>,
+    ) -> Result<(Vec<Access>, Position), Refusal> {
         let names: Vec<Option<RepositoryName>> = scopes.iter().map(repository_name).collect();
         let wanted: Vec<RepositoryName> = names.iter().flatten().cloned().collect();
-        let mut places = self.database.places(subject, &wanted).await?.into_iter();
+        let (places, as_of) = self.database.places(subject, &wanted).await?;
+        let mut places = places.into_iter();
         let access = scopes.into_iter().zip(names).map(|(scope, name)| match name {
             Some(name) => repository_access(scope, places.next().as_ref(), limits.most(&name)),
             None => other_access(scope, limits),
         });
-        Ok(access.collect())
+        Ok((access.collect(), as_of))
     }
 }
 

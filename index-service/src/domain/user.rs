@@ -2,7 +2,7 @@
 
 use super::Index;
 use super::error::Refusal;
-use crate::model::access_token::{AccessToken, Secret};
+use crate::model::access_token::{AccessToken, Secret, credential};
 use crate::model::account::Owner;
 use crate::model::password::{NewPassword, is_possible};
 use crate::model::{Account, Subject};
@@ -72,7 +72,7 @@ impl Index {
         if owner.disabled_at().is_some() {
             return Err(Refusal::AccountDisabled);
         }
-        let credential = token.as_ref().zip(secret).map(|(token, secret)| format!("{}.{}", token.id, secret.mark()));
+        let credential = token.as_ref().zip(secret).map(|(token, secret)| credential(&token.id, &secret.hash()));
         Ok(Some(SignedIn { owner, token, credential }))
     }
 

@@ -5,11 +5,12 @@ use super::clock::now;
 use super::error::Failure;
 use super::json::limits_with_body;
 use crate::domain::Index;
-use actix_web::web::{Data, Json, ServiceConfig};
+use actix_web::web::{Data, Json, Query, ServiceConfig};
 use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
     IntrospectRequest, JudgeRequest, TurnAnswer, TurnRequest, Verdict,
 };
+use shared::revocations::{FeedAnswer, Position};
 
 /// Bytes of a request at most: a commit names everything that a manifest of 4 MiB does.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -59,4 +60,9 @@ pub async fn catalog(
     body: Json<CatalogRequest>,
 ) -> Result<Json<CatalogAnswer>, Failure> {
     Ok(Json(index.catalog(&body).await?))
+}
+
+/// `GET /revocations`
+pub async fn revocations(_: Registry, index: Data<Index>, after: Query<Position>) -> Result<Json<FeedAnswer>, Failure> {
+    Ok(Json(index.revocations(&after).await?))
 }

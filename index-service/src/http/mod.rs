@@ -78,6 +78,7 @@ pub fn internal_routes(cfg: &mut ServiceConfig, index: &Index, secret: &Internal
             .service(resource("/turn").route(post().to(internal::turn)))
             .service(resource("/commit").route(post().to(internal::commit)))
             .service(resource("/catalog").route(post().to(internal::catalog)))
+            .service(resource("/revocations").route(get().to(internal::revocations)))
             .default_service(web::to(no_such_route))
             .wrap(from_fn(render_problem)),
     );

@@ -135,15 +135,15 @@ impl Secret {
         self.0
     }
 
-    /// What tells it from the others that one token has had.
-    pub fn mark(&self) -> String {
-        self.hash().chars().take(MARK_LENGTH).collect()
-    }
-
     /// What is kept of it.
     pub fn hash(&self) -> String {
         URL_SAFE_NO_PAD.encode(digest(&SHA256, self.0.as_bytes()))
     }
+}
+
+/// The secret with this hash of the token `id`, as a registry token names it.
+pub fn credential(id: &str, hash: &str) -> String {
+    format!("{id}.{}", hash.get(..MARK_LENGTH).unwrap_or(hash))
 }
 
 impl TryFrom<LimitParts> for Limit {
@@ -249,7 +249,7 @@ mod tests {
         for (secret, other) in
             [(Secret::of_person(&one), Secret::of_person(&other)), (Secret::of_robot(&one), Secret::of_robot(&other))]
         {
-            assert_ne!(secret.mark(), other.mark());
+            assert_ne!(credential("tok_1", &secret.hash()), credential("tok_1", &other.hash()));
             let hash = secret.hash();
             assert_eq!(Secret::parse(&secret.into_text()).unwrap().hash(), hash);
         }

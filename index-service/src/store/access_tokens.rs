@@ -3,12 +3,14 @@
 use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
+use super::revocations::revoke;
 use super::rows::{micros, parsed, time, time_option};
-use crate::model::access_token::AccessToken;
+use crate::model::access_token::{AccessToken, credential};
 use crate::model::account::Owner;
 use crate::model::robot::Robot;
 use crate::model::{Account, Page, Paged};
 use jiff::Timestamp;
+use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -78,24 +80,24 @@ impl Database {
         Ok(Some((owner, AccessToken::from_row(&row)?)))
     }
 
-    /// Whether the token `id` of the account named `owner` is good at `now`, and a secret opens it whose hash begins with
-    /// `mark`.
-    pub async fn is_access_token_good(
+    /// Until when the secret whose hash begins with `mark` opens the token `id` of the account named `owner`: `None` inside
+    /// for ever, outside for not at all. It may be over.
+    pub async fn access_token_end(
         &self,
         owner: &str,
         id: &str,
         mark: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let is_good = sqlx::query_scalar(
-            "SELECT EXISTS (
-                SELECT 1 FROM access_tokens t JOIN accounts a ON a.id = t.account_id
-                WHERE a.name = $1 AND t.id = $2 AND (t.expires_at IS NULL OR t.expires_at > $4) AND (
-                    substr(t.secret_hash, 1, length($3)) = $3
-                    OR (substr(t.old_hash, 1, length($3)) = $3 AND t.old_until > $4)))",
+    ) -> Result<Option<Option<Timestamp>>, StoreError> {
+        let row = sqlx::query(
+            "SELECT CASE
+                 WHEN substr(t.secret_hash, 1, length($3)) = $3 OR t.old_until > t.expires_at THEN t.expires_at
+                 ELSE t.old_until END AS until
+             FROM access_tokens t JOIN accounts a ON a.id = t.account_id
+             WHERE a.name = $1 AND t.id = $2
+                 AND (substr(t.secret_hash, 1, length($3)) = $3 OR substr(t.old_hash, 1, length($3)) = $3)",
         );
-        let is_good = is_good.bind(owner).bind(id).bind(mark).bind(micros(now));
-        Ok(is_good.fetch_one(&mut *self.decider().await?).await?)
+        let row = row.bind(owner).bind(id).bind(mark).fetch_optional(&mut *self.decider().await?).await?;
+        row.map(|row| time_option(&row, "until")).transpose().map_err(StoreError::from)
     }
 
     /// Keeps a new token. Whether its name was free.
@@ -123,27 +125,57 @@ impl Database {
         Ok(if made.rows_affected() > 0 { Claim::Made } else { Claim::Taken })
     }
 
-    /// Gives a token another secret, and another end if it is said; the one before opens until `old_until`. `None` if there
-    /// is no such token.
+    /// Gives a token another secret, and another end if it is said; the one before opens until `old_until`, or no more.
+    /// `None` if there is no such token.
     pub async fn rotate_access_token(
         &self,
         account_id: &str,
         id: &str,
         hash: &str,
-        old_until: Timestamp,
+        old_until: Option<Timestamp>,
         expires_at: Option<Timestamp>,
     ) -> Result<Option<AccessToken>, StoreError> {
-        const ROTATE: &str = "UPDATE access_tokens SET old_hash = secret_hash, old_until = $4, secret_hash = $3,
-                 expires_at = COALESCE($5, expires_at)
+        const ROTATE: &str = "UPDATE access_tokens SET old_hash = CASE WHEN $4 IS NULL THEN NULL ELSE secret_hash END,
+                 old_until = $4, secret_hash = $3, expires_at = COALESCE($5, expires_at)
              WHERE account_id = $1 AND id = $2
              RETURNING id AS token_id, name AS token_name, limits, expires_at, last_used_at,
                  created_at AS token_created_at";
         let mut transaction = self.write().await?;
-        let token = sqlx::query_as(ROTATE).bind(account_id).bind(id).bind(hash).bind(micros(old_until));
+        let ended: Vec<String> = sqlx::query_scalar(
+            "SELECT old_hash FROM access_tokens WHERE account_id = $1 AND id = $2 AND old_hash IS NOT NULL
+             UNION ALL SELECT secret_hash FROM access_tokens WHERE account_id = $1 AND id = $2 AND $3 IS NULL",
+        )
+        .bind(account_id)
+        .bind(id)
+        .bind(old_until.map(micros))
+        .fetch_all(&mut *transaction)
+        .await?;
+        for hash in ended {
+            revoke(&mut transaction, &Revoked::Credential(credential(id, &hash))).await?;
+        }
+        let token = sqlx::query_as(ROTATE).bind(account_id).bind(id).bind(hash).bind(old_until.map(micros));
         let token = token.bind(expires_at.map(micros));
         let token = token.fetch_optional(&mut *transaction).await?;
-        transaction.commit().await?;
+        self.commit_revocation(transaction).await?;
         Ok(token)
+    }
+
+    /// Ends the secrets that were rotated away and whose time was over at `now`.
+    pub async fn end_old_secrets(&self, now: Timestamp) -> Result<(), StoreError> {
+        let over = sqlx::query_as("SELECT id, old_hash FROM access_tokens WHERE old_until <= $1").bind(micros(now));
+        let over: Vec<(String, String)> = over.fetch_all(&mut *self.reader().await?).await?;
+        if over.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.write().await?;
+        for (id, hash) in over {
+            let end = sqlx::query(
+                "UPDATE access_tokens SET old_hash = NULL, old_until = NULL WHERE id = $1 AND old_hash = $2",
+            );
+            end.bind(&id).bind(&hash).execute(&mut *transaction).await?;
+            revoke(&mut transaction, &Revoked::Credential(credential(&id, &hash))).await?;
+        }
+        self.commit_revocation(transaction).await
     }
 
     /// Ends a token; `None` if there is no such token.
@@ -151,7 +183,8 @@ impl Database {
         let mut transaction = self.write().await?;
         let deleted = sqlx::query("DELETE FROM access_tokens WHERE account_id = $1 AND id = $2");
         let deleted = deleted.bind(account_id).bind(id).execute(&mut *transaction).await?;
-        transaction.commit().await?;
+        revoke(&mut transaction, &Revoked::Credential(id.to_owned())).await?;
+        self.commit_revocation(transaction).await?;
         Ok((deleted.rows_affected() > 0).then_some(()))
     }
 

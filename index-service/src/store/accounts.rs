@@ -3,12 +3,14 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::namespaces::{Owner, claim, insert_namespace};
+use super::revocations::{revoke, revoke_account};
 use super::rows::{flag, micros, parsed, time, time_option};
 use super::{Claim, new_id};
 use crate::model::account::AccountChange;
 use crate::model::{Account, Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
+use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 
@@ -133,11 +135,14 @@ impl Database {
         if !admin_left {
             return Ok(AccountChanged::LastAdmin);
         }
-        transaction.commit().await?;
+        if change.is_admin == Some(false) || change.disabled == Some(true) {
+            revoke(&mut transaction, &Revoked::Subject(name.to_owned())).await?;
+        }
+        self.commit_revocation(transaction).await?;
         Ok(AccountChanged::Changed(account))
     }
 
-    /// Sets the hash of an account's password.
+    /// Sets the hash of an account's password; what was issued for the one before ends.
     pub async fn set_password_hash(&self, account_id: &str, password_hash: &str) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
@@ -145,7 +150,7 @@ impl Database {
             .bind(password_hash)
             .execute(&mut *transaction)
             .await?;
-        transaction.commit().await?;
-        Ok(())
+        revoke_account(&mut transaction, account_id).await?;
+        self.commit_revocation(transaction).await
     }
 }

@@ -1,13 +1,14 @@
 //! Opens the database once, rightly: one writer connection, several that only read, migrations run.
 
 use super::error::StoreError;
+use super::revocations::Feed;
 use anyhow::{Context, bail};
 use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use std::fs::{OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ pub struct Database {
     writer: SqlitePool,
     readers: SqlitePool,
     deciders: SqlitePool,
+    feed: Feed,
 }
 
 impl Database {
@@ -40,16 +42,17 @@ impl Database {
             None => bail!("INDEX_DATABASE_URL={url:?} cannot be used: only sqlite:<path> is"),
         };
         let path = options.get_filename().display().to_string();
-        keep_private(options.get_filename()).with_context(|| format!("cannot open the database {path}"))?;
+        let inode = keep_private(options.get_filename()).with_context(|| format!("cannot open the database {path}"))?;
         let options = options.create_if_missing(true).busy_timeout(PATIENCE).foreign_keys(true);
         let writer_options = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let writer =
             pool(1).connect_with(writer_options).await.with_context(|| format!("cannot open the database {path}"))?;
         check_version(&writer).await?;
         migrate(&writer, &path).await?;
+        let feed = Feed::open(&mut *writer.acquire().await?, inode).await?;
         let options = options.pragma("query_only", "ON");
         let deciders = pool(DECIDERS).connect_lazy_with(options.clone());
-        Ok(Self { writer, readers: pool(READERS).connect_lazy_with(options), deciders })
+        Ok(Self { writer, readers: pool(READERS).connect_lazy_with(options), deciders, feed })
     }
 
     /// A transaction that writes. It takes the lock at once: one that begins by reading and writes later would fail
@@ -78,6 +81,10 @@ impl Database {
         Ok(self.readers.acquire().await?)
     }
 
+    pub(super) fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
     /// Whether the database answers.
     pub async fn check(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT value FROM counters WHERE name = 'turn'").fetch_one(&mut *self.reader().await?).await?;
@@ -92,10 +99,11 @@ impl Database {
     }
 }
 
-/// The database holds password hashes. SQLite gives its log files the mode of the database.
-fn keep_private(path: &Path) -> std::io::Result<()> {
+/// The database holds password hashes. SQLite gives its log files the mode of the database. Returns the file's inode.
+fn keep_private(path: &Path) -> std::io::Result<u64> {
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file.metadata()?.ino())
 }
 
 /// A pool for SQLite: a connection is a thread here, not a socket that could be gone, so none is tested or retired.

@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::new_id;
+use super::revocations::{revoke_account, revoke_team};
 use super::rows::{micros, parsed, time};
 use crate::model::{Grant, GrantSubject, GrantTarget, Page, Paged};
 use sqlx::sqlite::SqliteRow;
@@ -87,7 +88,10 @@ impl Database {
         let (namespace, repository) = columns(target);
         let mut transaction = self.write().await?;
         let Some(subject) = subject_columns(&mut transaction, &grant.subject).await? else { return Ok(None) };
-        remove(&mut transaction, target, &subject).await?;
+        let replaces = remove(&mut transaction, target, &subject).await?;
+        if replaces {
+            revoke_subject(&mut transaction, &subject).await?;
+        }
         sqlx::query(
             "INSERT INTO grants (id, namespace_id, repository_id, account_id, team_id, role, created_by, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -95,14 +99,14 @@ impl Database {
         .bind(new_id())
         .bind(namespace)
         .bind(repository)
-        .bind(subject.account_id)
-        .bind(subject.team_id)
+        .bind(&subject.account_id)
+        .bind(&subject.team_id)
         .bind(grant.role.as_str())
         .bind(&grant.created_by)
         .bind(micros(grant.created_at))
         .execute(&mut *transaction)
         .await?;
-        transaction.commit().await?;
+        self.commit_revocation(transaction).await?;
         Ok(Some(()))
     }
 
@@ -110,9 +114,20 @@ impl Database {
     pub async fn delete_grant(&self, target: &GrantTarget, subject: &GrantSubject) -> Result<Option<()>, StoreError> {
         let mut transaction = self.write().await?;
         let Some(subject) = subject_columns(&mut transaction, subject).await? else { return Ok(None) };
-        let taken = remove(&mut transaction, target, &subject).await?;
-        transaction.commit().await?;
-        Ok(taken.then_some(()))
+        if !remove(&mut transaction, target, &subject).await? {
+            return Ok(None);
+        }
+        revoke_subject(&mut transaction, &subject).await?;
+        self.commit_revocation(transaction).await?;
+        Ok(Some(()))
+    }
+}
+
+async fn revoke_subject(connection: &mut SqliteConnection, subject: &SubjectColumns) -> sqlx::Result<()> {
+    match subject {
+        SubjectColumns { account_id: Some(id), .. } => revoke_account(connection, id).await,
+        SubjectColumns { team_id: Some(id), .. } => revoke_team(connection, id).await,
+        SubjectColumns { .. } => Ok(()),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::revocations::revoke;
 use super::rows::{micros, parsed, time};
 use super::team_members::leave_teams;
 use crate::model::{Member, MemberRole, Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
+use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, SqliteConnection};
 
@@ -69,7 +71,10 @@ impl Database {
         if !has_owner(&mut transaction, organisation).await? {
             return Ok(MemberChanged::LastOwner);
         }
-        transaction.commit().await?;
+        if role < MemberRole::Owner {
+            revoke(&mut transaction, &Revoked::Subject(account.to_string())).await?;
+        }
+        self.commit_revocation(transaction).await?;
         Ok(MemberChanged::Changed(member))
     }
 
@@ -95,7 +100,8 @@ impl Database {
             return Ok(MemberChanged::LastOwner);
         }
         leave_teams(&mut transaction, organisation, account).await?;
-        transaction.commit().await?;
+        revoke(&mut transaction, &Revoked::Subject(account.to_string())).await?;
+        self.commit_revocation(transaction).await?;
         Ok(MemberChanged::Changed(()))
     }
 }

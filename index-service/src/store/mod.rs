@@ -21,6 +21,7 @@ mod places;
 mod registry;
 mod reindex;
 mod repositories;
+mod revocations;
 mod robots;
 mod rows;
 mod search;

@@ -4,11 +4,13 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::registry::turn;
+use super::revocations::revoke;
 use super::rows::{bigint, flag, micros, parsed, parsed_option, time, unsigned};
 use crate::model::moves::{DeletedRepository, Wish};
 use crate::model::{Page, Paged, Repository};
 use jiff::Timestamp;
 use shared::moves::{Move, MoveRequest};
+use shared::revocations::Revoked;
 use shared::{NamespaceName, RepositoryName};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
@@ -58,7 +60,7 @@ impl Database {
         let mut transaction = self.write().await?;
         let wished = wish(&mut transaction, id, verb, by, now).await?;
         if matches!(wished, Wished::Stands(_)) {
-            transaction.commit().await?;
+            self.commit_revocation(transaction).await?;
         }
         Ok(wished)
     }
@@ -74,7 +76,7 @@ impl Database {
                 Move::Purge => purged(&mut transaction, id).await?,
                 Move::Rename { to } => renamed(&mut transaction, id, to, now).await?,
             }
-            transaction.commit().await?;
+            self.commit_revocation(transaction).await?;
         }
         Ok(())
     }
@@ -180,6 +182,7 @@ async fn wish(
             .bind(micros(now))
             .execute(&mut *connection)
             .await?;
+        revoke(connection, &Revoked::Repository(id.to_owned())).await?;
     }
     let number = turn(connection).await?;
     sqlx::query(
@@ -228,7 +231,8 @@ async fn restored(connection: &mut SqliteConnection, id: &str, now: Timestamp) -
 
 async fn renamed(connection: &mut SqliteConnection, id: &str, to: &RepositoryName, now: Timestamp) -> sqlx::Result<()> {
     let rename = sqlx::query("UPDATE repositories SET name = $2, updated_at = $3 WHERE id = $1");
-    rename.bind(id).bind(to.as_str()).bind(micros(now)).execute(connection).await.map(drop)
+    rename.bind(id).bind(to.as_str()).bind(micros(now)).execute(&mut *connection).await?;
+    revoke(connection, &Revoked::Repository(id.to_owned())).await
 }
 
 /// The repository's records, those that name others first.

@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::namespaces::{Owner, claim, insert_namespace};
+use super::revocations::revoke;
 use super::robots::disable_robots;
 use super::rows::{micros, parsed, time};
 use super::teams::delete_grants_of_teams;
@@ -11,6 +12,7 @@ use super::{Claim, new_id};
 use crate::model::{MemberRole, Organisation, Page, Paged, Subject};
 use jiff::Timestamp;
 use shared::NamespaceName;
+use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
@@ -110,7 +112,8 @@ impl Database {
             .await?;
         delete_grants_of_teams(&mut transaction, name).await?;
         disable_robots(&mut transaction, name, now).await?;
-        transaction.commit().await?;
+        revoke(&mut transaction, &Revoked::Namespace(name.to_string())).await?;
+        self.commit_revocation(transaction).await?;
         Ok(if deleted.rows_affected() == 0 { OrganisationDeleted::Unknown } else { OrganisationDeleted::Deleted })
     }
 }

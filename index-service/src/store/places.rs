@@ -2,10 +2,11 @@
 
 use super::database::Database;
 use super::error::StoreError;
-use super::rows::{flag, parsed_option};
+use super::rows::{flag, parsed_option, unsigned};
 use crate::model::moves::DeletedRepository;
 use crate::model::{Occupant, Place, Repository, Standing, Subject};
 use shared::RepositoryName;
+use shared::revocations::Position;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
@@ -16,6 +17,7 @@ const PLACE: &str = concat!(
     ", n.id IS NOT NULL AS namespace_exists,
        EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2) AS is_namespace,
        EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2) AS is_promised,
+       (SELECT c.value FROM counters c WHERE c.name = 'revocation') AS as_of,
        ",
     super::grants::granted_role!("repository_id", "r.id"),
     " AS repository_grant,
@@ -51,18 +53,26 @@ impl Database {
         place(&mut *self.decider().await?, subject, name).await
     }
 
-    /// What `subject` meets at each of `names`, in their order and all in one state of the rows.
-    pub async fn places(&self, subject: &Subject, names: &[RepositoryName]) -> Result<Vec<Place>, StoreError> {
+    /// What `subject` meets at each of `names`, in their order and all in one state of the rows; and where the feed of
+    /// revocations stood in that state.
+    pub async fn places(
+        &self,
+        subject: &Subject,
+        names: &[RepositoryName],
+    ) -> Result<(Vec<Place>, Position), StoreError> {
         // One statement sees one state by itself; most tokens are for one repository.
         if let [name] = names {
-            return Ok(vec![self.place(subject, name).await?]);
+            let row = place_row(&mut *self.decider().await?, subject, name).await?;
+            return Ok((vec![Place::from_row(&row)?], self.feed().position(unsigned(&row, "as_of")?)));
         }
         let mut transaction = self.decide().await?;
+        let as_of = sqlx::query("SELECT value FROM counters WHERE name = 'revocation'").fetch_one(&mut *transaction);
+        let as_of = unsigned(&as_of.await?, 0)?;
         let mut places = Vec::with_capacity(names.len());
         for name in names {
             places.push(place(&mut transaction, subject, name).await?);
         }
-        Ok(places)
+        Ok((places, self.feed().position(as_of)))
     }
 }
 
@@ -71,12 +81,15 @@ pub(super) async fn place(
     subject: &Subject,
     name: &RepositoryName,
 ) -> Result<Place, StoreError> {
+    Ok(Place::from_row(&place_row(connection, subject, name).await?)?)
+}
+
+async fn place_row(
+    connection: &mut SqliteConnection,
+    subject: &Subject,
+    name: &RepositoryName,
+) -> sqlx::Result<SqliteRow> {
     let namespace = name.namespace();
-    let place = sqlx::query_as(PLACE)
-        .bind(subject.as_str())
-        .bind(name.as_str())
-        .bind(namespace.as_str())
-        .fetch_one(connection)
-        .await?;
-    Ok(place)
+    let row = sqlx::query(PLACE).bind(subject.as_str()).bind(name.as_str()).bind(namespace.as_str());
+    row.fetch_one(connection).await
 }

@@ -2,12 +2,14 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::revocations::revoke;
 use super::rows::{flag, micros, parsed, time, unsigned};
 use super::visibility::{containing, with_visible};
 use super::{Claim, new_id};
 use crate::model::repository::RepositoryChange;
 use crate::model::{Page, Paged, Repository, Subject, Visibility};
 use jiff::Timestamp;
+use shared::revocations::Revoked;
 use shared::{NamespaceName, RepositoryName};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
@@ -159,7 +161,10 @@ impl Database {
         .bind(micros(now))
         .fetch_optional(&mut *transaction)
         .await?;
-        transaction.commit().await?;
+        if change.visibility == Some(Visibility::Private) {
+            revoke(&mut transaction, &Revoked::Repository(id.to_owned())).await?;
+        }
+        self.commit_revocation(transaction).await?;
         Ok(repository)
     }
 }

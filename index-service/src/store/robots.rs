@@ -2,12 +2,14 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::revocations::revoke;
 use super::rows::{micros, parsed, time, time_option};
 use super::{Claim, new_id};
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use crate::model::{Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
+use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
@@ -113,7 +115,10 @@ impl Database {
         .bind(micros(now))
         .execute(&mut *transaction)
         .await?;
-        transaction.commit().await?;
+        if change.disabled == Some(true) {
+            revoke(&mut transaction, &Revoked::Subject(name.to_string())).await?;
+        }
+        self.commit_revocation(transaction).await?;
         Ok((changed.rows_affected() > 0).then_some(()))
     }
 
@@ -139,7 +144,8 @@ impl Database {
         ] {
             sqlx::query(statement).bind(&id).execute(&mut *transaction).await?;
         }
-        transaction.commit().await?;
+        revoke(&mut transaction, &Revoked::Subject(name.to_string())).await?;
+        self.commit_revocation(transaction).await?;
         Ok(Some(()))
     }
 }
@@ -150,6 +156,13 @@ pub(super) async fn disable_robots(
     organisation: &NamespaceName,
     now: Timestamp,
 ) -> sqlx::Result<()> {
+    let robots = sqlx::query_scalar(
+        "SELECT a.name FROM accounts a JOIN organisations o ON o.id = a.organisation_id WHERE o.name = $1",
+    );
+    let robots: Vec<String> = robots.bind(organisation.as_str()).fetch_all(&mut *connection).await?;
+    for robot in robots {
+        revoke(connection, &Revoked::Subject(robot)).await?;
+    }
     for statement in [
         "DELETE FROM grants WHERE account_id IN (
             SELECT a.id FROM accounts a JOIN organisations o ON o.id = a.organisation_id WHERE o.name = $1)",

@@ -2,12 +2,14 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::revocations::revoke;
 use super::rows::{micros, parsed, time};
 use super::teams::team_id;
 use crate::model::team::TeamMember;
 use crate::model::{Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
+use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, SqliteConnection};
 
@@ -108,8 +110,12 @@ impl Database {
             "DELETE FROM team_members WHERE team_id = $1 AND account_id = (SELECT id FROM accounts WHERE name = $2)",
         );
         let deleted = deleted.bind(id).bind(account.as_str()).execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok((deleted.rows_affected() > 0).then_some(()))
+        if deleted.rows_affected() == 0 {
+            return Ok(None);
+        }
+        revoke(&mut transaction, &Revoked::Subject(account.to_string())).await?;
+        self.commit_revocation(transaction).await?;
+        Ok(Some(()))
     }
 }
 

@@ -4,6 +4,7 @@ use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
 use super::new_id;
+use super::revocations::revoke_team;
 use super::rows::{micros, parsed, time};
 use crate::model::team::{TeamChange, TeamGrant};
 use crate::model::{GrantedOn, Page, Paged, Team};
@@ -126,6 +127,7 @@ impl Database {
     ) -> Result<Option<()>, StoreError> {
         let mut transaction = self.write().await?;
         let Some(id) = team_id(&mut transaction, organisation, name).await? else { return Ok(None) };
+        revoke_team(&mut transaction, &id).await?;
         for statement in [
             "DELETE FROM grants WHERE team_id = $1",
             "DELETE FROM team_members WHERE team_id = $1",
@@ -133,7 +135,7 @@ impl Database {
         ] {
             sqlx::query(statement).bind(&id).execute(&mut *transaction).await?;
         }
-        transaction.commit().await?;
+        self.commit_revocation(transaction).await?;
         Ok(Some(()))
     }
 
@@ -182,6 +184,14 @@ pub(super) async fn delete_grants_of_teams(
     connection: &mut SqliteConnection,
     organisation: &NamespaceName,
 ) -> sqlx::Result<()> {
+    let teams = sqlx::query_scalar(
+        "SELECT t.id FROM teams t JOIN organisations o ON o.id = t.organisation_id
+         WHERE o.name = $1 AND EXISTS (SELECT 1 FROM grants g WHERE g.team_id = t.id)",
+    );
+    let teams: Vec<String> = teams.bind(organisation.as_str()).fetch_all(&mut *connection).await?;
+    for team in teams {
+        revoke_team(connection, &team).await?;
+    }
     sqlx::query(
         "DELETE FROM grants WHERE team_id IN (
             SELECT t.id FROM teams t JOIN organisations o ON o.id = t.organisation_id WHERE o.name = $1)",

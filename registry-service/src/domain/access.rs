@@ -1,10 +1,12 @@
 //! Whether a token is good, here and now: checked by its signature, then confirmed with the index.
 //!
-//! The index decides; what is remembered of its answers lasts a second, and only saves asking it for each of a client's
-//! parallel requests. Those that wait together get one answer: on a machine that is short of time each for itself would
-//! wait for all before it. Must not know rights: true and false come from the index, the list of actions from the token.
+//! The index decides, once for each token: from then on its feed of revocations (`revocations.rs`) says what ends. While
+//! that is not heard the index is asked again, and what is remembered of its answers lasts a second. Those that wait
+//! together get one answer: on a machine that is short of time each for itself would wait for all before it. Must not
+//! know rights: true and false come from the index, the list of actions from the token.
 
 use super::keys::{TokenError, TokenVerifier};
+use super::revocations::Feed;
 use crate::store::index::{Index, IndexUnavailable};
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
@@ -14,12 +16,13 @@ use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
 use shared::internal::IntrospectAnswer;
 use shared::moves::MoveRequest;
+use shared::revocations::Position;
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long an answer of the index holds.
+/// How long an answer of the index holds that its feed says nothing of.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// After the index failed to answer, it is not asked again for so long: waiting requests would only pile up.
@@ -44,6 +47,7 @@ pub struct AccessControl {
     /// How long pulls go on with a token confirmed before, after the index's last good answer.
     grace: Duration,
     link: Mutex<Link>,
+    feed: Arc<Feed>,
 }
 
 /// What is known of the index itself.
@@ -60,6 +64,8 @@ pub(super) struct KnownToken {
     text: Arc<str>,
     pub(super) claims: Claims,
     confirmed: Mutex<Option<Confirmation>>,
+    /// The age of the feed at which it was looked through last.
+    checked: AtomicU64,
     /// Held while the index is asked, so that it is asked once for all who wait.
     asking: tokio::sync::Mutex<()>,
     /// Held while a name is allocated, for the same reason.
@@ -69,12 +75,14 @@ pub(super) struct KnownToken {
 #[derive(Clone)]
 struct Confirmation {
     asked: Instant,
+    /// Of the feed, when it was asked.
+    generation: u64,
     answer: Arc<IntrospectAnswer>,
 }
 
 impl AccessControl {
-    /// Takes tokens of `issuer` for `service`.
-    pub fn new(issuer: &str, service: &str, grace: Duration) -> Self {
+    /// Takes tokens of `issuer` for `service`, as long as `feed` says nothing else.
+    pub fn new(issuer: &str, service: &str, grace: Duration, feed: Arc<Feed>) -> Self {
         let (hasher, lifecycle) = (RandomState::default(), DefaultLifecycle::default());
         Self {
             verifier: TokenVerifier::new(issuer, service),
@@ -82,6 +90,7 @@ impl AccessControl {
             forgot_at: AtomicI64::new(0),
             grace,
             link: Mutex::new(Link { last_answer: None, silent: None, failed: None }),
+            feed,
         }
     }
 
@@ -113,13 +122,36 @@ impl AccessControl {
         known
     }
 
+    /// What `token` says, if nothing else is wrong with it than that its time is over.
+    pub(super) async fn expired(
+        &self,
+        token: &str,
+        index: &dyn Index,
+        now: Timestamp,
+    ) -> Result<Option<Claims>, IndexUnavailable> {
+        match self.verifier.verify_but_for_its_end(token, index).await {
+            Ok(claims) => Ok(is_over(&claims, now).then_some(claims)),
+            Err(TokenError::Invalid) => Ok(None),
+            Err(TokenError::NoKeys(unavailable)) => Err(unavailable),
+        }
+    }
+
+    /// Whether nothing that is heard of the index's feed voids what stood at `position` and says what `claims` do; fails
+    /// while nothing is heard.
+    pub(super) fn stands_since(&self, position: &Position, claims: &Claims) -> Result<bool, IndexUnavailable> {
+        if !self.feed.is_heard(Instant::now()) {
+            return Err(IndexUnavailable("what it revokes is not heard".to_owned()));
+        }
+        Ok(self.feed.stands_since(position, claims))
+    }
+
     /// What the index wishes by `token`, which it alone can have signed. Nothing is remembered of it.
     pub(super) async fn wish(&self, token: &str, index: &dyn Index) -> Result<MoveRequest, TokenError> {
         self.verifier.verify_wish(token, index).await
     }
 
-    /// The index's answer about `known`, at most a second older than the request. `enough` says whether a remembered
-    /// answer does.
+    /// The index's answer about `known`: one that its feed has not ended since, or at most a second older than the request.
+    /// `enough` says whether a remembered answer does.
     pub(super) async fn confirm(
         &self,
         known: &KnownToken,
@@ -129,10 +161,20 @@ impl AccessControl {
     ) -> Result<Arc<IntrospectAnswer>, IndexUnavailable> {
         let arrived = Instant::now();
         let remembered = || {
-            let Confirmation { asked, answer } = known.confirmation()?;
+            let confirmation = known.confirmation()?;
+            let Confirmation { asked, answer, .. } = &confirmation;
             // What was asked when this request was there already is its answer too, whatever it says.
-            let serves = asked >= arrived || arrived.duration_since(asked) < REMEMBERED && enough(&answer);
-            serves.then_some(answer)
+            if *asked >= arrived {
+                return Some(Arc::clone(answer));
+            }
+            if !enough(answer) {
+                return None;
+            }
+            if answer.active && self.feed.is_heard(arrived) {
+                let stands = self.stands(known, &confirmation);
+                return Some(if stands { Arc::clone(answer) } else { Arc::new(IntrospectAnswer::inactive()) });
+            }
+            (arrived.duration_since(*asked) < REMEMBERED).then(|| Arc::clone(answer))
         };
         if let Some(answer) = remembered() {
             return Ok(answer);
@@ -145,8 +187,9 @@ impl AccessControl {
             }
         };
         let under_grace = || {
-            let answer = known.confirmation()?.answer;
-            (only_reads && answer.active && self.within_grace()).then_some(answer)
+            let confirmation = known.confirmation()?;
+            let goes_on = only_reads && confirmation.answer.active && self.within_grace();
+            (goes_on && self.stands(known, &confirmation)).then_some(confirmation.answer)
         };
         let Some(answer) = under_grace() else { return ask.await };
         // Somebody is finding out whether the index is back, or did just now.
@@ -171,7 +214,7 @@ impl AccessControl {
             *at = Instant::now();
         }
         // The rows may have changed since it was asked, not only since it answered.
-        let asked = Instant::now();
+        let (asked, generation) = (Instant::now(), self.feed.generation());
         let answered = index.introspect(&known.text).await;
         let mut link = lock(&self.link);
         match answered {
@@ -179,7 +222,7 @@ impl AccessControl {
                 link.last_answer = link.last_answer.max(Some(asked));
                 (link.silent, link.failed) = (None, None);
                 let answer = Arc::new(answer);
-                *lock(&known.confirmed) = Some(Confirmation { asked, answer: Arc::clone(&answer) });
+                *lock(&known.confirmed) = Some(Confirmation { asked, generation, answer: Arc::clone(&answer) });
                 Ok(answer)
             }
             Err(unavailable) => {
@@ -190,34 +233,45 @@ impl AccessControl {
         }
     }
 
+    /// Whether nothing that is heard of the feed has ended what the index confirmed.
+    fn stands(&self, known: &KnownToken, confirmation: &Confirmation) -> bool {
+        self.feed.stands(&known.claims, &confirmation.answer, confirmation.generation, &known.checked)
+    }
+
     fn silence(&self) -> Option<Instant> {
         lock(&self.link).silent
     }
 
     fn within_grace(&self) -> bool {
-        lock(&self.link).last_answer.is_some_and(|last| last.elapsed() < self.grace)
+        let last = lock(&self.link).last_answer.max(self.feed.last_heard());
+        last.is_some_and(|last| last.elapsed() < self.grace)
     }
 }
 
 impl KnownToken {
-    fn new(text: Arc<str>, claims: Claims) -> Self {
+    pub(super) fn new(text: Arc<str>, claims: Claims) -> Self {
         Self {
             text,
             claims,
             confirmed: Mutex::default(),
+            checked: AtomicU64::new(0),
             asking: tokio::sync::Mutex::default(),
             allocating: tokio::sync::Mutex::default(),
         }
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
-        let now = u64::try_from(now.as_second()).unwrap_or_default();
-        self.claims.exp.saturating_add(LEEWAY_SECONDS) <= now
+        is_over(&self.claims, now)
     }
 
     fn confirmation(&self) -> Option<Confirmation> {
         lock(&self.confirmed).clone()
     }
+}
+
+fn is_over(claims: &Claims, now: Timestamp) -> bool {
+    let now = u64::try_from(now.as_second()).unwrap_or_default();
+    claims.exp.saturating_add(LEEWAY_SECONDS) <= now
 }
 
 /// No code panics while it holds one of these locks; a poisoned one is as good as any.
@@ -226,41 +280,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn claims(exp: u64) -> Claims {
-        Claims {
-            iss: "index".to_owned(),
-            sub: "alice".to_owned(),
-            aud: "registry".to_owned(),
-            exp,
-            nbf: 0,
-            iat: 0,
-            jti: "1".to_owned(),
-            credential: None,
-            access: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn a_token_that_is_over_is_forgotten_when_another_comes() {
-        let access = AccessControl::new("index", "registry", Duration::ZERO);
-        let at = |second| Timestamp::from_second(second).unwrap();
-        access.remember("short", claims(1_000), at(900));
-        access.remember("long", claims(2_000), at(901));
-        let known = |token: &str| access.tokens.get(token).is_some();
-        access.remember("early", claims(2_000), at(959));
-        assert!(known("short") && known("long"));
-        access.remember("late", claims(2_000), at(1_060));
-        assert!(!known("short") && known("long") && known("late"));
-    }
-
-    #[test]
-    fn whoever_brings_a_token_at_once_with_others_shares_it_with_them() {
-        let access = AccessControl::new("index", "registry", Duration::ZERO);
-        let at = Timestamp::from_second(900).unwrap();
-        let first = access.remember("token", claims(1_000), at);
-        assert!(Arc::ptr_eq(&first, &access.remember("token", claims(1_000), at)));
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ use super::by_token::{Confirmed, Tokens};
 use super::passwords::Passwords;
 use super::refusal::{CredentialFault, Refusal};
 use super::{Registry, Repository};
+use crate::model::upload::{Opener, UploadId};
 use crate::store::index::Index;
 use jiff::Timestamp;
 use shared::moves::MoveRequest;
@@ -68,6 +69,21 @@ impl Permit {
             None => None,
         };
         Some(Repository { name: name.clone(), id })
+    }
+
+    /// Who opens an upload by this leave `now`.
+    pub(super) fn opener(&self, now: Timestamp) -> Opener {
+        let token = self.confirmed.as_ref().map(|confirmed| confirmed.opening(now));
+        Opener { subject: self.subject.clone(), repository_id: self.repository_id().to_owned(), token }
+    }
+
+    /// Whether an upload was opened by the client of this leave.
+    pub(super) fn opened(&self, opener: &Opener) -> bool {
+        opener.is(&self.subject, self.repository_id())
+    }
+
+    fn repository_id(&self) -> &str {
+        self.repository.id.as_deref().unwrap_or_default()
     }
 
     /// Whether this client may pull from every repository: where no tokens are asked for, whoever is let in may.
@@ -163,14 +179,43 @@ impl Registry {
         Ok(with_index(name, id, confirmed))
     }
 
-    /// Admits to go on with an upload of a repository that exists.
+    /// Admits to an upload of a repository that exists. Whoever opened it may go on when the time of its token is over: a
+    /// client cannot get another one in the middle of a body.
+    pub async fn admit_to_upload(
+        &self,
+        credentials: &Credentials<'_>,
+        name: &RepositoryName,
+        id: Option<UploadId>,
+        now: Timestamp,
+    ) -> Result<Permit, Refusal> {
+        let refused = match self.admit(credentials, name, &[Action::Pull, Action::Push], now).await {
+            Err(refused @ Refusal::Unauthorized { fault: CredentialFault::Invalid, .. }) => refused,
+            other => return other,
+        };
+        let (Admission::Tokens(tokens), Some(id)) = (&self.parts.admission, id) else { return Err(refused) };
+        let place = name.clone();
+        let Some(state) = self.storage().run(move |storage| storage.upload_state(&place, id)).await? else {
+            return Err(refused);
+        };
+        let Some(confirmed) = tokens.outlived(credentials, name, &state.opener, now).await? else {
+            return Err(refused);
+        };
+        let repository_id = state.opener.repository_id;
+        if !self.storage().holds(name, &repository_id).await? {
+            return Err(refused);
+        }
+        Ok(with_index(name, repository_id, confirmed))
+    }
+
+    /// The same, to write it.
     pub async fn admit_resumer(
         &self,
         credentials: &Credentials<'_>,
         name: &RepositoryName,
+        id: Option<UploadId>,
         now: Timestamp,
     ) -> Result<Permit, Refusal> {
-        let permit = self.admit(credentials, name, &[Action::Pull, Action::Push], now).await?;
+        let permit = self.admit_to_upload(credentials, name, id, now).await?;
         self.require_writable()?;
         Ok(permit)
     }

@@ -6,11 +6,13 @@ use super::access::{AccessControl, KnownToken};
 use super::admission::Credentials;
 use super::keys::TokenError;
 use super::refusal::{CredentialFault, Refusal};
+use crate::model::upload::{Opener, OpeningToken};
 use crate::store::index::{Index, IndexUnavailable};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::internal::{AllocateAnswer, AllocateRequest, IntrospectAnswer};
 use shared::moves::MoveRequest;
-use shared::{Action, RepositoryName, Scope};
+use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -18,6 +20,9 @@ use tokio::time::timeout;
 /// Who asks under a lock waits no longer for an answer, its turn to ask included; an index in the same process has no limit of
 /// its own.
 const UNDER_LOCK: Duration = Duration::from_secs(5);
+
+/// For so long after it was opened an upload goes on with a token whose time is over.
+const OUTLIVES: SignedDuration = SignedDuration::from_hours(6);
 
 /// An index, and what is remembered of its answers.
 pub struct Tokens {
@@ -32,6 +37,13 @@ pub(super) struct Confirmed {
 }
 
 impl Confirmed {
+    /// What the index confirmed when the upload of `opener` was opened.
+    fn of_opener(claims: Claims, name: &RepositoryName, opener: &Opener) -> Self {
+        let repositories = BTreeMap::from([(name.clone(), opener.repository_id.clone())]);
+        let answer = IntrospectAnswer { active: true, repositories, as_of: claims.as_of.number, until: None };
+        Self { token: Arc::new(KnownToken::new("".into(), claims)), answer: Arc::new(answer) }
+    }
+
     /// The account; empty for an anonymous client.
     pub fn subject(&self) -> &str {
         &self.token.claims.sub
@@ -46,6 +58,13 @@ impl Confirmed {
     pub fn pullable(&self, name: &RepositoryName) -> Option<String> {
         let entry = self.token.claims.repository(name)?;
         entry.allows(Action::Pull).then(|| self.id_of(name).map(str::to_owned))?
+    }
+
+    /// What an upload remembers of it that is opened with it `now`.
+    pub fn opening(&self, now: Timestamp) -> OpeningToken {
+        let Claims { credential, as_of, .. } = &self.token.claims;
+        let (credential, as_of) = (credential.clone(), as_of.clone());
+        OpeningToken { credential, until: self.answer.until, as_of, at: now.as_second() }
     }
 
     /// Those of the token's repositories that are allocated, whatever it allows there.
@@ -143,6 +162,40 @@ impl Tokens {
         }
     }
 
+    /// Leave for the repository `name` alone, by a token of which nothing but its time is over, for whoever opened an upload
+    /// there: nothing voids the token that opened it, nor this one.
+    pub(super) async fn outlived(
+        &self,
+        credentials: &Credentials<'_>,
+        name: &RepositoryName,
+        opener: &Opener,
+        now: Timestamp,
+    ) -> Result<Option<Confirmed>, Refusal> {
+        let (Credentials::Token(text), Some(opening)) = (credentials, &opener.token) else { return Ok(None) };
+        let Some(claims) = self.access.expired(text, self.index(), now).await? else { return Ok(None) };
+        let actions = [Action::Pull, Action::Push];
+        let is_allowed = claims.repository(name).is_some_and(|entry| {
+            let is_there = entry.id.as_ref().is_none_or(|id| *id == opener.repository_id);
+            is_there && actions.iter().all(|action| entry.allows(*action))
+        });
+        let is_over = opening.until.is_some_and(|until| until <= now.as_second())
+            || now.as_second().saturating_sub(opening.at) >= OUTLIVES.as_secs();
+        if claims.sub != opener.subject || !is_allowed || is_over {
+            return Ok(None);
+        }
+        let entry = Access {
+            resource: ResourceType::Repository,
+            name: name.to_string(),
+            actions: actions.into(),
+            id: Some(opener.repository_id.clone()),
+        };
+        let (as_of, credential) = (opening.as_of.clone(), opening.credential.clone());
+        let first = Claims { as_of, credential, access: vec![entry], ..claims.clone() };
+        let stands =
+            self.access.stands_since(&first.as_of, &first)? && self.access.stands_since(&claims.as_of, &claims)?;
+        Ok(stands.then(|| Confirmed::of_opener(first, name, opener)))
+    }
+
     async fn confirmed(
         &self,
         credentials: &Credentials<'_>,
@@ -158,6 +211,8 @@ impl Tokens {
             TokenError::NoKeys(unavailable) => unavailable.into(),
         })?;
         let answer = self.access.confirm(&token, self.index(), only_reads, enough).await?;
-        if answer.active { Ok(Confirmed { token, answer }) } else { Err(refused(CredentialFault::Invalid)) }
+        // What ends by its time no row of the feed tells.
+        let is_over = answer.until.is_some_and(|until| until <= now.as_second());
+        if answer.active && !is_over { Ok(Confirmed { token, answer }) } else { Err(refused(CredentialFault::Invalid)) }
     }
 }

@@ -18,6 +18,7 @@ pub mod referrers;
 pub mod refusal;
 pub mod reindex;
 mod repository_moves;
+pub mod revocations;
 pub mod scrub;
 pub mod settle;
 pub mod tags;

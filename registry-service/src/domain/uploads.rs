@@ -4,7 +4,7 @@ use super::Registry;
 use super::admission::Permit;
 use super::refusal::Refusal;
 use crate::model::range::Chunk;
-use crate::model::upload::{Opener, UploadId};
+use crate::model::upload::UploadId;
 use crate::store::{Mode, Queue, Share, Storage, UploadSession};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -55,7 +55,7 @@ impl Registry {
     ) -> Result<UploadId, Refusal> {
         let id = UploadId::random();
         let lock = self.share(&permit.repository).await?;
-        let (name, opener) = (permit.repository.name.clone(), opener(permit));
+        let (name, opener) = (permit.repository.name.clone(), permit.opener(now));
         let begin =
             move |storage: &Storage| storage.begin_upload(&name, id, opener, algorithm, &now.to_string(), &lock);
         self.storage().run(begin).await?;
@@ -67,7 +67,7 @@ impl Registry {
         let name = permit.repository.name.clone();
         let state = self.storage().run(move |storage| storage.upload_state(&name, id)).await?;
         match state {
-            Some(state) if state.opener == opener(permit) => Ok(state.offset),
+            Some(state) if permit.opened(&state.opener) => Ok(state.offset),
             _ => Err(Refusal::UploadUnknown),
         }
     }
@@ -246,8 +246,4 @@ impl Writer {
             }
         }
     }
-}
-
-fn opener(permit: &Permit) -> Opener {
-    Opener { subject: permit.subject.clone(), repository_id: permit.repository.id.clone().unwrap_or_default() }
 }

@@ -6,6 +6,7 @@ use super::places::Place;
 use crate::domain::Registry;
 use crate::domain::admission::{Credentials, Permit};
 use crate::domain::refusal::Refusal;
+use crate::model::upload::UploadId;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -59,6 +60,11 @@ fn name(request: &HttpRequest) -> Result<RepositoryName, Refusal> {
     Place::of(request).name()
 }
 
+/// The upload of the path, if it can be one.
+fn upload(request: &HttpRequest) -> Option<UploadId> {
+    UploadId::parse(Place::of(request).last)
+}
+
 fn registry(request: &HttpRequest) -> Result<Registry, Refusal> {
     let registry = request.app_data::<Data<Registry>>().ok_or_else(|| io::Error::other("no registry behind the door"));
     Ok(registry?.get_ref().clone())
@@ -94,9 +100,11 @@ admitted!(MayPull, |request, registry, from, now| {
     }
 });
 admitted!(Push, |request, registry, from, now| Push(registry.admit_writer(from, &name(&request)?, now).await?));
-admitted!(Resume, |request, registry, from, now| Resume(registry.admit_resumer(from, &name(&request)?, now).await?));
+admitted!(Resume, |request, registry, from, now| Resume(
+    registry.admit_resumer(from, &name(&request)?, upload(&request), now).await?
+));
 admitted!(Status, |request, registry, from, now| Status(
-    registry.admit(from, &name(&request)?, &[Action::Pull, Action::Push], now).await?
+    registry.admit_to_upload(from, &name(&request)?, upload(&request), now).await?
 ));
 admitted!(Delete, |request, registry, from, now| Delete(registry.admit_deleter(from, &name(&request)?, now).await?));
 admitted!(Anyone, |_request, registry, from, now| {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use shared::Algorithm;
+use shared::revocations::Position;
 use std::fmt;
 use uuid::Uuid;
 
@@ -35,6 +36,30 @@ pub struct Opener {
     pub subject: String,
     /// The id of the repository it was opened in.
     pub repository_id: String,
+    /// What of the opener's token is remembered, where tokens are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<OpeningToken>,
+}
+
+impl Opener {
+    /// Whether that is the client `subject` in the repository of this id.
+    pub fn is(&self, subject: &str, repository_id: &str) -> bool {
+        self.subject == subject && self.repository_id == repository_id
+    }
+}
+
+/// The token with which an upload was opened: as long as nothing voids that one, the upload goes on with one whose time is
+/// over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpeningToken {
+    /// The access token that it was issued for, if it was.
+    pub credential: Option<String>,
+    /// When that access token ends by itself, in seconds since the Unix epoch.
+    pub until: Option<i64>,
+    /// Where the index's feed of revocations stood when its rights were read.
+    pub as_of: Position,
+    /// When it was used, in seconds since the Unix epoch.
+    pub at: i64,
 }
 
 /// What is acknowledged of an upload. Bytes in its file beyond `offset` are not.

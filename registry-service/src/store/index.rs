@@ -8,6 +8,7 @@ use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
     JudgeRequest, TurnAnswer, Verdict,
 };
+use shared::revocations::{FeedAnswer, Position};
 
 /// The index gave no answer that can be used. Whether it did what it was asked is unknown.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -32,6 +33,8 @@ pub trait Index: Send + Sync {
     async fn turn(&self) -> Answer<TurnAnswer>;
     /// Takes note of what storage holds now.
     async fn commit(&self, request: &CommitRequest) -> Answer<CommitAnswer>;
+    /// What was revoked after a position of its feed; answers after a second at most, also if that is nothing.
+    async fn revocations(&self, after: &Position) -> Answer<FeedAnswer>;
     /// One page of the repositories that somebody may see.
     async fn catalog(&self, request: &CatalogRequest) -> Answer<CatalogAnswer>;
 }

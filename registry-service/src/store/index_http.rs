@@ -1,4 +1,4 @@
-//! The index over HTTP: one `POST` per call, with the internal secret.
+//! The index over HTTP, with the internal secret.
 
 use super::index::{Answer, Index, IndexUnavailable};
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
     IntrospectRequest, JudgeRequest, TurnAnswer, TurnRequest, Verdict,
 };
+use shared::revocations::{FeedAnswer, Position};
 use std::time::Duration;
 
 /// Longer than any answer of a living index takes; calls are made under locks.
@@ -39,6 +40,15 @@ impl HttpIndex {
 
 #[async_trait]
 impl Index for HttpIndex {
+    async fn revocations(&self, after: &Position) -> Answer<FeedAnswer> {
+        let url = format!("{}/internal/v1/revocations", self.base);
+        let ask = async {
+            let request = self.client.get(url).bearer_auth(&self.secret).query(after);
+            request.send().await?.error_for_status()?.json().await
+        };
+        ask.await.map_err(unavailable)
+    }
+
     async fn keys(&self) -> Answer<String> {
         let url = format!("{}/.well-known/jwks.json", self.base);
         let ask = async { self.client.get(url).send().await?.error_for_status()?.text().await };

@@ -1,54 +1,10 @@
 //! Tokens that the index did not issue, or that are not valid now: RFC 8725. Each is refused exactly as the others.
 
-use crate::support::{Stack, claims};
+use crate::support::{Forge, Stack};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
-use std::fs;
-
-struct Forge {
-    key: EncodingKey,
-    header: Header,
-    public_key: Value,
-    claims: Value,
-}
-
-impl Forge {
-    /// With the real key and the claims of a real token.
-    async fn of(stack: &Stack) -> Self {
-        let pem = fs::read(stack.folder().join("token-key.pem")).unwrap();
-        let keys = stack.host.get("/.well-known/jwks.json").send().await.is(200).json();
-        let token = stack.admin().token("repository:admin/app:pull,push").await;
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some(keys["keys"][0]["kid"].as_str().unwrap().to_owned());
-        let key = EncodingKey::from_ec_pem(&pem).unwrap();
-        Self { key, header, public_key: keys["keys"][0].clone(), claims: claims(&token) }
-    }
-
-    /// Signed rightly, with some claims changed; a null takes one away.
-    fn with(&self, changes: &Value) -> String {
-        encode(&self.header, &self.changed(changes), &self.key).unwrap()
-    }
-
-    fn changed(&self, changes: &Value) -> Value {
-        let mut claims = self.claims.clone();
-        for (name, value) in changes.as_object().unwrap() {
-            if value.is_null() {
-                claims.as_object_mut().unwrap().remove(name);
-            } else {
-                claims[name] = value.clone();
-            }
-        }
-        claims
-    }
-
-    /// With this header as it stands, over the real claims; `sign` makes the third part.
-    fn with_header(&self, header: &Value, signature: &str) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        format!("{}.{}.{signature}", part(header), part(&self.claims))
-    }
-}
 
 async fn refuses(stack: &Stack, token: &str, why: &str) {
     let answer = stack.host.get("/v2/").token(token).send().await;

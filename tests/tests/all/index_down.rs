@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Longer than an answer of the index is remembered.
-const FORGOTTEN: Duration = Duration::from_millis(1200);
+/// Longer than what was heard of the index is good enough.
+const FORGOTTEN: Duration = Duration::from_millis(2500);
 
 /// A registry of its own, whose index can be made to look otherwise.
 struct Scene {

@@ -7,6 +7,7 @@ use shared::internal::{
     AllocateAnswer, AllocateRequest, CatalogAnswer, CatalogRequest, CommitAnswer, CommitRequest, IntrospectAnswer,
     JudgeRequest, TurnAnswer, Verdict,
 };
+use shared::revocations::{FeedAnswer, Position};
 use std::sync::Mutex;
 use tokio::sync::watch;
 
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     Introspect,
+    Revocations,
     Allocate,
     Judge,
     Commit,
@@ -110,6 +112,11 @@ impl Index for UnsteadyIndex {
     async fn introspect(&self, token: &str) -> Answer<IntrospectAnswer> {
         self.reach(Call::Introspect).await?;
         self.real.introspect(token).await
+    }
+
+    async fn revocations(&self, after: &Position) -> Answer<FeedAnswer> {
+        self.reach(Call::Revocations).await?;
+        self.real.revocations(after).await
     }
 
     async fn allocate(&self, request: &AllocateRequest) -> Answer<AllocateAnswer> {
