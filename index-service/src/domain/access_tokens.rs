@@ -4,13 +4,11 @@ use super::Index;
 use super::error::{Noun, Refusal};
 use crate::model::access_token::{AccessToken, Limits, MAX_LIMITS, RANDOM_LENGTH, Secret};
 use crate::model::account::Owner;
+use crate::model::line::TOKEN_NAME;
 use crate::model::{Account, Page, Paged};
 use crate::store::Claim;
 use jiff::{SignedDuration, Timestamp};
 use rand::distr::{Alphanumeric, SampleString};
-
-/// Characters of a token's name.
-const MAX_NAME: usize = 100;
 
 /// Seconds for which a secret may go on beside its successor.
 const MAX_OVERLAP: u32 = 30 * 24 * 3600;
@@ -72,11 +70,7 @@ impl Index {
         now: Timestamp,
     ) -> Result<(AccessToken, Secret), Refusal> {
         let NewAccessToken { name, limits, expires_at } = new;
-        let is_name =
-            !name.trim().is_empty() && name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control);
-        if !is_name {
-            return Err(Refusal::invalid("name has 1 to 100 characters and no control characters"));
-        }
+        TOKEN_NAME.check(&name).map_err(Refusal::invalid)?;
         if limits.0.len() > MAX_LIMITS {
             return Err(Refusal::invalid("limits has at most 50 entries"));
         }

@@ -2,14 +2,12 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
+use crate::model::line::DISPLAY_NAME;
 use crate::model::names::new_namespace;
 use crate::model::{Account, NamespaceKind, Organisation, Page, Paged, Standing, Subject};
 use crate::store::{Claim, OrganisationDeleted};
 use jiff::Timestamp;
 use shared::NamespaceName;
-
-/// Characters of what people call an organisation.
-const MAX_DISPLAY_NAME: usize = 100;
 
 impl Index {
     /// A page of the organisations that `subject` may see.
@@ -32,7 +30,8 @@ impl Index {
         now: Timestamp,
     ) -> Result<Organisation, Refusal> {
         let name = new_namespace(name).map_err(Refusal::invalid)?;
-        let display_name = checked_display_name(display_name.unwrap_or_else(|| name.to_string()))?;
+        let display_name = display_name.unwrap_or_else(|| name.to_string());
+        DISPLAY_NAME.check(&display_name).map_err(Refusal::invalid)?;
         let organisation = Organisation { name, display_name, created_at: now };
         match self.database.create_organisation(&organisation, &owner.id).await? {
             Claim::Made => Ok(organisation),
@@ -48,7 +47,7 @@ impl Index {
         display_name: String,
     ) -> Result<Organisation, Refusal> {
         self.require_owner(caller, name).await?;
-        let display_name = checked_display_name(display_name)?;
+        DISPLAY_NAME.check(&display_name).map_err(Refusal::invalid)?;
         let changed = self.database.set_display_name(name, &display_name).await?;
         changed.ok_or_else(|| Refusal::not_found(Noun::Organisation, name))
     }
@@ -85,15 +84,5 @@ impl Index {
     pub(super) async fn require_owner(&self, caller: &Account, name: &NamespaceName) -> Result<(), Refusal> {
         let standing = self.organisation_standing(&caller.subject(), name).await?;
         if standing.is_owner() { Ok(()) } else { Err(Refusal::OwnerNeeded(name.to_string())) }
-    }
-}
-
-fn checked_display_name(text: String) -> Result<String, Refusal> {
-    let is_good =
-        !text.trim().is_empty() && text.chars().count() <= MAX_DISPLAY_NAME && !text.chars().any(char::is_control);
-    if is_good {
-        Ok(text)
-    } else {
-        Err(Refusal::invalid("display_name has 1 to 100 characters and no control characters"))
     }
 }

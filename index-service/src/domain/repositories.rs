@@ -3,14 +3,12 @@
 use super::Index;
 use super::error::{Noun, Refusal};
 use super::search::check_text;
+use crate::model::line::REPOSITORY_DESCRIPTION;
 use crate::model::repository::RepositoryChange;
 use crate::model::{Account, Occupant, Page, Paged, Place, Repository, Role, Subject, Visibility};
 use crate::store::{Claim, NewRepository};
 use jiff::Timestamp;
 use shared::{NamespaceName, RepositoryName};
-
-/// Characters of a description.
-const MAX_DESCRIPTION: usize = 1000;
 
 impl Index {
     /// A page of the repositories that `subject` may see.
@@ -118,10 +116,6 @@ pub(super) fn why_not(place: &Place, name: &RepositoryName) -> Refusal {
 }
 
 fn check_change(change: &RepositoryChange) -> Result<(), Refusal> {
-    let Some(description) = &change.description else { return Ok(()) };
-    if description.chars().count() <= MAX_DESCRIPTION && !description.chars().any(char::is_control) {
-        Ok(())
-    } else {
-        Err(Refusal::invalid("description has at most 1000 characters, on one line"))
-    }
+    let description = change.description.as_deref().unwrap_or_default();
+    REPOSITORY_DESCRIPTION.check(description).map_err(Refusal::invalid)
 }

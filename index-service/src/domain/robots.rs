@@ -3,8 +3,8 @@
 use super::Index;
 use super::access_tokens::{Rotation, check_end, new_token_id, random_text};
 use super::error::{Noun, Refusal};
-use super::teams::checked_description;
 use crate::model::access_token::Secret;
+use crate::model::line::DESCRIPTION;
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use crate::model::{Account, Page, Paged};
 use crate::store::Claim;
@@ -40,7 +40,8 @@ impl Index {
     ) -> Result<(Robot, Secret), Refusal> {
         self.require_owner(caller, &name.organisation).await?;
         check_end(expires_at, now)?;
-        let description = checked_description(description.unwrap_or_default())?;
+        let description = description.unwrap_or_default();
+        DESCRIPTION.check(&description).map_err(Refusal::invalid)?;
         let robot = Robot { name, description, disabled_at: None, expires_at, last_used_at: None, created_at: now };
         let secret = Secret::of_robot(&random_text());
         match self.database.create_robot(&robot, &new_token_id(), &secret.hash()).await? {
@@ -54,11 +55,11 @@ impl Index {
         &self,
         caller: &Account,
         name: &RobotName,
-        mut change: RobotChange,
+        change: RobotChange,
         now: Timestamp,
     ) -> Result<Robot, Refusal> {
         self.require_owner(caller, &name.organisation).await?;
-        change.description = change.description.map(checked_description).transpose()?;
+        DESCRIPTION.check(change.description.as_deref().unwrap_or_default()).map_err(Refusal::invalid)?;
         self.database.change_robot(name, &change, now).await?.ok_or_else(|| no_robot(name))?;
         self.robot(caller, name).await
     }

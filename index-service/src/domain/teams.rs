@@ -2,15 +2,13 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
+use crate::model::line::DESCRIPTION;
 use crate::model::team::{TeamChange, TeamGrant, TeamMember};
 use crate::model::{Account, Page, Paged, Team};
 use crate::store::{Claim, TeamChanged, TeamJoined};
 use jiff::Timestamp;
 use shared::NamespaceName;
 use shared::name::NameError;
-
-/// Characters of the line about a team or a robot.
-const MAX_DESCRIPTION: usize = 200;
 
 /// A team by name.
 #[derive(Debug, Clone)]
@@ -49,11 +47,10 @@ impl Index {
         now: Timestamp,
     ) -> Result<Team, Refusal> {
         self.require_owner(caller, organisation).await?;
-        let team = Team {
-            name: NamespaceName::parse(name).map_err(|error: NameError| Refusal::invalid(error))?,
-            description: checked_description(description.unwrap_or_default())?,
-            created_at: now,
-        };
+        let name = NamespaceName::parse(name).map_err(|error: NameError| Refusal::invalid(error))?;
+        let description = description.unwrap_or_default();
+        DESCRIPTION.check(&description).map_err(Refusal::invalid)?;
+        let team = Team { name, description, created_at: now };
         match self.database.create_team(organisation, &team).await? {
             Claim::Made => Ok(team),
             Claim::Taken => Err(Refusal::TeamExists(team.name.to_string())),
@@ -61,14 +58,9 @@ impl Index {
     }
 
     /// Changes a team's name or description.
-    pub async fn change_team(
-        &self,
-        caller: &Account,
-        path: &TeamPath,
-        mut change: TeamChange,
-    ) -> Result<Team, Refusal> {
+    pub async fn change_team(&self, caller: &Account, path: &TeamPath, change: TeamChange) -> Result<Team, Refusal> {
         self.require_owner(caller, &path.organisation).await?;
-        change.description = change.description.map(checked_description).transpose()?;
+        DESCRIPTION.check(change.description.as_deref().unwrap_or_default()).map_err(Refusal::invalid)?;
         match self.database.change_team(&path.organisation, &path.team, &change).await? {
             TeamChanged::Changed(team) => Ok(team),
             TeamChanged::Unknown => Err(no_team(path)),
@@ -144,13 +136,4 @@ impl Index {
 
 fn no_team(path: &TeamPath) -> Refusal {
     Refusal::not_found(Noun::Team, &path.team)
-}
-
-/// The line about a team or a robot.
-pub(super) fn checked_description(text: String) -> Result<String, Refusal> {
-    if text.chars().count() <= MAX_DESCRIPTION && !text.chars().any(char::is_control) {
-        Ok(text)
-    } else {
-        Err(Refusal::invalid("description has at most 200 characters and no control characters"))
-    }
 }

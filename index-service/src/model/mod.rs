@@ -8,6 +8,7 @@ pub mod content;
 pub mod explanation;
 pub mod grant;
 pub mod holdings;
+pub mod line;
 pub mod moves;
 pub mod names;
 pub mod namespace;

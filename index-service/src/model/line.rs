@@ -1,0 +1,65 @@
+//! Texts of one line that people write about things. Must not know what they are written about.
+
+/// A field that holds one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    field: &'static str,
+    may_be_blank: bool,
+    max_characters: usize,
+}
+
+/// What people call an organisation.
+pub const DISPLAY_NAME: Line = Line { field: "display_name", may_be_blank: false, max_characters: 100 };
+
+/// What the owner calls an access token.
+pub const TOKEN_NAME: Line = Line { field: "name", may_be_blank: false, max_characters: 100 };
+
+/// About a team or a robot.
+pub const DESCRIPTION: Line = Line { field: "description", may_be_blank: true, max_characters: 200 };
+
+/// About a repository.
+pub const REPOSITORY_DESCRIPTION: Line = Line { field: "description", may_be_blank: true, max_characters: 1000 };
+
+/// The text is no such line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} has {} {} characters and no control characters",
+    .0.field,
+    if .0.may_be_blank { "at most" } else { "1 to" },
+    .0.max_characters
+)]
+pub struct LineError(Line);
+
+impl Line {
+    /// Refuses what is too long, has control characters, or is blank where it must not be.
+    pub fn check(self, text: &str) -> Result<(), LineError> {
+        let is_blank = text.trim().is_empty();
+        let is_good = (self.may_be_blank || !is_blank)
+            && text.chars().count() <= self.max_characters
+            && !text.chars().any(char::is_control);
+        if is_good { Ok(()) } else { Err(LineError(self)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_one_line_and_not_too_long() {
+        for (line, text, is_good) in [
+            (DISPLAY_NAME, "Ä".repeat(100), true),
+            (DISPLAY_NAME, "Ä".repeat(101), false),
+            (DISPLAY_NAME, " ".to_owned(), false),
+            (DESCRIPTION, String::new(), true),
+            (DESCRIPTION, "two\nlines".to_owned(), false),
+            (DESCRIPTION, "\u{7f}".to_owned(), false),
+        ] {
+            assert_eq!(line.check(&text).is_ok(), is_good, "{text:?}");
+        }
+        assert_eq!(
+            TOKEN_NAME.check("").unwrap_err().to_string(),
+            "name has 1 to 100 characters and no control characters"
+        );
+    }
+}
