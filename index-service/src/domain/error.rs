@@ -101,7 +101,7 @@ pub enum Refusal {
     /// Only who runs the organisation may.
     #[error("only an owner of organisation {0} may do this")]
     OwnerNeeded(String),
-    /// Only members may see it.
+    /// Only members may see it, and who administers the namespace.
     #[error("only members of organisation {0} may see this")]
     MemberNeeded(String),
     /// Only who runs the instance may.

@@ -21,7 +21,7 @@ impl Index {
         self.repository_with(&own, name, needed).await?;
         // Who may not see a robot is told what is told of one that is not there.
         if let Ok(robot) = subject.as_str().parse::<RobotName>()
-            && !self.is_member(caller, &robot.organisation).await?
+            && !self.is_insider(caller, &robot.organisation).await?
         {
             return Ok((subject, Explanation::nothing()));
         }

@@ -23,20 +23,11 @@ impl Index {
         now: Timestamp,
     ) -> Result<Grant, Refusal> {
         let target = self.governed_by(caller, on).await?;
-        let (organisation, unknown) = match &subject {
-            GrantSubject::User(name) => (None, Refusal::not_found(Noun::User, name)),
-            GrantSubject::Team { organisation, team } => {
-                (Some(organisation), Refusal::not_found(Noun::Team, format_args!("{organisation}/{team}")))
-            }
-            GrantSubject::Robot(name) => (Some(&name.organisation), Refusal::not_found(Noun::Robot, name)),
-        };
-        if let Some(organisation) = organisation
-            && !self.is_member(caller, organisation).await?
-        {
-            return Err(unknown);
+        if !self.may_name(caller, &subject).await? {
+            return Err(unknown(&subject));
         }
         let grant = Grant { subject, role, created_by: caller.name.to_string(), created_at: now };
-        self.database.put_grant(&target, &grant).await?.ok_or(unknown)?;
+        self.database.put_grant(&target, &grant).await?.ok_or_else(|| unknown(&grant.subject))?;
         Ok(grant)
     }
 
@@ -47,21 +38,38 @@ impl Index {
         taken.ok_or_else(|| Refusal::not_found(Noun::Grant, subject))
     }
 
+    /// Whether `caller` can see the organisation's side that a subject is of; people are for all to name.
+    pub(super) async fn may_name(&self, caller: &Account, subject: &GrantSubject) -> Result<bool, Refusal> {
+        match subject {
+            GrantSubject::User(_) => Ok(true),
+            GrantSubject::Team { organisation, .. } => self.is_insider(caller, organisation).await,
+            GrantSubject::Robot(name) => self.is_insider(caller, &name.organisation).await,
+        }
+    }
+
     /// The target, if `caller` administers it.
     async fn governed_by(&self, caller: &Account, on: &GrantedOn) -> Result<GrantTarget, Refusal> {
         let subject = caller.subject();
         match on {
             GrantedOn::Namespace(name) => {
-                let seen = self.namespace_standing(&subject, name, Noun::Namespace).await?;
-                if seen.standing.role() < Some(Role::Admin) {
-                    return Err(Refusal::RoleNeeded { needed: Role::Admin, on: name.to_string() });
-                }
-                Ok(GrantTarget::Namespace(seen.namespace.id))
+                let namespace = self.namespace_with(&subject, name, Role::Admin).await?;
+                Ok(GrantTarget::Namespace(namespace.id))
             }
             GrantedOn::Repository(name) => {
                 let repository = self.repository_with(&subject, name, Role::Admin).await?;
                 Ok(GrantTarget::Repository(repository.id))
             }
         }
+    }
+}
+
+/// There is no such subject, or `may_name` says no.
+pub(super) fn unknown(subject: &GrantSubject) -> Refusal {
+    match subject {
+        GrantSubject::User(name) => Refusal::not_found(Noun::User, name),
+        GrantSubject::Team { organisation, team } => {
+            Refusal::not_found(Noun::Team, format_args!("{organisation}/{team}"))
+        }
+        GrantSubject::Robot(name) => Refusal::not_found(Noun::Robot, name),
     }
 }

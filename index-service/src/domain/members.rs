@@ -8,34 +8,30 @@ use jiff::Timestamp;
 use shared::NamespaceName;
 
 impl Index {
-    /// A page of the members of `organisation`, for members.
+    /// A page of the members of `organisation`, for insiders.
     pub async fn members(
         &self,
         caller: &Account,
         organisation: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<Member>, Refusal> {
-        self.require_member(caller, organisation).await?;
+        self.require_insider(caller, organisation).await?;
         Ok(self.database.members(organisation, page).await?)
     }
 
-    /// Whether `caller` belongs to `organisation` or runs it, and so may see its teams and robots.
-    pub(super) async fn is_member(&self, caller: &Account, organisation: &NamespaceName) -> Result<bool, Refusal> {
-        match self.require_member(caller, organisation).await {
+    /// Whether `caller` belongs to `organisation` or administers its namespace, and so may see its teams and robots.
+    pub(super) async fn is_insider(&self, caller: &Account, organisation: &NamespaceName) -> Result<bool, Refusal> {
+        match self.require_insider(caller, organisation).await {
             Ok(()) => Ok(true),
             Err(Refusal::NotFound(..) | Refusal::MemberNeeded(_)) => Ok(false),
             Err(refusal) => Err(refusal),
         }
     }
 
-    /// Refuses whoever neither belongs to `organisation` nor runs it.
-    pub(super) async fn require_member(&self, caller: &Account, organisation: &NamespaceName) -> Result<(), Refusal> {
+    /// Refuses whoever neither belongs to `organisation` nor administers its namespace.
+    pub(super) async fn require_insider(&self, caller: &Account, organisation: &NamespaceName) -> Result<(), Refusal> {
         let standing = self.organisation_standing(&caller.subject(), organisation).await?;
-        if standing.membership.is_some() || standing.is_owner() {
-            Ok(())
-        } else {
-            Err(Refusal::MemberNeeded(organisation.to_string()))
-        }
+        if standing.is_insider() { Ok(()) } else { Err(Refusal::MemberNeeded(organisation.to_string())) }
     }
 
     /// Makes `account` a member, or changes what it is.

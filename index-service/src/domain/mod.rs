@@ -5,6 +5,7 @@
 mod access_tokens;
 mod admin_users;
 mod content;
+mod default_grants;
 mod error;
 mod explain;
 mod grants;

@@ -182,10 +182,7 @@ impl Index {
         namespace: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<DeletedRepository>, Refusal> {
-        let standing = self.namespace_standing(&caller.subject(), namespace, Noun::Namespace).await?.standing;
-        if standing.role() < Some(Role::Admin) {
-            return Err(Refusal::RoleNeeded { needed: Role::Admin, on: namespace.to_string() });
-        }
+        self.namespace_with(&caller.subject(), namespace, Role::Admin).await?;
         Ok(self.database.deleted_repositories(namespace, page).await?)
     }
 }

@@ -1,8 +1,9 @@
-//! Namespaces, as far as one may see them.
+//! Namespaces, as far as one may see them, and what their administrators say about them.
 
 use super::Index;
 use super::error::{Noun, Refusal};
-use crate::model::{Namespace, Page, Paged, Subject};
+use crate::model::line::DESCRIPTION;
+use crate::model::{Account, Namespace, NamespaceChange, Page, Paged, Role, Subject};
 use crate::store::NamespaceStanding;
 use shared::NamespaceName;
 
@@ -15,6 +16,33 @@ impl Index {
     /// The namespace `name`.
     pub async fn namespace(&self, subject: &Subject, name: &NamespaceName) -> Result<Namespace, Refusal> {
         Ok(self.namespace_standing(subject, name, Noun::Namespace).await?.namespace)
+    }
+
+    /// Changes what is said about the namespace `name`, and what new repositories in it are.
+    pub async fn change_namespace(
+        &self,
+        caller: &Account,
+        name: &NamespaceName,
+        change: &NamespaceChange,
+    ) -> Result<Namespace, Refusal> {
+        let namespace = self.namespace_with(&caller.subject(), name, Role::Admin).await?;
+        DESCRIPTION.check(change.description.as_deref().unwrap_or_default()).map_err(Refusal::invalid)?;
+        let changed = self.database.change_namespace(&namespace.id, change).await?;
+        changed.ok_or_else(|| Refusal::not_found(Noun::Namespace, name))
+    }
+
+    /// The namespace `name`, if `subject` has the role `needed` on it.
+    pub(super) async fn namespace_with(
+        &self,
+        subject: &Subject,
+        name: &NamespaceName,
+        needed: Role,
+    ) -> Result<Namespace, Refusal> {
+        let seen = self.namespace_standing(subject, name, Noun::Namespace).await?;
+        if seen.standing.role() < Some(needed) {
+            return Err(Refusal::RoleNeeded { needed, on: name.to_string() });
+        }
+        Ok(seen.namespace)
     }
 
     /// The namespace `name` with what `subject` is there; refused as `noun` where there is nothing to see.

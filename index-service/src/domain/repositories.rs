@@ -96,7 +96,7 @@ impl Index {
     ) -> Result<(Place, bool), Refusal> {
         let new = NewRepository {
             name,
-            visibility: wanted.visibility.unwrap_or(Visibility::Private),
+            visibility: wanted.visibility,
             description: wanted.description.as_deref().unwrap_or_default(),
             created_by: subject.as_str(),
         };

@@ -19,13 +19,13 @@ impl Index {
         organisation: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<Robot>, Refusal> {
-        self.require_member(caller, organisation).await?;
+        self.require_insider(caller, organisation).await?;
         Ok(self.database.robots(organisation, page).await?)
     }
 
     /// A robot, for members of its organisation.
     pub async fn robot(&self, caller: &Account, name: &RobotName) -> Result<Robot, Refusal> {
-        self.require_member(caller, &name.organisation).await?;
+        self.require_insider(caller, &name.organisation).await?;
         self.database.robot(name).await?.ok_or_else(|| no_robot(name))
     }
 

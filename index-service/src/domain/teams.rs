@@ -27,13 +27,13 @@ impl Index {
         organisation: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<Team>, Refusal> {
-        self.require_member(caller, organisation).await?;
+        self.require_insider(caller, organisation).await?;
         Ok(self.database.teams(organisation, page).await?)
     }
 
     /// A team, for members of its organisation.
     pub async fn team(&self, caller: &Account, path: &TeamPath) -> Result<Team, Refusal> {
-        self.require_member(caller, &path.organisation).await?;
+        self.require_insider(caller, &path.organisation).await?;
         self.database.team(&path.organisation, &path.team).await?.ok_or_else(|| no_team(path))
     }
 
@@ -111,7 +111,7 @@ impl Index {
         account: &NamespaceName,
     ) -> Result<(), Refusal> {
         if caller.name == *account {
-            self.require_member(caller, &path.organisation).await?;
+            self.require_insider(caller, &path.organisation).await?;
         } else {
             self.require_owner(caller, &path.organisation).await?;
         }

@@ -7,6 +7,7 @@ mod admin_users;
 mod auth;
 mod clock;
 mod content;
+mod default_grants;
 mod error;
 mod explain;
 mod grants;
@@ -145,8 +146,15 @@ fn organisations(cfg: &mut ServiceConfig) {
 
 fn namespaces(cfg: &mut ServiceConfig) {
     cfg.service(resource("/namespaces").route(get().to(namespaces::list)))
-        .service(resource("/namespaces/{namespace}").route(get().to(namespaces::show)))
+        .service(
+            resource("/namespaces/{namespace}").route(get().to(namespaces::show)).route(patch().to(namespaces::change)),
+        )
         .service(resource("/namespaces/{namespace}/deleted").route(get().to(moves::list_deleted)))
+        .service(
+            resource("/namespaces/{namespace}/default-grants")
+                .route(get().to(default_grants::show))
+                .route(put().to(default_grants::put)),
+        )
         .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
         .service(
             resource("/namespaces/{on}/grants/{subject:.+}")

@@ -1,14 +1,14 @@
 //! `/api/v1/namespaces`: the first parts of repository names.
 
-use super::auth::AnyCaller;
+use super::auth::{AnyCaller, Caller};
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::Index;
-use crate::model::{Namespace, NamespaceKind};
+use crate::model::{Namespace, NamespaceChange, NamespaceKind, Visibility};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Json, Path, Query};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
 
 /// A namespace as it is shown.
@@ -16,13 +16,24 @@ use shared::NamespaceName;
 struct NamespaceBody {
     name: NamespaceName,
     kind: NamespaceKind,
+    description: String,
+    default_visibility: Visibility,
     created_at: Timestamp,
 }
 
 impl From<Namespace> for NamespaceBody {
     fn from(namespace: Namespace) -> Self {
-        Self { name: namespace.name, kind: namespace.kind, created_at: namespace.created_at }
+        let Namespace { name, kind, description, default_visibility, created_at, .. } = namespace;
+        Self { name, kind, description, default_visibility, created_at }
     }
+}
+
+/// What is to be changed; what is absent stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PatchNamespace {
+    description: Option<String>,
+    default_visibility: Option<Visibility>,
 }
 
 /// `GET /namespaces`
@@ -34,4 +45,17 @@ pub async fn list(caller: AnyCaller, index: Data<Index>, query: Query<PageQuery>
 /// `GET /namespaces/{namespace}`
 pub async fn show(caller: AnyCaller, index: Data<Index>, name: Path<NamespaceName>) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().json(NamespaceBody::from(index.namespace(&caller.0, &name).await?)))
+}
+
+/// `PATCH /namespaces/{namespace}`
+pub async fn change(
+    caller: Caller,
+    index: Data<Index>,
+    name: Path<NamespaceName>,
+    body: Json<PatchNamespace>,
+) -> Result<HttpResponse, Failure> {
+    let PatchNamespace { description, default_visibility } = body.into_inner();
+    let change = NamespaceChange { description, default_visibility };
+    let namespace = index.change_namespace(&caller.0, &name, &change).await?;
+    Ok(HttpResponse::Ok().json(NamespaceBody::from(namespace)))
 }

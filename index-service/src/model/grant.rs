@@ -3,7 +3,7 @@
 use super::robot::{RobotName, RobotNameError};
 use super::role::Role;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::name::NameError;
 use shared::{NamespaceName, RepositoryName};
 use std::fmt;
@@ -38,8 +38,8 @@ impl GrantedOn {
 }
 
 /// Who holds a grant: `user:alice`, `team:acme/developers`, or `robot:acme+ci`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum GrantSubject {
     /// An account.
     User(NamespaceName),
@@ -112,6 +112,12 @@ impl TryFrom<String> for GrantSubject {
 
     fn try_from(text: String) -> Result<Self, GrantSubjectError> {
         text.parse()
+    }
+}
+
+impl From<GrantSubject> for String {
+    fn from(subject: GrantSubject) -> Self {
+        subject.to_string()
     }
 }
 

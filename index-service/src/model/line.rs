@@ -14,7 +14,7 @@ pub const DISPLAY_NAME: Line = Line { field: "display_name", may_be_blank: false
 /// What the owner calls an access token.
 pub const TOKEN_NAME: Line = Line { field: "name", may_be_blank: false, max_characters: 100 };
 
-/// About a team or a robot.
+/// About a namespace, a team or a robot.
 pub const DESCRIPTION: Line = Line { field: "description", may_be_blank: true, max_characters: 200 };
 
 /// About a repository.

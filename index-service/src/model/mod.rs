@@ -5,6 +5,7 @@
 pub mod access_token;
 pub mod account;
 pub mod content;
+pub mod default_grant;
 pub mod explanation;
 pub mod grant;
 pub mod holdings;
@@ -24,7 +25,7 @@ mod word;
 
 pub use account::{Account, Subject};
 pub use grant::{Grant, GrantSubject, GrantTarget, GrantedOn};
-pub use namespace::{Namespace, NamespaceKind};
+pub use namespace::{Namespace, NamespaceChange, NamespaceKind};
 pub use organisation::{Member, MemberRole, Organisation};
 pub use page::{Page, Paged};
 pub use place::{Occupant, Place, Standing};

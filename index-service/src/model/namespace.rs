@@ -1,5 +1,6 @@
 //! Namespaces: the first part of repository names.
 
+use super::repository::Visibility;
 use super::word::words;
 use jiff::Timestamp;
 use shared::NamespaceName;
@@ -25,6 +26,19 @@ pub struct Namespace {
     pub name: NamespaceName,
     /// To whom it belongs.
     pub kind: NamespaceKind,
+    /// One line for people.
+    pub description: String,
+    /// Who may read a new repository, unless whoever makes it says.
+    pub default_visibility: Visibility,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// What may be changed about a namespace; `None` leaves it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamespaceChange {
+    /// One line for people.
+    pub description: Option<String>,
+    /// Who may read a new repository, unless whoever makes it says. What exists already stays as it is.
+    pub default_visibility: Option<Visibility>,
 }

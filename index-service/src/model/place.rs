@@ -39,6 +39,12 @@ impl Standing {
         as_member.max(self.grant)
     }
 
+    /// Whether members, teams and robots of the organisation that owns the namespace are the subject's to see: it belongs
+    /// to that, or administers the namespace, and so may grant them something there.
+    pub fn is_insider(&self) -> bool {
+        self.is_good && (self.membership.is_some() || self.role() == Some(Role::Admin))
+    }
+
     /// Whether the namespace is the subject's to run: members and all. A grant, however large, does not give that.
     pub fn is_owner(&self) -> bool {
         self.is_good && (self.is_admin || self.owns_namespace || self.membership == Some(MemberRole::Owner))

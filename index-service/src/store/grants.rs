@@ -53,9 +53,9 @@ fn columns(target: &GrantTarget) -> (Option<&str>, Option<&str>) {
 }
 
 /// A subject as the two columns hold it.
-struct SubjectColumns {
-    account_id: Option<String>,
-    team_id: Option<String>,
+pub(super) struct SubjectColumns {
+    pub(super) account_id: Option<String>,
+    pub(super) team_id: Option<String>,
 }
 
 impl Database {
@@ -131,7 +131,8 @@ async fn revoke_subject(connection: &mut SqliteConnection, subject: &SubjectColu
     }
 }
 
-async fn subject_columns(
+/// `None` if there is no such subject.
+pub(super) async fn subject_columns(
     connection: &mut SqliteConnection,
     subject: &GrantSubject,
 ) -> sqlx::Result<Option<SubjectColumns>> {

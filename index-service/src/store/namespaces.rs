@@ -5,7 +5,7 @@ use super::database::Database;
 use super::error::StoreError;
 use super::rows::{flag, micros, parsed, parsed_option, time};
 use super::visibility::with_visible;
-use crate::model::{Namespace, Page, Paged, Standing, Subject};
+use crate::model::{Namespace, NamespaceChange, Page, Paged, Standing, Subject, Visibility};
 use jiff::Timestamp;
 use shared::NamespaceName;
 use sqlx::sqlite::SqliteRow;
@@ -29,7 +29,7 @@ pub(super) use standing_columns;
 /// Columns of a [`Namespace`] `n`.
 macro_rules! namespace_columns {
     () => {
-        "n.id, n.name, n.created_at,
+        "n.id, n.name, n.description, n.default_visibility, n.created_at,
          CASE WHEN n.account_id IS NOT NULL THEN 'account'
               WHEN n.organisation_id IS NOT NULL THEN 'organisation' ELSE 'built_in' END AS kind"
     };
@@ -62,6 +62,8 @@ impl FromRow<'_, SqliteRow> for Namespace {
             id: row.try_get("id")?,
             name: parsed(row, "name")?,
             kind: parsed(row, "kind")?,
+            description: row.try_get("description")?,
+            default_visibility: parsed(row, "default_visibility")?,
             created_at: time(row, "created_at")?,
         })
     }
@@ -85,7 +87,8 @@ impl Database {
             namespace_columns!(),
             ", ",
             standing_columns!(),
-            " FROM visible_namespaces n LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
+            " FROM visible_namespaces v JOIN namespaces n ON n.id = v.id
+              LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
               WHERE n.name = $2"
         );
         let namespace = sqlx::query_as(NAMESPACE)
@@ -101,7 +104,7 @@ impl Database {
         const NAMESPACES: &str = with_visible!(
             "SELECT ",
             namespace_columns!(),
-            " FROM visible_namespaces n WHERE n.name > $2 ORDER BY n.name LIMIT $3"
+            " FROM visible_namespaces v JOIN namespaces n ON n.id = v.id WHERE n.name > $2 ORDER BY n.name LIMIT $3"
         );
         let rows = sqlx::query_as(NAMESPACES)
             .bind(subject.as_str())
@@ -110,6 +113,29 @@ impl Database {
             .fetch_all(&mut *self.reader().await?)
             .await?;
         Ok(page.of(rows, |namespace: &Namespace| namespace.name.to_string()))
+    }
+
+    /// Changes a namespace; `None` if it is gone.
+    pub async fn change_namespace(&self, id: &str, change: &NamespaceChange) -> Result<Option<Namespace>, StoreError> {
+        const NAMESPACE: &str = concat!(
+            "SELECT ",
+            namespace_columns!(),
+            " FROM live_namespaces l JOIN namespaces n ON n.id = l.id WHERE n.id = $1"
+        );
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "UPDATE namespaces SET
+                 description = COALESCE($2, description), default_visibility = COALESCE($3, default_visibility)
+             WHERE id = $1",
+        )
+        .bind(id)
+        .bind(&change.description)
+        .bind(change.default_visibility.map(Visibility::as_str))
+        .execute(&mut *transaction)
+        .await?;
+        let namespace = sqlx::query_as(NAMESPACE).bind(id).fetch_optional(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(namespace)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Repositories: allocated, listed, changed.
 
 use super::database::Database;
+use super::default_grants::give_default_grants;
 use super::error::StoreError;
 use super::revocations::revoke;
 use super::rows::{flag, micros, parsed, time, unsigned};
@@ -37,8 +38,8 @@ impl FromRow<'_, SqliteRow> for Repository {
 pub struct NewRepository<'a> {
     /// Its whole name.
     pub name: &'a RepositoryName,
-    /// Who may read it.
-    pub visibility: Visibility,
+    /// Who may read it; `None` for what the namespace has as default.
+    pub visibility: Option<Visibility>,
     /// One line for people.
     pub description: &'a str,
     /// Who makes it, by name.
@@ -73,27 +74,32 @@ const CATALOG: &str = with_visible!(
 );
 
 impl Database {
-    /// Makes a repository, unless its name is taken or its namespace is gone.
+    /// Makes a repository with its namespace's default grants, unless its name is taken or its namespace is gone.
     pub async fn create_repository(&self, new: &NewRepository<'_>, now: Timestamp) -> Result<Claim, StoreError> {
-        let mut transaction = self.write().await?;
+        let (id, mut transaction) = (new_id(), self.write().await?);
         let made = sqlx::query(
             "INSERT INTO repositories (id, name, namespace_id, visibility, description, created_by, created_at, updated_at)
-             SELECT $1, $2, n.id, $4, $5, $6, $7, $7 FROM live_namespaces n
+             SELECT $1, $2, n.id, COALESCE($4, n.default_visibility), $5, $6, $7, $7
+             FROM live_namespaces l JOIN namespaces n ON n.id = l.id
              WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2)
                  AND NOT EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2)
              ON CONFLICT (name) DO NOTHING",
         )
-        .bind(new_id())
+        .bind(&id)
         .bind(new.name.as_str())
         .bind(new.name.namespace().as_str())
-        .bind(new.visibility.as_str())
+        .bind(new.visibility.map(Visibility::as_str))
         .bind(new.description)
         .bind(new.created_by)
         .bind(micros(now))
         .execute(&mut *transaction)
         .await?;
+        if made.rows_affected() == 0 {
+            return Ok(Claim::Taken);
+        }
+        give_default_grants(&mut transaction, &id, now).await?;
         transaction.commit().await?;
-        Ok(if made.rows_affected() == 0 { Claim::Taken } else { Claim::Made })
+        Ok(Claim::Made)
     }
 
     /// A page of the repositories that `subject` may see, perhaps of one namespace only, perhaps only those with `text`

@@ -139,6 +139,7 @@ impl Database {
         let Some(id) = id else { return Ok(None) };
         for statement in [
             "DELETE FROM grants WHERE account_id = $1",
+            "DELETE FROM default_grants WHERE account_id = $1",
             "DELETE FROM access_tokens WHERE account_id = $1",
             "DELETE FROM accounts WHERE id = $1",
         ] {
@@ -165,6 +166,8 @@ pub(super) async fn disable_robots(
     }
     for statement in [
         "DELETE FROM grants WHERE account_id IN (
+            SELECT a.id FROM accounts a JOIN organisations o ON o.id = a.organisation_id WHERE o.name = $1)",
+        "DELETE FROM default_grants WHERE account_id IN (
             SELECT a.id FROM accounts a JOIN organisations o ON o.id = a.organisation_id WHERE o.name = $1)",
         "UPDATE accounts SET disabled_at = COALESCE(disabled_at, $2)
          WHERE organisation_id = (SELECT id FROM organisations WHERE name = $1)",

@@ -130,6 +130,7 @@ impl Database {
         revoke_team(&mut transaction, &id).await?;
         for statement in [
             "DELETE FROM grants WHERE team_id = $1",
+            "DELETE FROM default_grants WHERE team_id = $1",
             "DELETE FROM team_members WHERE team_id = $1",
             "DELETE FROM teams WHERE id = $1",
         ] {
@@ -192,12 +193,13 @@ pub(super) async fn delete_grants_of_teams(
     for team in teams {
         revoke_team(connection, &team).await?;
     }
-    sqlx::query(
+    for statement in [
         "DELETE FROM grants WHERE team_id IN (
             SELECT t.id FROM teams t JOIN organisations o ON o.id = t.organisation_id WHERE o.name = $1)",
-    )
-    .bind(organisation.as_str())
-    .execute(connection)
-    .await?;
+        "DELETE FROM default_grants WHERE team_id IN (
+            SELECT t.id FROM teams t JOIN organisations o ON o.id = t.organisation_id WHERE o.name = $1)",
+    ] {
+        sqlx::query(statement).bind(organisation.as_str()).execute(&mut *connection).await?;
+    }
     Ok(())
 }

@@ -41,6 +41,7 @@ mod long_lists;
 mod long_uploads;
 mod manifests;
 mod mounts;
+mod namespaces;
 mod odd_requests;
 mod outlived_tokens;
 mod peer;
