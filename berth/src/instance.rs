@@ -10,6 +10,7 @@ use registry_service::domain::Registry;
 use registry_service::http::{self, Front};
 use registry_service::start;
 use server::Environment;
+use shared::Networks;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ pub struct Instance {
     pub mover: Mover,
     pub(crate) registry: Registry,
     front: Front,
+    trusted_proxies: Networks,
 }
 
 /// The registry's settings; what `environment` leaves unset follows from the index's, and storage is below `data`.
@@ -33,6 +35,9 @@ pub fn registry_settings(
     environment.or_set("REGISTRY_AUTH_TOKEN_REALM", format!("{}/token", index.public_url));
     environment.or_set("REGISTRY_AUTH_TOKEN_SERVICE", index.service.clone());
     environment.or_set("REGISTRY_AUTH_TOKEN_ISSUER", index.issuer.clone());
+    if !index.trusted_proxies.is_empty() {
+        environment.or_set("REGISTRY_HTTP_TRUSTED_PROXIES", index.trusted_proxies.to_string());
+    }
     environment.or_set(STORAGE_FOLDER, storage_folder(environment, data).to_string_lossy());
     RegistrySettings::from_environment(environment)
 }
@@ -50,17 +55,18 @@ impl Instance {
         index: &IndexSettings,
         registry: &RegistrySettings,
     ) -> anyhow::Result<(Self, Option<FirstAdmin>)> {
+        let trusted_proxies = index.trusted_proxies.clone();
         let (index, first_admin) = Index::open(index).await?;
         let front = registry.front();
         let registry = start::start(registry, Some(Arc::new(InProcessIndex::new(index.clone()))))?;
         let mover = Mover::new(index.clone(), Some(Arc::new(InProcessRegistry::new(registry.clone()))));
-        Ok((Self { index, mover, registry, front }, first_admin))
+        Ok((Self { index, mover, registry, front, trusted_proxies }, first_admin))
     }
 
     /// The routes of both.
     pub fn routes(&self, config: &mut ServiceConfig) {
         http::routes(config, &self.registry, &self.front);
-        index_service::public_routes(config, &self.mover);
+        index_service::public_routes(config, &self.mover, &self.trusted_proxies);
         index_service::health_routes(config, &self.index);
     }
 }

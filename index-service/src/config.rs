@@ -4,11 +4,12 @@
 
 use anyhow::{Context, bail};
 use server::Environment;
+use shared::Networks;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Every variable of the index; a secret has a `*_FILE` twin.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "INDEX_PUBLIC_URL",
     "INDEX_HTTP_ADDR",
     "INDEX_DATA",
@@ -21,6 +22,7 @@ const KNOWN: [&str; 13] = [
     "INDEX_INTERNAL_SECRET",
     "INDEX_INTERNAL_SECRET_PATH",
     "INDEX_REGISTRY_URL",
+    "INDEX_TRUSTED_PROXIES",
     "INDEX_LOG_LEVEL",
 ];
 
@@ -50,6 +52,8 @@ pub struct Settings {
     /// `INDEX_REGISTRY_URL`, as `http://registry:5000`: a registry that the split program calls to put away, restore, purge
     /// and rename repositories. Default: none, and all of that waits.
     pub registry_url: Option<String>,
+    /// `INDEX_TRUSTED_PROXIES`, as `10.0.0.0/8,fd00::/8`: proxies whose `X-Forwarded-For` counts. Default: none.
+    pub trusted_proxies: Networks,
     /// `INDEX_LOG_LEVEL`: `error`, `warn`, `info`, `debug`, `trace`, or a filter. Default `info`.
     pub log_level: String,
 }
@@ -79,6 +83,7 @@ impl Settings {
             internal_secret: environment.secret("INDEX_INTERNAL_SECRET")?,
             internal_secret_path: environment.get("INDEX_INTERNAL_SECRET_PATH").map(PathBuf::from),
             registry_url: url(environment, "INDEX_REGISTRY_URL")?,
+            trusted_proxies: environment.networks("INDEX_TRUSTED_PROXIES")?,
             log_level: text("INDEX_LOG_LEVEL", "info"),
         })
     }

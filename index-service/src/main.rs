@@ -64,7 +64,7 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
     let mover = Mover::new(index.clone(), door.map(|door| Arc::new(door) as Arc<dyn RegistryDoor>));
     tokio::spawn(keep_moving(mover.clone()));
     listen::run(listener, None, move |config| {
-        public_routes(config, &mover);
+        public_routes(config, &mover, &settings.trusted_proxies);
         health_routes(config, mover.index());
         if let Some(secret) = &secret {
             internal_routes(config, mover.index(), secret);

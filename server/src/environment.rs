@@ -3,6 +3,7 @@
 //! Must not know which settings there are: each service's `config.rs` does.
 
 use anyhow::Context;
+use shared::Networks;
 use std::collections::BTreeMap;
 
 /// The variables this process was started with, and what a settings file adds to them.
@@ -79,6 +80,19 @@ impl Environment {
             "false" | "no" | "off" | "0" => Ok(false),
             _ => anyhow::bail!("{}={value:?} cannot be used: say true or false", self.origin(name)),
         }
+    }
+
+    /// Ranges of addresses, with commas between them; none if it is not set. One that is set and empty is refused: it would let
+    /// in everybody by mistake.
+    pub fn networks(&self, name: &str) -> anyhow::Result<Networks> {
+        if self.mention(name) != Some(name) {
+            return Ok(Networks::default());
+        }
+        let text = self.get(name).unwrap_or_default();
+        let networks = text.parse().ok().filter(|networks: &Networks| !networks.is_empty());
+        networks.with_context(|| {
+            format!("{}={text:?} cannot be used: say address ranges as 10.0.0.0/8,fd00::/8", self.origin(name))
+        })
     }
 
     /// How a person finds the setting `name`: by the variable, or by its place in the settings file.

@@ -1,10 +1,11 @@
-//! The frame both services run in: environment, logging, listener, signals, request spans, calls between them.
+//! The frame both services run in: environment, logging, listener, signals, request spans, clients' addresses, calls between them.
 //!
 //! Must not know a route, a row or a blob. It exists because three programs (`berth`, `index-service`,
 //! `registry-service`) need the same frame and `shared` does no I/O.
 
 mod body;
 pub mod calls;
+mod client;
 pub mod environment;
 pub mod follow;
 pub mod listen;
@@ -13,6 +14,7 @@ mod settings_file;
 mod span;
 mod tls;
 
+pub use client::client_address;
 pub use environment::Environment;
 pub use tls::TlsFiles;
 

@@ -2,18 +2,19 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
-use crate::model::access_token::{AccessToken, Limits, MAX_LIMITS, RANDOM_LENGTH, Secret};
+use crate::model::access_token::{AccessToken, LastUse, Limits, MAX_LIMITS, RANDOM_LENGTH, Secret};
 use crate::model::account::Owner;
 use crate::model::line::TOKEN_NAME;
 use crate::model::{Account, Page, Paged};
 use crate::store::Claim;
 use jiff::{SignedDuration, Timestamp};
 use rand::distr::{Alphanumeric, SampleString};
+use std::net::IpAddr;
 
 /// Seconds for which a secret may go on beside its successor.
 const MAX_OVERLAP: u32 = 30 * 24 * 3600;
 
-/// A token's last use is noted again after this.
+/// A token's last use is noted again after this, or when it is from elsewhere.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A token to be made.
@@ -75,7 +76,8 @@ impl Index {
             return Err(Refusal::invalid("limits has at most 50 entries"));
         }
         check_end(expires_at, now)?;
-        let token = AccessToken { id: new_token_id(), name, limits, expires_at, last_used_at: None, created_at: now };
+        let (id, last_used) = (new_token_id(), LastUse::default());
+        let token = AccessToken { id, name, limits, expires_at, last_used, created_at: now };
         let secret = Secret::of_person(&random_text());
         match self.database.create_access_token(&owner.id, &token, &secret.hash()).await? {
             Claim::Made => Ok((token, secret)),
@@ -103,11 +105,12 @@ impl Index {
         self.database.delete_access_token(&owner.id, id).await?.ok_or_else(|| no_token(id))
     }
 
-    /// The token with this secret and its owner, whose name is `user` if one was said.
+    /// The token with this secret, used from the address `from`, and its owner, whose name is `user` if one was said.
     pub(super) async fn sign_in_with_token(
         &self,
         user: Option<&str>,
         secret: &Secret,
+        from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(Owner, AccessToken), Refusal> {
         let found = self.database.access_token_by_hash(&secret.hash(), now).await?;
@@ -119,11 +122,12 @@ impl Index {
                 Owner::Robot(robot) => format!("the secret of robot {}", robot.name),
             }));
         }
-        if token.last_used_at.is_none_or(|at| now.duration_since(at) >= NOTED_EVERY) {
-            let (database, id) = (self.database.clone(), token.id.clone());
+        let is_noted = token.last_used.at.is_some_and(|at| now.duration_since(at) < NOTED_EVERY);
+        if !is_noted || token.last_used.from != from {
+            let (database, id, last_used) = (self.database.clone(), token.id.clone(), LastUse { at: Some(now), from });
             // It opens whether or not that can be written, and does not wait for it.
             tokio::spawn(async move {
-                if let Err(error) = database.access_token_used(&id, now).await {
+                if let Err(error) = database.access_token_used(&id, &last_used).await {
                     tracing::warn!(token = id, "its use is not noted: {error}");
                 }
             });

@@ -3,7 +3,7 @@
 use super::Index;
 use super::access_tokens::{Rotation, check_end, new_token_id, random_text};
 use super::error::{Noun, Refusal};
-use crate::model::access_token::Secret;
+use crate::model::access_token::{LastUse, Secret};
 use crate::model::line::DESCRIPTION;
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use crate::model::{Account, Page, Paged};
@@ -40,9 +40,9 @@ impl Index {
     ) -> Result<(Robot, Secret), Refusal> {
         self.require_owner(caller, &name.organisation).await?;
         check_end(expires_at, now)?;
-        let description = description.unwrap_or_default();
+        let (description, last_used) = (description.unwrap_or_default(), LastUse::default());
         DESCRIPTION.check(&description).map_err(Refusal::invalid)?;
-        let robot = Robot { name, description, disabled_at: None, expires_at, last_used_at: None, created_at: now };
+        let robot = Robot { name, description, disabled_at: None, expires_at, last_used, created_at: now };
         let secret = Secret::of_robot(&random_text());
         match self.database.create_robot(&robot, &new_token_id(), &secret.hash()).await? {
             Claim::Made => Ok((robot, secret)),

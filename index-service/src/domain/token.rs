@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use shared::revocations::Position;
 use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Seconds a token lives. Clients take less than 60 for 60.
 const LIFETIME: u64 = 300;
@@ -47,16 +48,17 @@ pub struct IssuedToken {
 }
 
 impl Index {
-    /// A token for the account of `credentials`. That less is granted than asked for, or nothing, is no error.
+    /// A token for the account of `credentials`, whose client is at `from`. That less is granted than asked for, or nothing, is no error.
     pub async fn issue_token(
         &self,
         credentials: Credentials,
+        from: Option<IpAddr>,
         request: &TokenRequest,
         now: Timestamp,
     ) -> Result<IssuedToken, Refusal> {
         self.check_service(&request.services)?;
         let scopes = parse_scopes(&request.scopes)?;
-        let signed_in = self.sign_in(credentials, now).await?;
+        let signed_in = self.sign_in(credentials, from, now).await?;
         let (subject, token, credential) = match signed_in {
             Some(SignedIn { owner, token, credential }) => (owner.subject(), token, credential),
             None => (Subject::anonymous(), None, None),

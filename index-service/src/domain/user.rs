@@ -7,6 +7,7 @@ use crate::model::account::Owner;
 use crate::model::password::{NewPassword, is_possible};
 use crate::model::{Account, Subject};
 use jiff::Timestamp;
+use std::net::IpAddr;
 
 /// What a client says about itself. It does not print itself.
 pub enum Credentials {
@@ -53,17 +54,22 @@ impl SignedIn {
 }
 
 impl Index {
-    /// Who has these credentials; `None` for the anonymous client. Wrong ones are never taken for none.
-    pub async fn sign_in(&self, credentials: Credentials, now: Timestamp) -> Result<Option<SignedIn>, Refusal> {
+    /// Who has these credentials, at the address `from`; `None` for the anonymous client. Wrong ones are never taken for none.
+    pub async fn sign_in(
+        &self,
+        credentials: Credentials,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<SignedIn>, Refusal> {
         let (owner, token, secret) = match credentials {
             Credentials::Anonymous => return Ok(None),
             Credentials::Token(secret) => {
-                let (owner, token) = self.sign_in_with_token(None, &secret, now).await?;
+                let (owner, token) = self.sign_in_with_token(None, &secret, from, now).await?;
                 (owner, Some(token), Some(secret))
             }
             Credentials::Password { user, password } => match Secret::parse(&password) {
                 Some(secret) => {
-                    let (owner, token) = self.sign_in_with_token(Some(&user), &secret, now).await?;
+                    let (owner, token) = self.sign_in_with_token(Some(&user), &secret, from, now).await?;
                     (owner, Some(token), Some(secret))
                 }
                 None => (Owner::Person(self.sign_in_with_password(&user, password).await?), None, None),
@@ -86,8 +92,13 @@ impl Index {
     }
 
     /// The subject of decisions about whoever has these credentials, and everything that it may do.
-    pub async fn sign_in_subject(&self, credentials: Credentials, now: Timestamp) -> Result<Subject, Refusal> {
-        let Some(signed_in) = self.sign_in(credentials, now).await? else { return Ok(Subject::anonymous()) };
+    pub async fn sign_in_subject(
+        &self,
+        credentials: Credentials,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Subject, Refusal> {
+        let Some(signed_in) = self.sign_in(credentials, from, now).await? else { return Ok(Subject::anonymous()) };
         if signed_in.token.is_some_and(|token| token.is_limited()) {
             return Err(Refusal::TokenLimited);
         }

@@ -5,12 +5,13 @@ use super::clock::now;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::{Index, NewAccessToken, Rotation};
-use crate::model::access_token::{AccessToken, Limits, Secret};
+use crate::model::access_token::{AccessToken, LastUse, Limits, Secret};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Json, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// A token as it is shown; its secret only when it is new.
 #[derive(Serialize)]
@@ -20,6 +21,7 @@ struct AccessTokenBody {
     limits: Limits,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    last_used_from: Option<IpAddr>,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
@@ -27,8 +29,9 @@ struct AccessTokenBody {
 
 impl From<AccessToken> for AccessTokenBody {
     fn from(token: AccessToken) -> Self {
-        let AccessToken { id, name, limits, expires_at, last_used_at, created_at } = token;
-        Self { id, name, limits, expires_at, last_used_at, created_at, secret: None }
+        let AccessToken { id, name, limits, expires_at, last_used, created_at } = token;
+        let LastUse { at: last_used_at, from: last_used_from } = last_used;
+        Self { id, name, limits, expires_at, last_used_at, last_used_from, created_at, secret: None }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Who asks, as parameters of handlers: a handler that forgets to ask has no caller to act for.
 
+use super::address::client_address;
 use super::clock::now;
 use super::error::Failure;
 use crate::domain::{Credentials, Index, Refusal, SignedIn};
@@ -68,8 +69,8 @@ impl FromRequest for AnyCaller {
     type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (index, credentials) = (index(request), credentials(request.headers()));
-        Box::pin(async move { Ok(Self(index?.sign_in_subject(credentials?, now()).await?)) })
+        let (index, credentials, from) = (index(request), credentials(request.headers()), client_address(request));
+        Box::pin(async move { Ok(Self(index?.sign_in_subject(credentials?, from, now()).await?)) })
     }
 }
 
@@ -114,8 +115,8 @@ impl FromRequest for Registry {
 
 /// Whoever signed in, which somebody must.
 fn signed_in(request: &HttpRequest) -> impl Future<Output = Result<SignedIn, Failure>> + 'static {
-    let (index, credentials) = (index(request), credentials(request.headers()));
-    async move { index?.sign_in(credentials?, now()).await?.ok_or(Failure::Refused(Refusal::SignInNeeded)) }
+    let (index, credentials, from) = (index(request), credentials(request.headers()), client_address(request));
+    async move { index?.sign_in(credentials?, from, now()).await?.ok_or(Failure::Refused(Refusal::SignInNeeded)) }
 }
 
 fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {

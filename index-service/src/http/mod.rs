@@ -3,6 +3,7 @@
 //! Must not decide anything, nor know SQL.
 
 mod access_tokens;
+mod address;
 mod admin_users;
 mod auth;
 mod clock;
@@ -31,11 +32,14 @@ pub use auth::InternalSecret;
 use crate::domain::{Index, Mover};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put, resource};
+use address::TrustedProxies;
 use error::{no_such_route, render_problem, render_token_error};
+use shared::Networks;
 
-/// What anybody may reach.
-pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover) {
+/// What anybody may reach; `proxies` are those that are trusted to say for whom they ask.
+pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks) {
     cfg.app_data(Data::new(mover.index().clone()))
+        .app_data(Data::new(TrustedProxies(proxies.clone())))
         .app_data(Data::new(mover.clone()))
         .service(
             resource("/token")

@@ -7,7 +7,7 @@ use super::clock::now;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::Index;
-use crate::model::access_token::Secret;
+use crate::model::access_token::{LastUse, Secret};
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
@@ -15,6 +15,7 @@ use actix_web::web::{Data, Json, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
+use std::net::IpAddr;
 
 /// A robot as it is shown; its secret only when it is new. It signs in by its whole name.
 #[derive(Serialize)]
@@ -24,6 +25,7 @@ struct RobotBody {
     disabled: bool,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    last_used_from: Option<IpAddr>,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
@@ -31,8 +33,10 @@ struct RobotBody {
 
 impl From<Robot> for RobotBody {
     fn from(robot: Robot) -> Self {
-        let Robot { name, description, disabled_at, expires_at, last_used_at, created_at } = robot;
-        Self { name, description, disabled: disabled_at.is_some(), expires_at, last_used_at, created_at, secret: None }
+        let Robot { name, description, disabled_at, expires_at, last_used, created_at } = robot;
+        let LastUse { at: last_used_at, from: last_used_from } = last_used;
+        let disabled = disabled_at.is_some();
+        Self { name, description, disabled, expires_at, last_used_at, last_used_from, created_at, secret: None }
     }
 }
 

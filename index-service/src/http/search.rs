@@ -1,5 +1,6 @@
 //! `/v1/`: the two addresses that `docker search` still asks.
 
+use super::address::client_address;
 use super::auth::{bearer, credentials};
 use super::clock::now;
 use super::error::Failure;
@@ -48,7 +49,7 @@ pub async fn search(
 async fn searcher(index: &Index, request: &HttpRequest) -> Result<Subject, Failure> {
     match bearer(request.headers()) {
         Some(token) if Secret::parse(token).is_none() => Ok(index.searcher(token, now()).await?),
-        _ => Ok(index.sign_in_subject(credentials(request.headers())?, now()).await?),
+        _ => Ok(index.sign_in_subject(credentials(request.headers())?, client_address(request), now()).await?),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `/token`: where docker gets its registry token, by GET with Basic credentials or by an OAuth2 POST.
 
+use super::address::ClientAddress;
 use super::auth::credentials;
 use super::clock::now;
 use super::error::Failure;
@@ -22,21 +23,21 @@ struct Form {
 }
 
 /// `GET /token`
-pub async fn get(index: Data<Index>, request: HttpRequest) -> Result<HttpResponse, Failure> {
+pub async fn get(from: ClientAddress, index: Data<Index>, request: HttpRequest) -> Result<HttpResponse, Failure> {
     let form = Form::parse(request.query_string().as_bytes())?;
     let credentials = credentials(request.headers())?;
-    Ok(render(&index.issue_token(credentials, &form.request, now()).await?))
+    Ok(render(&index.issue_token(credentials, from.0, &form.request, now()).await?))
 }
 
 /// `POST /token`
-pub async fn post(index: Data<Index>, body: Payload) -> Result<HttpResponse, Failure> {
+pub async fn post(from: ClientAddress, index: Data<Index>, body: Payload) -> Result<HttpResponse, Failure> {
     let body = body.to_bytes_limited(MAX_FORM).await.map_err(|_| Failure::TooLarge)?;
     let form = Form::parse(&body.map_err(|error| Failure::Malformed(error.to_string()))?)?;
     if form.grant_type.as_deref() != Some("password") {
         return Err(Failure::UnsupportedGrantType);
     }
     let credentials = Credentials::Password { user: form.username, password: form.password };
-    Ok(render(&index.issue_token(credentials, &form.request, now()).await?))
+    Ok(render(&index.issue_token(credentials, from.0, &form.request, now()).await?))
 }
 
 impl Form {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use shared::name::NameError;
 use shared::{NamespaceName, RepositoryName};
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// What the secrets of people's access tokens begin with, those of robots, and no password.
@@ -37,10 +38,19 @@ pub struct AccessToken {
     pub limits: Limits,
     /// From when on it opens nothing.
     pub expires_at: Option<Timestamp>,
-    /// When it was used last; up to a minute behind.
-    pub last_used_at: Option<Timestamp>,
+    /// When and from where it was used last.
+    pub last_used: LastUse,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// The last use of a secret.
+#[derive(Debug, Clone, Default)]
+pub struct LastUse {
+    /// When; up to a minute behind. `None`: never.
+    pub at: Option<Timestamp>,
+    /// From which address, where that is known.
+    pub from: Option<IpAddr>,
 }
 
 /// Where a token opens something: the role that it has there at most. By name: what gets the name later is meant too, and

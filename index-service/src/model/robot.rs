@@ -1,5 +1,6 @@
 //! Robots: machine accounts of an organisation, which have a secret and no password, and hold what they were granted.
 
+use super::access_token::LastUse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
@@ -39,8 +40,8 @@ pub struct Robot {
     pub disabled_at: Option<Timestamp>,
     /// From when on its secret opens nothing.
     pub expires_at: Option<Timestamp>,
-    /// When its secret was used last; up to a minute behind.
-    pub last_used_at: Option<Timestamp>,
+    /// When and from where its secret was used last.
+    pub last_used: LastUse,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -4,8 +4,8 @@ use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
 use super::revocations::revoke;
-use super::rows::{micros, parsed, time, time_option};
-use crate::model::access_token::{AccessToken, credential};
+use super::rows::{micros, parsed, parsed_option, time, time_option};
+use crate::model::access_token::{AccessToken, LastUse, credential};
 use crate::model::account::Owner;
 use crate::model::robot::Robot;
 use crate::model::{Account, Page, Paged};
@@ -17,7 +17,8 @@ use sqlx::{FromRow, Row};
 /// Columns of an [`AccessToken`] `t`, under names that an account's do not have.
 macro_rules! token_columns {
     () => {
-        "t.id AS token_id, t.name AS token_name, t.limits, t.expires_at, t.last_used_at, t.created_at AS token_created_at"
+        "t.id AS token_id, t.name AS token_name, t.limits, t.expires_at, t.last_used_at, t.last_used_from,
+         t.created_at AS token_created_at"
     };
 }
 
@@ -28,9 +29,15 @@ impl FromRow<'_, SqliteRow> for AccessToken {
             name: row.try_get("token_name")?,
             limits: parsed(row, "limits")?,
             expires_at: time_option(row, "expires_at")?,
-            last_used_at: time_option(row, "last_used_at")?,
+            last_used: LastUse::from_row(row)?,
             created_at: time(row, "token_created_at")?,
         })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for LastUse {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self { at: time_option(row, "last_used_at")?, from: parsed_option(row, "last_used_from")? })
     }
 }
 
@@ -139,7 +146,7 @@ impl Database {
                  old_until = $4, secret_hash = $3, expires_at = COALESCE($5, expires_at)
              WHERE account_id = $1 AND id = $2
              RETURNING id AS token_id, name AS token_name, limits, expires_at, last_used_at,
-                 created_at AS token_created_at";
+                 last_used_from, created_at AS token_created_at";
         let mut transaction = self.write().await?;
         let ended: Vec<String> = sqlx::query_scalar(
             "SELECT old_hash FROM access_tokens WHERE account_id = $1 AND id = $2 AND old_hash IS NOT NULL
@@ -189,10 +196,11 @@ impl Database {
     }
 
     /// Notes that a token was used.
-    pub async fn access_token_used(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn access_token_used(&self, id: &str, last_used: &LastUse) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        let used = sqlx::query("UPDATE access_tokens SET last_used_at = $2 WHERE id = $1");
-        used.bind(id).bind(micros(now)).execute(&mut *transaction).await?;
+        let used = sqlx::query("UPDATE access_tokens SET last_used_at = $2, last_used_from = $3 WHERE id = $1");
+        let used = used.bind(id).bind(last_used.at.map(micros)).bind(last_used.from.map(|from| from.to_string()));
+        used.execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -5,6 +5,7 @@ use super::error::StoreError;
 use super::revocations::revoke;
 use super::rows::{micros, parsed, time, time_option};
 use super::{Claim, new_id};
+use crate::model::access_token::LastUse;
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use crate::model::{Page, Paged};
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use sqlx::{FromRow, Row, SqliteConnection};
 macro_rules! select_robots {
     ($($condition:tt)+) => {
         concat!(
-            "SELECT a.name, a.description, a.disabled_at, a.created_at, t.expires_at, t.last_used_at
+            "SELECT a.name, a.description, a.disabled_at, a.created_at, t.expires_at, t.last_used_at, t.last_used_from
              FROM accounts a JOIN access_tokens t ON t.account_id = a.id
              JOIN organisations o ON o.id = a.organisation_id ",
             $($condition)+
@@ -35,7 +36,7 @@ impl FromRow<'_, SqliteRow> for Robot {
             description: row.try_get("description")?,
             disabled_at: time_option(row, "disabled_at")?,
             expires_at: time_option(row, "expires_at")?,
-            last_used_at: time_option(row, "last_used_at")?,
+            last_used: LastUse::from_row(row)?,
             created_at: time(row, "created_at")?,
         })
     }

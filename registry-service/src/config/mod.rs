@@ -9,12 +9,11 @@ pub use admission::{AdmissionSettings, TokenSettings};
 
 use crate::domain::Policy;
 use crate::http::Front;
-use crate::model::addresses::AddressRules;
 use anyhow::Context;
-use ipnet::IpNet;
 use names::{KNOWN, REFUSED};
 use server::{Environment, TlsFiles};
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use shared::Networks;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,9 +32,10 @@ pub struct Settings {
     pub purge: PurgeSettings,
     /// `REGISTRY_HTTP_HOST`, no default: the URL that clients use, where a `Location` must say it.
     pub host: Option<String>,
-    /// `REGISTRY_HTTP_ALLOW`, default everybody, and `REGISTRY_HTTP_TRUSTED_PROXIES`, default nobody: address ranges, as
-    /// `10.0.0.0/8,fd00::/8`.
-    pub addresses: AddressRules,
+    /// `REGISTRY_HTTP_ALLOW`, default everybody: from where it is served, as `10.0.0.0/8,fd00::/8`.
+    pub allowed: Networks,
+    /// `REGISTRY_HTTP_TRUSTED_PROXIES`, default nobody: proxies whose word about a client's address counts.
+    pub trusted_proxies: Networks,
     /// `REGISTRY_HTTP_TLS_CERTIFICATE` and `…_KEY`, no default: with them only TLS is spoken.
     pub tls: Option<TlsFiles>,
     /// `REGISTRY_HTTP_ACCEL`, no default: the internal location, as `/berth-blobs/`, from which the nginx in front sends
@@ -98,10 +98,8 @@ impl Settings {
                 dry_run: environment.flag("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_DRYRUN", false)?,
             },
             host: host(environment)?,
-            addresses: AddressRules {
-                allowed: ranges(environment, "REGISTRY_HTTP_ALLOW")?,
-                proxies: ranges(environment, "REGISTRY_HTTP_TRUSTED_PROXIES")?,
-            },
+            allowed: environment.networks("REGISTRY_HTTP_ALLOW")?,
+            trusted_proxies: environment.networks("REGISTRY_HTTP_TRUSTED_PROXIES")?,
             tls: tls(environment)?,
             accel: accel(environment)?,
         })
@@ -112,7 +110,8 @@ impl Settings {
         Front {
             challenge: self.admission.challenge(),
             host: self.host.clone(),
-            addresses: self.addresses.clone(),
+            allowed: self.allowed.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
             accel: self.accel.clone(),
         }
     }
@@ -174,19 +173,6 @@ fn host(environment: &Environment) -> anyhow::Result<Option<String>> {
         environment.origin(NAME)
     );
     Ok(Some(host.to_owned()))
-}
-
-/// Ranges or single addresses, separated by commas. One that is named and empty would let in everybody by mistake.
-fn ranges(environment: &Environment, name: &str) -> anyhow::Result<Vec<IpNet>> {
-    if environment.mention(name) != Some(name) {
-        return Ok(Vec::new());
-    }
-    let text = environment.get(name).unwrap_or_default();
-    let range = |part: &str| part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from));
-    let parsed = text.split(',').map(|part| range(part.trim())).collect::<Result<_, _>>();
-    parsed.with_context(|| {
-        format!("{}={text:?} cannot be used: say address ranges as 10.0.0.0/8,fd00::/8", environment.origin(name))
-    })
 }
 
 fn tls(environment: &Environment) -> anyhow::Result<Option<TlsFiles>> {

@@ -3,14 +3,14 @@
 
 use super::error::{Json, scopes_of};
 use crate::domain::refusal::{CredentialFault, Refusal};
-use crate::model::addresses::AddressRules;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use shared::Scope;
+use server::client_address;
+use shared::{Networks, Scope};
 use std::fmt::Write;
 
 /// The registry as clients see it from outside.
@@ -21,8 +21,10 @@ pub struct Front {
     /// Scheme and authority that a `Location` begins with, as `https://registry.example`; `None` for a relative one, which
     /// survives every proxy.
     pub host: Option<String>,
-    /// Whom it is for.
-    pub addresses: AddressRules,
+    /// From where it is served.
+    pub allowed: Networks,
+    /// Proxies whose word about a client's address counts.
+    pub trusted_proxies: Networks,
     /// Where the nginx in front finds the folder `blobs/`, as `/berth-blobs/`: it sends large blobs itself then, named to it
     /// in `X-Accel-Redirect`. `None`: there is no such nginx.
     pub accel: Option<String>,
@@ -76,9 +78,8 @@ fn bearer(realm: &str, service: &str, fault: CredentialFault, scopes: &[Scope]) 
 
 /// Whether the client's address is one that is served.
 pub fn is_served(request: &HttpRequest) -> bool {
-    let Some(rules) = request.app_data::<Data<Front>>().map(|front| &front.addresses) else { return true };
-    let forwarded = request.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default());
-    rules.admit(request.peer_addr().map(|peer| peer.ip()), &forwarded.collect::<Vec<_>>())
+    let front = request.app_data::<Data<Front>>();
+    front.is_none_or(|front| front.allowed.admit(client_address(request, &front.trusted_proxies)))
 }
 
 /// On every answer, refusals too. What is served here is never a page, whatever a browser makes of its bytes.

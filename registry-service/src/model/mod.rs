@@ -1,6 +1,5 @@
 //! The registry's own nouns: manifests, referrers, ranges, upload ids. Plain types and pure rules; no I/O, no clock.
 
-pub mod addresses;
 pub mod collection;
 pub mod htpasswd;
 pub mod manifest;

@@ -1,61 +1,7 @@
 //! The nginx of the compose stack, with its very file, before a registry: large blobs come from it, and every answer is the
 //! one that the registry itself gives.
 
-use crate::support::{Host, Repository, Standalone, eventually, free_port};
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Command};
-use std::time::Duration;
-use tempfile::TempDir;
-
-/// Its start.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A running nginx; it ends with the value.
-struct Nginx {
-    host: Host,
-    process: Child,
-    _folder: TempDir,
-}
-
-impl Nginx {
-    async fn before(registry: &Standalone, blobs: &Path) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let here = folder.path().display();
-        let (listener, address) = free_port();
-        drop(listener);
-        let mut config = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/nginx.conf")).unwrap();
-        for (in_compose, in_test) in [
-            ("listen 80;", format!("listen {address};")),
-            ("registry:5000", registry.host.address().to_string()),
-            ("resolver 127.0.0.11 valid=5s ipv6=off;", String::new()),
-            ("/var/lib/registry/docker/registry/v2/blobs/", format!("{}/", blobs.display())),
-            ("/dev/stdout", format!("{here}/access.log")),
-            ("/dev/stderr", format!("{here}/error.log")),
-        ] {
-            assert!(config.contains(in_compose), "deploy/nginx.conf has no {in_compose:?}");
-            config = config.replace(in_compose, &in_test);
-        }
-        let path = folder.path().join("nginx.conf");
-        // The folders of a test belong to who runs it alone, and so must the workers.
-        let own = format!("daemon off; master_process off; pid {here}/pid;\n");
-        fs::write(&path, own + &config).unwrap();
-        let mut command = Command::new("nginx");
-        let found = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
-        let process = command.env("PATH", found).arg("-p").arg(folder.path()).arg("-c").arg(&path).spawn();
-        let nginx = Self { host: Host::new(address), process: process.expect("nginx runs"), _folder: folder };
-        eventually("nginx listens", PATIENCE, async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
-        nginx
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        // It has ended already, or it is ended now.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::support::{Nginx, Repository, Standalone};
 
 fn registry() -> Standalone {
     Standalone::start(&[("REGISTRY_HTTP_ACCEL", "/berth-blobs/")])
@@ -74,7 +20,7 @@ async fn pushed(registry: &Standalone, size: usize) -> (Repository, Vec<u8>, Str
 #[tokio::test]
 async fn the_answer_of_nginx_is_the_answer_of_the_registry() {
     let registry = registry();
-    let nginx = Nginx::before(&registry, &registry.stored("blobs")).await;
+    let nginx = Nginx::before(&registry.host, &registry.stored("blobs")).await;
     let (app, content, path) = pushed(&registry, 300_000).await;
     let through = app.on(&nginx.host);
     // Without nginx in between it is seen that the bytes are left to it.
@@ -112,7 +58,7 @@ async fn the_answer_of_nginx_is_the_answer_of_the_registry() {
 async fn the_registry_sends_what_nginx_does_not_find() {
     let registry = registry();
     let elsewhere = tempfile::tempdir().unwrap();
-    let nginx = Nginx::before(&registry, elsewhere.path()).await;
+    let nginx = Nginx::before(&registry.host, elsewhere.path()).await;
     let (app, content, path) = pushed(&registry, 300_000).await;
     let answer = app.on(&nginx.host).get(&path).send().await.is(200);
     assert_eq!(answer.body, content);

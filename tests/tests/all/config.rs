@@ -65,7 +65,7 @@ fn a_file_of_distribution_is_read() {
     assert!(!common.policy.deletes && common.policy.read_only);
     assert_eq!((common.purge.age, common.purge.dry_run), (Duration::from_hours(24), true));
     assert_eq!(common.host.as_deref(), Some("https://registry.example"));
-    assert_eq!((common.addresses.allowed.len(), common.addresses.proxies.len()), (2, 1));
+    assert_eq!((common.allowed.ranges().len(), common.trusted_proxies.ranges().len()), (2, 1));
     let AdmissionSettings::Htpasswd { path, realm } = common.admission else { panic!("{:?}", common.admission) };
     assert_eq!((path, realm.as_str()), (PathBuf::from("/etc/registry/htpasswd"), "basic-realm"));
 }

@@ -11,6 +11,7 @@
 )]
 
 mod access_tokens;
+mod addresses;
 mod behind_nginx;
 mod blobs;
 mod clocks;

@@ -2,7 +2,7 @@
 
 use super::request::Request;
 use reqwest::Method;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,7 +19,17 @@ pub struct Host {
 
 impl Host {
     pub fn new(address: SocketAddr) -> Self {
+        Self::asked_from(address, None)
+    }
+
+    /// The same as a client sees it whose own address is this one.
+    pub fn from(&self, client: impl Into<IpAddr>) -> Self {
+        Self::asked_from(self.address, Some(client.into()))
+    }
+
+    fn asked_from(address: SocketAddr, client: Option<IpAddr>) -> Self {
         let client = reqwest::Client::builder()
+            .local_address(client)
             .no_proxy()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())

@@ -14,6 +14,7 @@ use registry_service::store::faults::{Armed, Journal, arm, journal};
 use reqwest::Method;
 use serde_json::json;
 use server::{Environment, listen};
+use shared::Networks;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,24 +30,30 @@ pub struct Stack {
 
 impl Stack {
     pub async fn start() -> Self {
-        Self::on(tempfile::tempdir().unwrap()).await
+        Self::start_with(&[]).await
+    }
+
+    /// With further variables.
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::on(tempfile::tempdir().unwrap(), variables).await
     }
 
     /// With its data folder in this one.
     pub async fn start_in(parent: &Path) -> Self {
-        Self::on(tempfile::tempdir_in(parent).unwrap()).await
+        Self::on(tempfile::tempdir_in(parent).unwrap(), &[]).await
     }
 
     /// On a folder where something may lie already.
-    async fn on(folder: TempDir) -> Self {
+    async fn on(folder: TempDir, variables: &[(&str, &str)]) -> Self {
         let (listener, address) = free_port();
         let mut environment: Environment = [
             ("INDEX_DATA", folder.path().to_str().unwrap()),
             ("INDEX_HTTP_ADDR", &address.to_string()),
             ("INDEX_ADMIN_PASSWORD", PASSWORD),
         ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .into_iter()
+        .iter()
+        .chain(variables)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
         let index = index_service::Settings::read(&environment).unwrap();
         let registry = registry_settings(&mut environment, &index, folder.path()).unwrap();
@@ -75,7 +82,7 @@ impl Stack {
         for entry in std::fs::read_dir(backup.path()).unwrap().map(|entry| entry.unwrap()) {
             std::fs::copy(entry.path(), self.folder.path().join(entry.file_name())).unwrap();
         }
-        Self::on(self.folder).await
+        Self::on(self.folder, &[]).await
     }
 
     /// `berth reindex`, beside the server: what it says.
@@ -118,7 +125,7 @@ impl Stack {
     pub fn index_calling(&self, url: &str) -> Host {
         let (listener, address) = free_port();
         let mover = Mover::new(self.instance.index.clone(), Some(Arc::new(HttpDoor::new(url).unwrap())));
-        serve(listener, move |config| index_service::public_routes(config, &mover));
+        serve(listener, move |config| index_service::public_routes(config, &mover, &Networks::default()));
         Host::new(address)
     }
 
@@ -127,7 +134,7 @@ impl Stack {
         let (listener, address) = free_port();
         let (mover, secret) = (self.instance.mover.clone(), InternalSecret::new(secret.to_owned()));
         serve(listener, move |config| {
-            index_service::public_routes(config, &mover);
+            index_service::public_routes(config, &mover, &Networks::default());
             index_service::internal_routes(config, mover.index(), &secret);
         });
         Host::new(address)
