@@ -4,7 +4,6 @@ use super::Index;
 use super::error::{Noun, Refusal};
 use crate::model::account::AccountChange;
 use crate::model::names::new_namespace;
-use crate::model::password::NewPassword;
 use crate::model::{Account, Page, Paged};
 use crate::store::{AccountChanged, Claim, NewAccount};
 use jiff::Timestamp;
@@ -29,8 +28,7 @@ impl Index {
         now: Timestamp,
     ) -> Result<Account, Refusal> {
         let name = new_namespace(name).map_err(Refusal::invalid)?;
-        let password = NewPassword::parse(password).map_err(Refusal::invalid)?;
-        let password_hash = self.passwords.hash(password).await?;
+        let password_hash = self.passwords.hash(name.as_str(), password).await?;
         let new = NewAccount { name, password_hash, is_admin };
         match self.database.create_account(&new, now).await? {
             Claim::Made => self.account(new.name.as_str()).await,

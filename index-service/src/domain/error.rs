@@ -139,6 +139,9 @@ pub enum Refusal {
     /// The request's content breaks a rule.
     #[error("{0}")]
     Invalid(String),
+    /// A new password that will not do, and what to do about it.
+    #[error("{0}")]
+    PasswordRefused(String),
     /// Too many people sign in at once.
     #[error("too many are signing in at this moment; try again in a few seconds")]
     Overloaded,

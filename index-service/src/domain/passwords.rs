@@ -31,13 +31,16 @@ impl Passwords {
         Self { turns: Arc::new(Semaphore::new(cores)) }
     }
 
-    /// The PHC string of a new password.
-    pub(super) async fn hash(&self, password: NewPassword) -> Result<String, Refusal> {
-        let hash = self.in_turn(move || {
+    /// The PHC string of a password that was chosen for the account `user`. Judging it takes its time too.
+    pub(super) async fn hash(&self, user: &str, password: String) -> Result<String, Refusal> {
+        let user = user.to_owned();
+        self.in_turn(move || {
+            let password = NewPassword::parse(password, &user).map_err(Refusal::PasswordRefused)?;
             let hash: Result<PasswordHash, _> = Argon2::default().hash_password(password.into_text().as_bytes());
-            hash.map(|hash| hash.to_string())
-        });
-        hash.await?.map_err(|error| Refusal::Fault(format!("cannot hash a password: {error}")))
+            let hash = hash.map_err(|error| Refusal::Fault(format!("cannot hash a password: {error}")))?;
+            Ok(hash.to_string())
+        })
+        .await?
     }
 
     /// Whether `password` is the one of `hash`; the same work without a hash, and then never.

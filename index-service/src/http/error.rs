@@ -121,6 +121,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::HasRepositories(_) => (StatusCode::CONFLICT, "has_repositories", "Not empty"),
         R::TeamExists(_) => (StatusCode::CONFLICT, "team_exists", "Team exists"),
         R::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "Not valid"),
+        R::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "password_refused", "Password refused"),
         R::Overloaded | R::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available at this moment")
         }

@@ -1,23 +1,25 @@
-//! Which texts can be a password. Must not hash one.
+//! Which texts can be a password, and which are too easy to guess to be a new one. Must not hash one.
+
+use zxcvbn::zxcvbn;
 
 /// Characters of a password: enough to resist guessing, few enough that hashing it costs nothing extra.
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+
+/// Guesses that a new password outlives at least, by the judgement of `zxcvbn`: guessing over the network ends before. NIST
+/// SP 800-63B asks for such a judgement in place of rules about digits and signs.
+const LEAST_GUESSES: u64 = 100_000_000;
+
+/// Characters of it that are judged: the work grows with their square, and what follows makes none easier to guess.
+const JUDGED: usize = 64;
 
 /// A new password that keeps the rules. It does not print itself.
 pub struct NewPassword(String);
 
 impl NewPassword {
-    /// Checks `text`; the error is a sentence for the person who chose it.
-    pub fn parse(text: String) -> Result<Self, &'static str> {
-        if !LENGTH.contains(&text.chars().count()) {
-            return Err("a password has 8 to 128 characters");
-        }
-        if text.starts_with("berth_") {
-            return Err("a password cannot begin as the secret of a token does, with berth_");
-        }
-        if text.contains('\0') {
-            return Err("a password has no NUL character");
-        }
+    /// Checks `text`, which the account `user` is to have; the error says to the person who chose it what to do.
+    pub fn parse(text: String, user: &str) -> Result<Self, String> {
+        check_form(&text)?;
+        check_strength(&text, user)?;
         Ok(Self(text))
     }
 
@@ -32,23 +34,79 @@ pub fn is_possible(text: &str) -> bool {
     LENGTH.contains(&text.chars().count()) && !text.contains('\0')
 }
 
+fn check_form(text: &str) -> Result<(), &'static str> {
+    if !LENGTH.contains(&text.chars().count()) {
+        return Err("a password has 8 to 128 characters");
+    }
+    if text.starts_with("berth_") {
+        return Err("a password cannot begin as the secret of a token does, with berth_");
+    }
+    if text.contains('\0') {
+        return Err("a password has no NUL character");
+    }
+    Ok(())
+}
+
+fn check_strength(text: &str, user: &str) -> Result<(), String> {
+    let judged: String = text.chars().take(JUDGED).collect();
+    let judgement = zxcvbn(&judged, &[user]);
+    if judgement.guesses() >= LEAST_GUESSES {
+        return Ok(());
+    }
+    let advice = judgement.feedback().map(ToString::to_string).unwrap_or_default();
+    Err(format!("this password is too easy to guess. {advice}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn parse(text: impl Into<String>) -> Result<NewPassword, String> {
+        NewPassword::parse(text.into(), "alice")
+    }
+
     #[test]
     fn length_is_counted_in_characters() {
-        for (text, good) in
-            [("ä".repeat(8), true), ("a".repeat(7), false), ("a".repeat(128), true), ("a".repeat(129), false)]
-        {
-            assert_eq!(NewPassword::parse(text.clone()).is_ok(), good, "{text}");
+        let long = "vö£7kQ-xJ".repeat(15);
+        for (length, good) in [(7, false), (8, true), (128, true), (129, false)] {
+            let text: String = long.chars().take(length).collect();
+            assert_eq!(parse(text.clone()).is_ok(), good, "{text}");
             assert_eq!(is_possible(&text), good, "{text}");
         }
     }
 
     #[test]
-    fn nul_is_refused() {
-        assert!(NewPassword::parse("password\0".to_owned()).is_err());
-        assert!(!is_possible("password\0"));
+    fn what_cannot_be_a_password_is_no_new_one() {
+        for text in ["correct\0horse", "berth_pat_correct_horse"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert!(!is_possible("correct\0horse"));
+    }
+
+    #[test]
+    fn what_is_guessed_soon_is_refused_with_advice() {
+        let whole = "a".repeat(128);
+        for text in ["password", "Passw0rd!", "qwertyuiop", "19840712", "abcdefgh", "alicealice", "alice2024", &whole] {
+            let advice = parse(text).err().unwrap();
+            assert!(advice.starts_with("this password is too easy to guess. ") && advice.ends_with('.'), "{advice}");
+        }
+        for text in ["correct horse", "battery staple", "tr0ub4dor&3x", "ein gutes Kennwort", "密码学是很有趣的"]
+        {
+            assert!(parse(text).is_ok(), "{text}: {:?}", parse(text).err());
+        }
+        // A good one for anybody else.
+        assert!(NewPassword::parse("mallory-mallory".to_owned(), "mallory-mallory").is_err());
+    }
+
+    #[test]
+    fn no_text_is_judged_for_long() {
+        for piece in ["a", "ab", "4@8({[", "$s5", "password", "1111111aaa", "qwe", "20200101", "ä", "zxcvbnm,./", "(|)"]
+        {
+            let text: String = piece.repeat(128).chars().take(128).collect();
+            let begun = std::time::Instant::now();
+            let _ = parse(text);
+            let took = begun.elapsed();
+            assert!(took < std::time::Duration::from_secs(1), "{piece}: {took:?}");
+        }
     }
 }

@@ -97,7 +97,9 @@ const BAD: &[(&str, &str, u16)] = &[
     ("POST /orgs", r#"{"name":"a/b"}"#, 400),
     ("POST /orgs", r#"{"name":"good","display_name":" "}"#, 400),
     ("POST /orgs", r#"{"name":"good","display_name":"a\u0000b"}"#, 400),
-    ("POST /admin/users", r#"{"name":"good","password":"short"}"#, 400),
+    ("POST /admin/users", r#"{"name":"good","password":"short"}"#, 422),
+    ("POST /admin/users", r#"{"name":"good","password":"password1"}"#, 422),
+    ("POST /admin/users", r#"{"name":"good-name","password":"good-name"}"#, 422),
     ("POST /admin/users", r#"{"name":"good","password":"a long password","id":"x"}"#, 400),
     ("POST /admin/users", r#"{"name":"good"}"#, 400),
     ("PATCH /admin/users/admin", r#"{"isAdmin":true}"#, 400),
@@ -118,7 +120,7 @@ const BAD: &[(&str, &str, u16)] = &[
     ("POST /user/tokens", r#"{"name":"x","limits":[{"namespace":"acme","role":"root"}]}"#, 400),
     ("POST /user/tokens", r#"{"name":"x","expires_at":"2020-01-01T00:00:00Z"}"#, 400),
     ("POST /user/tokens/tok_x/rotate", r#"{"overlap_seconds":-1}"#, 400),
-    ("POST /admin/users", r#"{"name":"good","password":"berth_pat_password"}"#, 400),
+    ("POST /admin/users", r#"{"name":"good","password":"berth_pat_password"}"#, 422),
     ("GET /orgs?limit=x", "", 400),
     ("GET /orgs?limit=-1", "", 400),
     ("GET /orgs?cursor=!", "", 400),
@@ -171,8 +173,10 @@ async fn lists_come_in_pages_until_the_cursor_ends() {
 async fn a_changed_password_opens_and_the_old_one_does_not() {
     let stack = Stack::start().await;
     let admin = stack.admin();
-    let change = json!({ "old_password": "correct horse", "new_password": "battery staple" });
-    admin.does(Method::PUT, "/user/password", &change).await;
+    let change = |new: &str| json!({ "old_password": "correct horse", "new_password": new });
+    let refused = admin.asks(Method::PUT, "/api/v1/user/password").json(&change("password1")).send().await.is(422);
+    assert!(refused.text().contains("Add another word or two"), "it says what to do: {}", refused.text());
+    admin.does(Method::PUT, "/user/password", &change("battery staple")).await;
     stack.host.get("/token").basic("admin", "battery staple").send().await.is(200);
     stack.host.get("/token").basic("admin", "correct horse").send().await.is(401);
 }
