@@ -65,7 +65,7 @@ run_stories() {
     local story name mode modes
     install_missing curl:curl jq:jq update-ca-certificates:ca-certificates debootstrap:debootstrap \
         dockerd:docker.io docker-compose:docker-compose dnsmasq:dnsmasq-base skopeo:skopeo podman:podman \
-        htpasswd:apache2-utils openssl:openssl strace:strace nsenter:util-linux ip:iproute2
+        htpasswd:apache2-utils openssl:openssl strace:strace nsenter:util-linux ip:iproute2 python3:python3
     step "release build" cargo build --release "${shipped[@]}"
     step "no fail points in the release" without_fail_points target/release/{berth,registry-service}
     trap stop_docker EXIT
@@ -89,14 +89,14 @@ mkdir -p "$logs"
 case ${1:-} in
     '')
         run_fast
-        run_stories tests/stories/[0-9]-*.sh tests/documents/[0-9]*.sh
+        run_stories tests/stories/[0-9]*-*.sh tests/documents/[0-9]*.sh
         ;;
     --fast) run_fast ;;
     --long)
         run_fast
         step "every fail point, and a soak" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults:: crowds::
         step "fuzz targets" bash tests/fuzz/run.sh 180
-        run_stories tests/stories/[0-9]-*.sh tests/documents/[0-9]*.sh
+        run_stories tests/stories/[0-9]*-*.sh tests/documents/[0-9]*.sh
         ;;
     --story) run_stories "tests/stories/${2:?which story}"-*.sh ;;
     --document) run_stories "tests/documents/${2:?which document}.sh" ;;

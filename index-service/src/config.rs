@@ -3,13 +3,14 @@
 //! Must not open or make anything.
 
 use anyhow::{Context, bail};
+use jiff::SignedDuration;
 use server::Environment;
 use shared::Networks;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Every variable of the index; a secret has a `*_FILE` twin.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "INDEX_PUBLIC_URL",
     "INDEX_HTTP_ADDR",
     "INDEX_DATA",
@@ -19,6 +20,7 @@ const KNOWN: [&str; 14] = [
     "INDEX_ADMIN_PASSWORD",
     "INDEX_SERVICE",
     "INDEX_ISSUER",
+    "INDEX_TOKEN_LIFETIME",
     "INDEX_INTERNAL_SECRET",
     "INDEX_INTERNAL_SECRET_PATH",
     "INDEX_REGISTRY_URL",
@@ -44,6 +46,9 @@ pub struct Settings {
     pub service: String,
     /// `INDEX_ISSUER`: the `iss` of tokens. Default `berth`.
     pub issuer: String,
+    /// `INDEX_TOKEN_LIFETIME`, from `5s` to `1h`, default `5m`: how long a registry token lives, in seconds. A push may outlive
+    /// it, and what is revoked ends sooner.
+    pub token_lifetime: u64,
     /// `INDEX_INTERNAL_SECRET`, or a file in `INDEX_INTERNAL_SECRET_FILE`: what registries show. Default: none.
     pub internal_secret: Option<String>,
     /// `INDEX_INTERNAL_SECRET_PATH`: without a secret given, a file with a random one, made if missing. Default: none,
@@ -80,6 +85,7 @@ impl Settings {
             admin_password: environment.secret("INDEX_ADMIN_PASSWORD")?,
             service: text("INDEX_SERVICE", "berth"),
             issuer: text("INDEX_ISSUER", "berth"),
+            token_lifetime: token_lifetime(environment)?,
             internal_secret: environment.secret("INDEX_INTERNAL_SECRET")?,
             internal_secret_path: environment.get("INDEX_INTERNAL_SECRET_PATH").map(PathBuf::from),
             registry_url: url(environment, "INDEX_REGISTRY_URL")?,
@@ -96,6 +102,15 @@ impl Settings {
 
 fn public_url(environment: &Environment, port: u16) -> anyhow::Result<String> {
     Ok(url(environment, "INDEX_PUBLIC_URL")?.unwrap_or_else(|| format!("http://localhost:{port}")))
+}
+
+fn token_lifetime(environment: &Environment) -> anyhow::Result<u64> {
+    const NAME: &str = "INDEX_TOKEN_LIFETIME";
+    let lifetime = environment.parse::<SignedDuration>(NAME)?.unwrap_or(SignedDuration::from_mins(5));
+    if !(SignedDuration::from_secs(5)..=SignedDuration::from_hours(1)).contains(&lifetime) {
+        bail!("{NAME} is from 5s to 1h");
+    }
+    Ok(lifetime.unsigned_abs().as_secs())
 }
 
 fn url(environment: &Environment, name: &str) -> anyhow::Result<Option<String>> {
@@ -127,6 +142,13 @@ mod tests {
         assert_eq!(settings(&[("INDEX_PUBLIC_URL", "https://hub/")]).unwrap().public_url, "https://hub");
         assert!(settings(&[("INDEX_PUBLIC_URL", "hub")]).is_err());
         assert!(settings(&[("INDEX_REGISTRY_URL", "registry:5000")]).is_err());
+    }
+
+    #[test]
+    fn a_token_lives_for_some_seconds_at_least_and_an_hour_at_most() {
+        let lifetime = |text| settings(&[("INDEX_TOKEN_LIFETIME", text)]).map(|settings| settings.token_lifetime).ok();
+        let lifetimes = ["", "5s", "90s", "1h", "4s", "61m", "-5m", "5"].map(lifetime);
+        assert_eq!(lifetimes, [Some(300), Some(5), Some(90), Some(3600), None, None, None, None]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Must not decide what an index does once it is open.
 
 use crate::config::Settings;
-use crate::domain::{Identity, Index, Passwords, Signer};
+use crate::domain::{Decisions, Identity, Index, Passwords, Signer};
 use crate::http::InternalSecret;
 use crate::store::Database;
 use crate::store::files::{DataFolder, read_or_make};
@@ -42,11 +42,13 @@ impl Index {
             service: settings.service.clone(),
         };
         let index = Self {
+            decisions: Decisions::new(database.clone()),
             database,
             folder,
             passwords: Passwords::new(),
             signer: Arc::new(signer),
             identity: Arc::new(identity),
+            token_lifetime: settings.token_lifetime,
         };
         let first = index.first_admin(settings).await?;
         Ok((index, first))

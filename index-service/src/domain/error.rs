@@ -33,6 +33,8 @@ pub enum Noun {
     AccessToken,
     /// A robot of an organisation.
     Robot,
+    /// A decision on a registry token.
+    Decision,
 }
 
 impl fmt::Display for Noun {
@@ -50,6 +52,7 @@ impl fmt::Display for Noun {
             Self::Manifest => "manifest",
             Self::AccessToken => "access token",
             Self::Robot => "robot",
+            Self::Decision => "decision",
         })
     }
 }

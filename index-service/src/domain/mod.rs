@@ -5,6 +5,7 @@
 mod access_tokens;
 mod admin_users;
 mod content;
+mod decisions;
 mod default_grants;
 mod error;
 mod explain;
@@ -30,6 +31,7 @@ use crate::store::files::DataFolder;
 use std::sync::Arc;
 
 pub use access_tokens::{NewAccessToken, Rotation};
+pub use decisions::Decisions;
 pub use error::Refusal;
 pub use moves::{Mover, Progress};
 pub use passwords::Passwords;
@@ -57,7 +59,10 @@ pub struct Index {
     pub(crate) folder: DataFolder,
     pub(crate) passwords: Passwords,
     pub(crate) signer: Arc<Signer>,
+    pub(crate) decisions: Decisions,
     pub(crate) identity: Arc<Identity>,
+    /// Seconds a registry token lives. Clients take less than 60 for 60.
+    pub(crate) token_lifetime: u64,
 }
 
 impl Index {

@@ -4,15 +4,13 @@ use super::Index;
 use super::error::Refusal;
 use super::user::{Credentials, SignedIn};
 use crate::model::access_token::Limits;
+use crate::model::decision::Decision;
 use crate::model::{Place, Role, Subject};
 use jiff::Timestamp;
 use shared::revocations::Position;
 use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-
-/// Seconds a token lives. Clients take less than 60 for 60.
-const LIFETIME: u64 = 300;
 
 /// Seconds by which a token is valid before it was issued, for registries whose clock is behind.
 const HEAD_START: u64 = 30;
@@ -64,13 +62,14 @@ impl Index {
             None => (Subject::anonymous(), None, None),
         };
         let limits = token.map(|token| token.limits).unwrap_or_default();
+        let asked: Vec<Scope> = scopes.clone();
         let (access, as_of) = self.access(&subject, &limits, scopes).await?;
         let issued_at = u64::try_from(now.as_second()).unwrap_or_default();
         let claims = Claims {
             iss: self.identity.issuer.clone(),
             sub: subject.as_str().to_owned(),
             aud: self.identity.service.clone(),
-            exp: issued_at + LIFETIME,
+            exp: issued_at + self.token_lifetime,
             nbf: issued_at.saturating_sub(HEAD_START),
             iat: issued_at,
             jti: uuid::Uuid::new_v4().to_string(),
@@ -78,11 +77,23 @@ impl Index {
             as_of,
             access,
         };
+        let granted = granted_scope(&claims.access);
+        let is_all = asked.iter().zip(&claims.access).all(|(asked, held)| asked.actions.is_subset(&held.actions));
+        if !is_all {
+            self.decisions.note(Decision {
+                id: claims.jti.clone(),
+                subject,
+                address: from,
+                asked: asked.iter().map(Scope::to_string).collect::<Vec<_>>().join(" "),
+                granted: granted.clone(),
+                decided_at: now,
+            });
+        }
         Ok(IssuedToken {
             token: self.signer.sign(&claims)?,
-            expires_in: LIFETIME,
+            expires_in: self.token_lifetime,
             issued_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
-            scope: granted_scope(&claims.access),
+            scope: granted,
         })
     }
 

@@ -21,7 +21,7 @@ pub struct ExplainQuery {
 
 /// An explanation as it is shown.
 #[derive(Serialize)]
-struct ExplanationBody {
+pub struct ExplanationBody {
     repository: RepositoryName,
     subject: String,
     role: Option<Role>,
@@ -29,6 +29,28 @@ struct ExplanationBody {
     reasons: Vec<ReasonBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<&'static str>,
+}
+
+impl ExplanationBody {
+    /// What `explanation` says about `subject` on `repository`.
+    pub fn new(repository: RepositoryName, subject: &Subject, explanation: Explanation) -> Self {
+        let Explanation { role, reasons } = explanation;
+        let missing = match role {
+            Some(_) => None,
+            // One sentence: who may not see a robot learns nothing of it.
+            None => {
+                Some("no grant, no membership, and the repository is private; or no such account, or it is disabled")
+            }
+        };
+        Self {
+            repository,
+            subject: shown(subject),
+            role,
+            actions: role.map(Role::actions).unwrap_or_default(),
+            reasons: reasons.into_iter().map(Into::into).collect(),
+            missing,
+        }
+    }
 }
 
 /// One source of a role as it is shown.
@@ -72,20 +94,8 @@ pub async fn show(
     query: Query<ExplainQuery>,
 ) -> Result<HttpResponse, Failure> {
     let of = query.subject.as_deref().map(subject).transpose()?;
-    let (subject, Explanation { role, reasons }) = index.explain(&caller.0, &name, of).await?;
-    let missing = match role {
-        Some(_) => None,
-        // One sentence: who may not see a robot learns nothing of it.
-        None => Some("no grant, no membership, and the repository is private; or no such account, or it is disabled"),
-    };
-    Ok(HttpResponse::Ok().json(ExplanationBody {
-        repository: name.into_inner(),
-        subject: shown(&subject),
-        role,
-        actions: role.map(Role::actions).unwrap_or_default(),
-        reasons: reasons.into_iter().map(Into::into).collect(),
-        missing,
-    }))
+    let (subject, explanation) = index.explain(&caller.0, &name, of).await?;
+    Ok(HttpResponse::Ok().json(ExplanationBody::new(name.into_inner(), &subject, explanation)))
 }
 
 /// A team holds what its members hold: one asks about those.
@@ -101,7 +111,8 @@ fn subject(text: &str) -> Result<Subject, Failure> {
     }
 }
 
-fn shown(subject: &Subject) -> String {
+/// A subject as it is written.
+pub fn shown(subject: &Subject) -> String {
     match subject.as_str() {
         "" => "anonymous".to_owned(),
         robot if robot.contains('+') => format!("robot:{robot}"),

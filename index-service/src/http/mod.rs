@@ -8,6 +8,7 @@ mod admin_users;
 mod auth;
 mod clock;
 mod content;
+mod decisions;
 mod default_grants;
 mod error;
 mod explain;
@@ -106,6 +107,7 @@ fn people(cfg: &mut ServiceConfig) {
                 .route(delete().to(access_tokens::delete)),
         )
         .service(resource("/user/tokens/{id}/rotate").route(post().to(access_tokens::rotate)))
+        .service(resource("/admin/decisions/{id}").route(get().to(decisions::show)))
         .service(resource("/admin/users").route(get().to(admin_users::list)).route(post().to(admin_users::create)))
         .service(
             resource("/admin/users/{user}").route(get().to(admin_users::show)).route(patch().to(admin_users::change)),

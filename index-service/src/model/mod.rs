@@ -5,6 +5,7 @@
 pub mod access_token;
 pub mod account;
 pub mod content;
+pub mod decision;
 pub mod default_grant;
 pub mod explanation;
 pub mod grant;

@@ -7,6 +7,7 @@ mod access_tokens;
 mod accounts;
 mod content;
 mod database;
+mod decisions;
 mod default_grants;
 pub mod door;
 pub mod door_http;

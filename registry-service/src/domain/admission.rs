@@ -71,6 +71,11 @@ impl Permit {
         Some(Repository { name: name.clone(), id })
     }
 
+    /// Why its token does not do where more is needed.
+    pub(super) fn insufficient(&self) -> CredentialFault {
+        self.confirmed.as_ref().map_or(CredentialFault::Insufficient { decision: None }, Confirmed::insufficient)
+    }
+
     /// Who opens an upload by this leave `now`.
     pub(super) fn opener(&self, now: Timestamp) -> Opener {
         let token = self.confirmed.as_ref().map(|confirmed| confirmed.opening(now));

@@ -2,7 +2,7 @@
 
 use super::admission::Permit;
 use super::manifest_deletes::holder_of;
-use super::refusal::{CredentialFault, Refusal};
+use super::refusal::Refusal;
 use super::{Registry, Repository};
 use crate::store::hashing::digest_of;
 use crate::store::{OpenBlob, Storage};
@@ -100,7 +100,7 @@ impl Registry {
         let sources = match from {
             Some(from) if !permit.mentions(from) => {
                 return Err(Refusal::Unauthorized {
-                    fault: CredentialFault::Insufficient,
+                    fault: permit.insufficient(),
                     scopes: vec![
                         Scope::repository(permit.repository.name.as_str(), [Action::Pull, Action::Push]),
                         Scope::repository(from.as_str(), [Action::Pull]),

@@ -60,6 +60,11 @@ impl Confirmed {
         entry.allows(Action::Pull).then(|| self.id_of(name).map(str::to_owned))?
     }
 
+    /// Why it does not do where it was granted less than is needed.
+    pub fn insufficient(&self) -> CredentialFault {
+        CredentialFault::Insufficient { decision: Some(self.token.claims.jti.clone()) }
+    }
+
     /// What an upload remembers of it that is opened with it `now`.
     pub fn opening(&self, now: Timestamp) -> OpeningToken {
         let Claims { credential, as_of, .. } = &self.token.claims;
@@ -112,7 +117,7 @@ impl Tokens {
         let scopes = || vec![Scope::catalog()];
         let confirmed = self.confirmed(credentials, scopes, true, now, |_| true).await?;
         if !confirmed.token.claims.catalog(Action::All) {
-            return Err(Refusal::Unauthorized { fault: CredentialFault::Insufficient, scopes: scopes() });
+            return Err(Refusal::Unauthorized { fault: confirmed.insufficient(), scopes: scopes() });
         }
         Ok(confirmed.subject().to_owned())
     }
@@ -131,7 +136,7 @@ impl Tokens {
         let confirmed = self.confirmed(credentials, scopes, only_reads, now, allocated).await?;
         let entry = confirmed.token.claims.repository(name);
         if !entry.is_some_and(|entry| actions.iter().all(|action| entry.allows(*action))) {
-            return Err(Refusal::Unauthorized { fault: CredentialFault::Insufficient, scopes: scopes() });
+            return Err(Refusal::Unauthorized { fault: confirmed.insufficient(), scopes: scopes() });
         }
         Ok(confirmed)
     }

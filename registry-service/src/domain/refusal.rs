@@ -10,7 +10,7 @@ use shared::{Digest, RepositoryName, Scope};
 use std::io;
 
 /// Why credentials do not do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialFault {
     /// None was sent.
     Missing,
@@ -18,7 +18,10 @@ pub enum CredentialFault {
     /// index.
     Invalid,
     /// Good, but without the right that is needed.
-    Insufficient,
+    Insufficient {
+        /// The id of the index's decision to grant no more; a token's `jti`.
+        decision: Option<String>,
+    },
 }
 
 /// A request that is not done.

@@ -3,7 +3,7 @@
 //! A 5xx tells the client a code; what went wrong stands in the log under the request's id, which is in a header.
 
 use super::headers::{UPLOAD_UUID, upload_location};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{CredentialFault, Refusal};
 use crate::model::manifest::ManifestError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
@@ -172,14 +172,24 @@ fn outcome(refusal: &Refusal) -> (StatusCode, ErrorCode) {
     }
 }
 
+/// Who may not see a repository is told what is told of one that is not there.
+const NOT_YOURS: &str =
+    "the repository does not exist, or you may not do this there; docker login with an account that may";
+
 fn body(refusal: &Refusal, code: ErrorCode) -> ErrorBody {
     match refusal {
         Refusal::Unauthorized { scopes, .. } if scopes.is_empty() => ErrorBody::one(code, "authentication required"),
-        Refusal::Unauthorized { scopes, .. } => ErrorBody::with_detail(
-            code,
-            "the repository does not exist, or you may not do this there; docker login with an account that may",
-            json!({ "scope": scopes_of(scopes) }),
-        ),
+        Refusal::Unauthorized { fault, scopes } => {
+            let scope = scopes_of(scopes);
+            let (message, detail) = match fault {
+                CredentialFault::Insufficient { decision: Some(decision) } => (
+                    format!("{NOT_YOURS}, or ask an administrator about decision {decision}"),
+                    json!({ "scope": scope, "decision": decision }),
+                ),
+                _ => (NOT_YOURS.to_owned(), json!({ "scope": scope })),
+            };
+            ErrorBody::with_detail(code, message, detail)
+        }
         Refusal::ManifestBlobUnknown(missing) => {
             let entry = |digest: &Digest| ErrorEntry {
                 code,

@@ -49,7 +49,7 @@ pub enum Challenge {
 
 impl Challenge {
     /// The one challenge of an answer.
-    fn header(&self, fault: CredentialFault, scopes: &[Scope]) -> Option<HeaderValue> {
+    fn header(&self, fault: &CredentialFault, scopes: &[Scope]) -> Option<HeaderValue> {
         let header = match self {
             Self::Bearer { realm, service } => bearer(realm, service, fault, scopes),
             Self::Basic { realm } => format!("Basic realm=\"{realm}\""),
@@ -59,12 +59,12 @@ impl Challenge {
 }
 
 /// A parameter without a value is left out: docker stops reading at an empty one.
-fn bearer(realm: &str, service: &str, fault: CredentialFault, scopes: &[Scope]) -> String {
+fn bearer(realm: &str, service: &str, fault: &CredentialFault, scopes: &[Scope]) -> String {
     let mut header = format!("Bearer realm=\"{realm}\",service=\"{service}\"");
     let error = match fault {
         CredentialFault::Missing => None,
         CredentialFault::Invalid => Some("invalid_token"),
-        CredentialFault::Insufficient => Some("insufficient_scope"),
+        CredentialFault::Insufficient { .. } => Some("insufficient_scope"),
     };
     if !scopes.is_empty() {
         // Writing to a String cannot fail.
@@ -103,7 +103,7 @@ pub fn add(request: &HttpRequest, response: &mut HttpResponse) {
     }
     let refusal = response.error().and_then(|error| error.as_error::<Json<Refusal>>());
     let header = match (&front.challenge, refusal.map(|refusal| &refusal.0)) {
-        (Some(challenge), Some(Refusal::Unauthorized { fault, scopes })) => challenge.header(*fault, scopes),
+        (Some(challenge), Some(Refusal::Unauthorized { fault, scopes })) => challenge.header(fault, scopes),
         _ => None,
     };
     if let Some(header) = header {

@@ -21,6 +21,7 @@ mod commands;
 mod config;
 mod crowds;
 mod damage;
+mod decisions;
 mod deletes;
 mod digests;
 mod explain;

@@ -116,5 +116,6 @@ fn outline(answer: &Answer, name: &str) -> (u16, BTreeMap<String, String>, Strin
     if let Some(problem) = body.as_object_mut() {
         problem.remove("request_id");
     }
-    (answer.status, headers.collect(), nameless(&body.to_string()))
+    let decision = body["errors"][0]["detail"]["decision"].as_str().unwrap_or("no decision").to_owned();
+    (answer.status, headers.collect(), nameless(&body.to_string()).replace(&decision, "DECISION"))
 }

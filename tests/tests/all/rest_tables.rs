@@ -31,6 +31,7 @@ pub const PEOPLE: &[Row] = &[
     ("GET /admin/users/alice", "", "", [401, 403, 403, 403, 200]),
     ("GET /admin/users/nobody", "", "", [401, 403, 403, 403, 404]),
     ("PATCH /admin/users/carol", r#"{"disabled":false}"#, "", [401, 403, 403, 403, 200]),
+    ("GET /admin/decisions/none", "", "", [401, 403, 403, 403, 404]),
     ("PATCH /admin/users/admin", r#"{"disabled":true}"#, "", [401, 403, 403, 403, 409]),
     ("PATCH /admin/users/admin", r#"{"is_admin":false}"#, "", [401, 403, 403, 403, 409]),
 ];
