@@ -159,7 +159,7 @@ pub enum Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy(_) => Self::Unavailable(error.to_string()),
+            StoreError::Busy(_) | StoreError::Undone => Self::Unavailable(error.to_string()),
             StoreError::Broken(_) => Self::Fault(error.to_string()),
         }
     }

@@ -1,7 +1,8 @@
-//! Opens the database once, rightly: one writer connection, several that only read, migrations run.
+//! Opens the database once, rightly: one connection that writes, several that only read, migrations run.
 
 use super::error::StoreError;
 use super::revocations::Feed;
+use super::writer::{Unit, Writer};
 use anyhow::{Context, bail};
 use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolConnection;
@@ -19,7 +20,7 @@ const READERS: u32 = 4;
 const DECIDERS: u32 = 2;
 
 /// How long a statement waits for a lock, and a request for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The first SQLite without the WAL-reset bug, which could lose a commit.
 const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
@@ -27,8 +28,9 @@ const OLDEST_SQLITE: [u32; 3] = [3, 51, 3];
 /// The index's database. Clones share the same connections.
 #[derive(Debug, Clone)]
 pub struct Database {
+    writer: Writer,
     /// One connection, so that writers queue in order instead of meeting at the lock.
-    writer: SqlitePool,
+    writing: SqlitePool,
     readers: SqlitePool,
     deciders: SqlitePool,
     feed: Feed,
@@ -45,20 +47,21 @@ impl Database {
         let inode = keep_private(options.get_filename()).with_context(|| format!("cannot open the database {path}"))?;
         let options = options.create_if_missing(true).busy_timeout(PATIENCE).foreign_keys(true);
         let writer_options = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-        let writer =
+        let writing =
             pool(1).connect_with(writer_options).await.with_context(|| format!("cannot open the database {path}"))?;
-        check_version(&writer).await?;
-        migrate(&writer, &path).await?;
-        let feed = Feed::open(&mut *writer.acquire().await?, inode).await?;
+        check_version(&writing).await?;
+        migrate(&writing, &path).await?;
+        let feed = Feed::open(&mut *writing.acquire().await?, inode).await?;
         let options = options.pragma("query_only", "ON");
         let deciders = pool(DECIDERS).connect_lazy_with(options.clone());
-        Ok(Self { writer, readers: pool(READERS).connect_lazy_with(options), deciders, feed })
+        let readers = pool(READERS).connect_lazy_with(options);
+        Ok(Self { writer: Writer::new(writing.clone()), writing, readers, deciders, feed })
     }
 
-    /// A transaction that writes. It takes the lock at once: one that begins by reading and writes later would fail
-    /// when another wrote in between.
-    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    /// A unit that writes. What it answers without a commit is a refusal, which promises nothing: it may rest on what
+    /// another unit has changed and not yet committed.
+    pub(super) async fn write(&self) -> Result<Unit, StoreError> {
+        self.writer.unit().await
     }
 
     /// A transaction that only reads, for decisions: its statements see one state.
@@ -95,7 +98,7 @@ impl Database {
     pub async fn close(&self) {
         self.readers.close().await;
         self.deciders.close().await;
-        self.writer.close().await;
+        self.writing.close().await;
     }
 }
 
@@ -116,8 +119,12 @@ fn pool(size: u32) -> SqlitePoolOptions {
         .acquire_timeout(PATIENCE)
 }
 
-async fn check_version(writer: &SqlitePool) -> anyhow::Result<()> {
-    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(writer).await?;
+async fn check_version(pool: &SqlitePool) -> anyhow::Result<()> {
+    let version: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(pool).await?;
+    refuse_old(&version)
+}
+
+fn refuse_old(version: &str) -> anyhow::Result<()> {
     let numbers: Vec<u32> = version.split('.').filter_map(|part| part.parse().ok()).collect();
     if numbers.as_slice() < OLDEST_SQLITE.as_slice() {
         bail!(
@@ -128,13 +135,27 @@ async fn check_version(writer: &SqlitePool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn migrate(writer: &SqlitePool, path: &str) -> anyhow::Result<()> {
-    match sqlx::migrate!("../migrations/sqlite").run(writer).await {
+async fn migrate(pool: &SqlitePool, path: &str) -> anyhow::Result<()> {
+    match sqlx::migrate!("../migrations/sqlite").run(pool).await {
         Ok(()) => Ok(()),
         Err(MigrateError::VersionMissing(version)) => bail!(
             "the database {path} was written by a newer version of Berth (migration {version}); run that version, or \
              restore the backup made before it"
         ),
         Err(error) => bail!("the database {path} cannot be brought up to date: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sqlite_that_can_lose_a_commit_is_refused() {
+        for (version, good) in
+            [("3.51.3", true), ("3.51.2", false), ("3.52.0", true), ("3.9.100", false), ("4.0", true), ("", false)]
+        {
+            assert_eq!(refuse_old(version).is_ok(), good, "{version}");
+        }
     }
 }

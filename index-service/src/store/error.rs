@@ -6,6 +6,9 @@ pub enum StoreError {
     /// Not now: locked, no connection free, or no room left. The same request may succeed later.
     #[error("the database is busy or full: {0}")]
     Busy(#[source] sqlx::Error),
+    /// The transaction that the change was a part of came to nothing, and the change with it.
+    #[error("the database undid the transaction, and the change with it")]
+    Undone,
     /// A fault.
     #[error("the database failed: {0}")]
     Broken(#[source] sqlx::Error),

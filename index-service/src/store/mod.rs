@@ -30,6 +30,7 @@ mod search;
 mod team_members;
 mod teams;
 mod visibility;
+mod writer;
 
 pub use accounts::{AccountChanged, NewAccount};
 pub use database::Database;

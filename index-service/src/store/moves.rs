@@ -76,9 +76,8 @@ impl Database {
                 Move::Purge => purged(&mut transaction, id).await?,
                 Move::Rename { to } => renamed(&mut transaction, id, to, now).await?,
             }
-            self.commit_revocation(transaction).await?;
         }
-        Ok(())
+        self.commit_revocation(transaction).await
     }
 
     /// Gives a wish up that cannot be.

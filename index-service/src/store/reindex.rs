@@ -32,9 +32,7 @@ impl Database {
         now: Timestamp,
     ) -> Result<Adoption, StoreError> {
         let mut transaction = self.write().await?;
-        let adoption = adopt(&mut transaction, found, admin, now).await?;
-        transaction.rollback().await?;
-        Ok(adoption)
+        Ok(adopt(&mut transaction, found, admin, now).await?)
     }
 
     /// Whether a repository has this id, deleted or not.

@@ -5,10 +5,11 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::rows::{bigint, micros, unsigned};
+use super::writer::Unit;
 use jiff::Timestamp;
 use shared::revocations::{FeedAnswer, Position, Revocation, Revoked};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, Sqlite, SqliteConnection, Transaction};
+use sqlx::{FromRow, Row, SqliteConnection};
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -73,8 +74,8 @@ impl Feed {
 
 impl Database {
     /// Commits what takes a right away, and wakes who follows the feed.
-    pub(super) async fn commit_revocation(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
-        transaction.commit().await?;
+    pub(super) async fn commit_revocation(&self, unit: Unit) -> Result<(), StoreError> {
+        unit.commit().await?;
         self.feed().written.send_replace(());
         Ok(())
     }
@@ -117,7 +118,7 @@ impl Database {
             .await?;
         let noted = sqlx::query("UPDATE revocations SET noted_at = $1 WHERE noted_at IS NULL");
         noted.bind(micros(now)).execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 }
 

@@ -18,6 +18,7 @@ mod clocks;
 mod collector;
 mod collector_stopped;
 mod commands;
+mod commits;
 mod config;
 mod crowds;
 mod damage;
