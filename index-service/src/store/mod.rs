@@ -27,6 +27,8 @@ mod revocations;
 mod robots;
 mod rows;
 mod search;
+#[cfg(test)]
+mod statements;
 mod team_members;
 mod teams;
 mod visibility;

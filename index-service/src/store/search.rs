@@ -7,7 +7,7 @@ use super::visibility::{beginning_with, containing, folded, with_visible};
 use crate::model::{Repository, Subject};
 
 /// What matches the pattern `$2`.
-macro_rules! matches {
+macro_rules! matching {
     () => {
         r" FROM visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
            WHERE r.state = 'ready' AND (lower(r.name) LIKE $2 ESCAPE '\'
@@ -15,12 +15,12 @@ macro_rules! matches {
     };
 }
 
-const COUNT: &str = with_visible!("SELECT count(*)", matches!());
+const COUNT: &str = with_visible!("SELECT count(*)", matching!());
 
 /// Best first: the very name, then names that begin so, then by stars; names make the order total.
 const BEST: &str = with_visible!(
     "SELECT r.*, n.name AS namespace",
-    matches!(),
+    matching!(),
     r" ORDER BY CASE WHEN r.name = $3 THEN 0 WHEN r.name LIKE $4 ESCAPE '\' THEN 1 ELSE 2 END,
           r.star_count DESC, r.name
        LIMIT $5 OFFSET $6"

@@ -149,12 +149,15 @@ impl Database {
     ) -> Result<Paged<TeamGrant>, StoreError> {
         let rows = sqlx::query_as(
             "SELECT h.* FROM (
-                SELECT COALESCE(n.name, r.name) AS name, n.id IS NOT NULL AS is_namespace,
-                    g.role, g.created_by, g.created_at
-                FROM teams t JOIN organisations o ON o.id = t.organisation_id JOIN grants g ON g.team_id = t.id
-                LEFT JOIN live_namespaces n ON n.id = g.namespace_id
-                LEFT JOIN repositories r ON r.id = g.repository_id AND r.deleted_at IS NULL
+                SELECT n.name, 1 AS is_namespace, g.role, g.created_by, g.created_at
+                FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
+                JOIN live_namespaces n ON n.id = g.namespace_id
                 WHERE o.name = $1 AND t.name = $2
+                UNION ALL
+                SELECT r.name, 0 AS is_namespace, g.role, g.created_by, g.created_at
+                FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
+                JOIN repositories r ON r.id = g.repository_id
+                WHERE o.name = $1 AND t.name = $2 AND r.deleted_at IS NULL
              ) h WHERE h.name > $3 ORDER BY h.name LIMIT $4",
         )
         .bind(organisation.as_str())
