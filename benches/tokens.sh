@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The token server: registry tokens a second, whether time tells what a client may not know, and what pulls notice of a
-# flood of passwords. On a quiet machine; half a minute.
+# The token server: registry tokens a second, of an empty instance and of a full one, whether time tells what a client may
+# not know, and what pulls notice of a flood of passwords. On a quiet machine; a minute.
 #
 #   bash benches/tokens.sh           medians of three rounds
 #   bash benches/tokens.sh --quick   one short round, to see that it runs
@@ -11,7 +11,7 @@ source tests/packages.sh
 
 # In a network of its own, as compare.sh.
 if [[ ${1:-} != --alone ]]; then
-    install_missing curl:curl jq:jq wrk:wrk unshare:util-linux ip:iproute2
+    install_missing curl:curl jq:jq wrk:wrk sqlite3:sqlite3 unshare:util-linux ip:iproute2
     cargo build --quiet --release --package berth --package benches
     exec unshare --net bash benches/tokens.sh --alone "$@"
 fi
@@ -38,9 +38,17 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-env -i PATH="$PATH" "$berth" serve --listen "$address" --data "$work/data" >"$work/log" 2>&1 &
-server=$!
-"$blob" ready "$address" >/dev/null
+start() {
+    env -i PATH="$PATH" "$berth" serve --listen "$address" --data "$work/data" >"$work/log" 2>&1 &
+    server=$!
+    "$blob" ready "$address" >/dev/null
+}
+stop() {
+    kill "$server"
+    wait "$server"
+    server=''
+}
+start
 admin=admin:$(<"$work/data/initial-admin-password")
 rest() { curl -sSf -u "$admin" -H 'Content-Type: application/json' "$@"; }
 secret_of() { jq --raw-output .secret; }
@@ -82,14 +90,31 @@ row() {
                 return of[int((NR + 1) / 2)]
             }
             { rate[NR] = $1; cpu[NR] = $2; p99[NR] = $3 }
-            END { printf "%-44s %8.0f/s %8.1f us %8.2f ms\n", name, median(rate), median(cpu), median(p99) }'
+            END { printf "%-50s %8.0f/s %8.1f us %8.2f ms\n", name, median(rate), median(cpu), median(p99) }'
 }
 
 token_path() { printf '/token?service=berth&scope=repository:%s:pull,push' "$1"; }
 
-printf '%-44s %10s %11s %11s\n' '' 'a second' 'CPU each' 'p99'
+printf '%-50s %10s %11s %11s\n' '' 'a second' 'CPU each' 'p99'
 row 'token, access token (goal: 10,000/s)' "$(basic "$person")" "$(token_path acme/app)"
 row 'token, robot' "$(basic "$robot")" "$(token_path acme/app)"
+
+# Each account has a namespace with a repository in it, and somebody else may read that.
+stop
+sqlite3 "$work/data/index.sqlite" <<'SQL'
+CREATE TEMP TABLE many AS
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT i FROM n;
+BEGIN;
+INSERT INTO accounts (id, name, password_hash, created_at) SELECT 'a' || i, 'person' || i, '', 0 FROM many;
+INSERT INTO namespaces (id, name, account_id, created_at) SELECT 'n' || i, 'person' || i, 'a' || i, 0 FROM many;
+INSERT INTO repositories (id, name, namespace_id, visibility, state, created_by, created_at, updated_at)
+    SELECT 'r' || i, 'person' || i || '/app', 'n' || i, 'private', 'ready', 'person' || i, 0, 0 FROM many;
+INSERT INTO grants (id, repository_id, account_id, role, created_by, created_at)
+    SELECT 'g' || i, 'r' || i, 'a' || (i % 100000 + 1), 'read', 'person' || i, 0 FROM many;
+COMMIT;
+SQL
+start
+row 'token, beside 100,000 accounts and what is theirs' "$(basic "$person")" "$(token_path acme/app)"
 row 'token, stranger asks for what is private' "$(basic "$stranger")" "$(token_path acme/app)"
 row 'token, stranger asks for what is absent' "$(basic "$stranger")" "$(token_path acme/no)"
 wrong=berth_pat_$(printf 'x%.0s' {1..43})

@@ -1,5 +1,6 @@
 //! Opens the database once, rightly: one connection that writes, several that only read, migrations run.
 
+use super::deciders::{Decider, Deciders};
 use super::error::StoreError;
 use super::revocations::Feed;
 use super::writer::{Unit, Writer};
@@ -16,9 +17,6 @@ use std::time::Duration;
 /// Connections that only read.
 const READERS: u32 = 4;
 
-/// Connections for decisions about one subject: tokens must not wait behind lists and searches.
-const DECIDERS: u32 = 2;
-
 /// How long a statement waits for a lock, and a request for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -32,7 +30,7 @@ pub struct Database {
     /// One connection, so that writers queue in order instead of meeting at the lock.
     writing: SqlitePool,
     readers: SqlitePool,
-    deciders: SqlitePool,
+    deciders: Deciders,
     feed: Feed,
 }
 
@@ -53,7 +51,7 @@ impl Database {
         migrate(&writing, &path).await?;
         let feed = Feed::open(&mut *writing.acquire().await?, inode).await?;
         let options = options.pragma("query_only", "ON");
-        let deciders = pool(DECIDERS).connect_lazy_with(options.clone());
+        let deciders = Deciders::new(options.clone());
         let readers = pool(READERS).connect_lazy_with(options);
         Ok(Self { writer: Writer::new(writing.clone()), writing, readers, deciders, feed })
     }
@@ -64,14 +62,9 @@ impl Database {
         self.writer.unit().await
     }
 
-    /// A transaction that only reads, for decisions: its statements see one state.
-    pub(super) async fn decide(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.deciders.begin().await?)
-    }
-
-    /// A connection for one statement that a decision rests on.
-    pub(super) async fn decider(&self) -> Result<PoolConnection<Sqlite>, StoreError> {
-        Ok(self.deciders.acquire().await?)
+    /// A connection for what a decision rests on.
+    pub(super) async fn decider(&self) -> Result<Decider, StoreError> {
+        self.deciders.decider().await
     }
 
     /// A transaction that only reads: its statements see one state.

@@ -8,6 +8,7 @@ mod accounts;
 mod content;
 mod database;
 mod decisions;
+mod deciders;
 mod default_grants;
 pub mod door;
 pub mod door_http;

@@ -8,7 +8,7 @@ use crate::model::{Occupant, Place, Repository, Standing, Subject};
 use shared::RepositoryName;
 use shared::revocations::Position;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row, SqliteConnection};
+use sqlx::{Connection, FromRow, Row, SqliteConnection};
 
 /// `$1` the subject, `$2` the repository, `$3` its namespace. Always one row.
 const PLACE: &str = concat!(
@@ -65,7 +65,8 @@ impl Database {
             let row = place_row(&mut *self.decider().await?, subject, name).await?;
             return Ok((vec![Place::from_row(&row)?], self.feed().position(unsigned(&row, "as_of")?)));
         }
-        let mut transaction = self.decide().await?;
+        let mut decider = self.decider().await?;
+        let mut transaction = decider.begin().await?;
         let as_of = sqlx::query("SELECT value FROM counters WHERE name = 'revocation'").fetch_one(&mut *transaction);
         let as_of = unsigned(&as_of.await?, 0)?;
         let mut places = Vec::with_capacity(names.len());
