@@ -36,7 +36,7 @@ step() {
 # Without a daemon. No test may hide behind `#[ignore]`.
 run_fast() {
     install_missing cc:build-essential shellcheck:shellcheck nginx:nginx-light docker-registry:docker-registry \
-        faketime:faketime
+        faketime:faketime sqlite3:sqlite3
     step "shell scripts" shellcheck .ci/run tests/*.sh tests/fuzz/*.sh tests/stories/*.sh tests/documents/*.sh \
         tests/stories/images/*.sh benches/*.sh
     step "formatting" cargo fmt --all --check

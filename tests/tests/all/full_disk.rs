@@ -1,50 +1,12 @@
 //! A disk that is really full, of bytes or of files: pushes are refused, reads go on, a collection makes room, and pushes
 //! succeed again, all without a restart.
 
-use crate::support::{Image, Repository, Standalone, at_once, data, image, pulls, sha256};
+use crate::support::{Disk, Image, Repository, Standalone, at_once, data, image, pulls, sha256};
 use registry_service::domain::collector::Collection;
 use registry_service::store::Storage;
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use tempfile::TempDir;
+use std::fs;
+use std::path::Path;
 use tests::soon;
-
-/// A small disk of its own below a folder, until it is dropped.
-struct Disk(TempDir);
-
-impl Disk {
-    fn mount(options: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder.path()).status();
-        assert!(mounted.unwrap().success(), "only root can mount a disk");
-        Self(folder)
-    }
-
-    /// Takes every byte and every file that is left.
-    fn fill(&self) -> Vec<PathBuf> {
-        let mut ballast = Vec::new();
-        for size in [64 * 1024, 1] {
-            loop {
-                let path = self.0.path().join(format!("ballast-{}", ballast.len()));
-                let Ok(mut file) = File::create(&path) else { break };
-                ballast.push(path);
-                if file.write_all(&vec![0; size]).is_err() {
-                    break;
-                }
-            }
-        }
-        ballast
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily: registries of the test still have it open.
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
 
 /// An image of one layer of so many bytes.
 fn numbered(number: usize, size: usize) -> Image {
@@ -75,7 +37,7 @@ fn collect(root: &Path) {
 async fn a_full_disk_refuses_pushes_serves_reads_and_is_mended_by_a_collection() {
     for (options, size) in [("size=2m", 100_000), ("size=64m,nr_inodes=600", 100)] {
         let disk = Disk::mount(options);
-        let registry = Standalone::on(tempfile::tempdir_in(disk.0.path()).unwrap(), &[]);
+        let registry = Standalone::on(tempfile::tempdir_in(disk.path()).unwrap(), &[]);
         let app = registry.repository("acme/app");
         // Something that nobody needs, for the collection to take while there is no byte left.
         let mut unneeded = Vec::new();

@@ -23,6 +23,7 @@ mod config;
 mod crowds;
 mod damage;
 mod decisions;
+mod database_down;
 mod deletes;
 mod digests;
 mod explain;

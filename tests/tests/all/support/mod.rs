@@ -3,6 +3,7 @@
 mod between;
 mod clock;
 mod collecting;
+mod disk;
 mod eventually;
 mod forge;
 mod host;
@@ -22,6 +23,7 @@ mod wishes;
 pub use between::{Between, Look};
 pub use clock::Clock;
 pub use collecting::{after_hours, at_once, collect_in, data, pulls, with_fate};
+pub use disk::Disk;
 pub use eventually::eventually;
 pub use forge::Forge;
 pub use host::Host;
