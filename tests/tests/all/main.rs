@@ -38,6 +38,7 @@ mod hostile_manifests;
 mod htpasswd;
 mod index_down;
 mod intents;
+mod isolation;
 mod late_locks;
 mod leftover_intents;
 mod lists;

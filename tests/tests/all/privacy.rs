@@ -106,7 +106,7 @@ async fn ask(stranger: &User, method: &str, path: &str, body: &'static str, name
 }
 
 /// All of an answer, without the name asked for and without what is unique to each request or of its connection.
-fn outline(answer: &Answer, name: &str) -> (u16, BTreeMap<String, String>, String) {
+pub fn outline(answer: &Answer, name: &str) -> (u16, BTreeMap<String, String>, String) {
     let namespace = name.split('/').next().unwrap();
     let in_quotes = format!("\\\"{namespace}\\\"");
     let nameless = |text: &str| text.replace(name, "NAME").replace(&in_quotes, "NAMESPACE");

@@ -33,7 +33,7 @@ pub use peer::Peer;
 pub use program::Program;
 pub use registries::Registries;
 pub use repository::Repository;
-pub use request::{Answer, listed};
+pub use request::{Answer, Request, listed};
 pub use stack::{Stack, free_port, serve_tls};
 pub use standalone::{Standalone, environment, stored};
 pub use unsteady_index::{Call, UnsteadyIndex};
