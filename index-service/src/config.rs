@@ -34,6 +34,8 @@ pub struct Settings {
     pub address: SocketAddr,
     /// `INDEX_PUBLIC_URL`: the address for people and clients. Default `http://localhost:` and the port listened on.
     pub public_url: String,
+    /// The origin of that address, as browsers write it.
+    pub origin: String,
     /// `INDEX_DATA`: the folder of database, token key and first password. Default `./index-data`.
     pub data: PathBuf,
     /// `INDEX_DATABASE_URL`: as `sqlite:<path>`. Default `index.sqlite` in the data folder.
@@ -76,9 +78,11 @@ impl Settings {
         if signup != "closed" {
             bail!("INDEX_SIGNUP={signup:?} cannot be used: only `closed` is, an administrator makes the accounts");
         }
+        let public_url = public_url(environment, address.port())?;
         Ok(Self {
             address,
-            public_url: public_url(environment, address.port())?,
+            origin: origin(&public_url)?,
+            public_url,
             database_url: text("INDEX_DATABASE_URL", &format!("sqlite:{database}")),
             data,
             admin_user: text("INDEX_ADMIN_USER", "admin"),
@@ -113,6 +117,12 @@ fn token_lifetime(environment: &Environment) -> anyhow::Result<u64> {
     Ok(lifetime.unsigned_abs().as_secs())
 }
 
+fn origin(public_url: &str) -> anyhow::Result<String> {
+    let url =
+        reqwest::Url::parse(public_url).with_context(|| format!("INDEX_PUBLIC_URL={public_url:?} cannot be used"))?;
+    Ok(url.origin().ascii_serialization())
+}
+
 fn url(environment: &Environment, name: &str) -> anyhow::Result<Option<String>> {
     let Some(url) = environment.get(name) else { return Ok(None) };
     if !url.starts_with("http://") && !url.starts_with("https://") {
@@ -141,6 +151,9 @@ mod tests {
     fn a_public_url_loses_its_last_slash_and_has_a_scheme() {
         assert_eq!(settings(&[("INDEX_PUBLIC_URL", "https://hub/")]).unwrap().public_url, "https://hub");
         assert!(settings(&[("INDEX_PUBLIC_URL", "hub")]).is_err());
+        assert!(settings(&[("INDEX_PUBLIC_URL", "https://")]).is_err());
+        let origin = settings(&[("INDEX_PUBLIC_URL", "https://Hub.example:443/berth/")]).unwrap().origin;
+        assert_eq!(origin, "https://hub.example");
         assert!(settings(&[("INDEX_REGISTRY_URL", "registry:5000")]).is_err());
     }
 

@@ -38,6 +38,7 @@ impl Index {
         let signer = Signer::from_pem(&folder.signing_key(Signer::generate_pem)?)?;
         let identity = Identity {
             public_url: settings.public_url.clone(),
+            origin: settings.origin.clone(),
             issuer: settings.issuer.clone(),
             service: settings.service.clone(),
         };

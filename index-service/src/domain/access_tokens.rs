@@ -14,8 +14,8 @@ use std::net::IpAddr;
 /// Seconds for which a secret may go on beside its successor.
 const MAX_OVERLAP: u32 = 30 * 24 * 3600;
 
-/// A token's last use is noted again after this, or when it is from elsewhere.
-const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
+/// A last use is noted again after this; that of a token also when it is from elsewhere.
+pub(super) const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// A token to be made.
 #[derive(Debug)]

@@ -35,6 +35,8 @@ pub enum Noun {
     Robot,
     /// A decision on a registry token.
     Decision,
+    /// A session of an account.
+    Session,
 }
 
 impl fmt::Display for Noun {
@@ -53,6 +55,7 @@ impl fmt::Display for Noun {
             Self::AccessToken => "access token",
             Self::Robot => "robot",
             Self::Decision => "decision",
+            Self::Session => "session",
         })
     }
 }
@@ -66,6 +69,9 @@ pub enum Refusal {
     /// Wrong credentials; which part of them is nobody's business.
     #[error("incorrect username or password")]
     BadCredentials,
+    /// A session that is over, or none at all.
+    #[error("you are no longer signed in here; sign in again")]
+    SessionOver,
     /// A good secret whose time is over: of what, in words.
     #[error("{0} has expired: rotate it and give it a new end")]
     TokenExpired(String),

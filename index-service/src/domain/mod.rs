@@ -21,6 +21,7 @@ mod repositories;
 mod revocations;
 mod robots;
 mod search;
+mod sessions;
 mod signing;
 mod teams;
 mod token;
@@ -36,6 +37,7 @@ pub use error::Refusal;
 pub use moves::{Mover, Progress};
 pub use passwords::Passwords;
 pub use search::{SearchPage, SearchResults};
+pub use sessions::Browser;
 pub use signing::{PublicKey, Signer};
 pub use teams::TeamPath;
 pub use token::{IssuedToken, TokenRequest};
@@ -46,6 +48,8 @@ pub use user::{Credentials, SignedIn};
 pub struct Identity {
     /// Its address for people and clients, without a slash at its end.
     pub public_url: String,
+    /// The origin of its pages, as browsers write it.
+    pub origin: String,
     /// The `iss` of its tokens.
     pub issuer: String,
     /// The registry its tokens are for: their `aud`, and the `service` of the challenge.

@@ -134,7 +134,12 @@ mod tests {
     }
 
     fn identity() -> Identity {
-        Identity { public_url: String::new(), issuer: "berth".to_owned(), service: "berth".to_owned() }
+        Identity {
+            public_url: String::new(),
+            origin: String::new(),
+            issuer: "berth".to_owned(),
+            service: "berth".to_owned(),
+        }
     }
 
     fn claims(now: u64) -> Claims {

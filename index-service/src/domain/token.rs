@@ -58,7 +58,7 @@ impl Index {
         let scopes = parse_scopes(&request.scopes)?;
         let signed_in = self.sign_in(credentials, from, now).await?;
         let (subject, token, credential) = match signed_in {
-            Some(SignedIn { owner, token, credential }) => (owner.subject(), token, credential),
+            Some(SignedIn { owner, token, credential, .. }) => (owner.subject(), token, credential),
             None => (Subject::anonymous(), None, None),
         };
         let limits = token.map(|token| token.limits).unwrap_or_default();

@@ -2,9 +2,11 @@
 
 use super::Index;
 use super::error::Refusal;
+use super::sessions::new_secret;
 use crate::model::access_token::{AccessToken, Secret, credential};
 use crate::model::account::Owner;
 use crate::model::password::is_possible;
+use crate::model::session::{Session, SessionSecret};
 use crate::model::{Account, Subject};
 use jiff::Timestamp;
 use std::net::IpAddr;
@@ -22,6 +24,8 @@ pub enum Credentials {
     },
     /// The secret of an access token, without a name.
     Token(Secret),
+    /// The secret of a session.
+    Session(SessionSecret),
 }
 
 /// Who signed in, and how.
@@ -32,6 +36,8 @@ pub struct SignedIn {
     pub token: Option<AccessToken>,
     /// That token and its secret, as a registry token names them.
     pub credential: Option<String>,
+    /// The session that a password began, if one goes on.
+    pub session: Option<Session>,
 }
 
 impl SignedIn {
@@ -44,10 +50,10 @@ impl SignedIn {
         }
     }
 
-    /// The account, where only its password will do.
-    pub fn person(self) -> Result<Account, Refusal> {
+    /// The account, and its session if it is in one, where only its password will do: a session was begun with that.
+    pub fn person(self) -> Result<(Account, Option<Session>), Refusal> {
         match self.owner {
-            Owner::Person(account) if self.token.is_none() => Ok(account),
+            Owner::Person(account) if self.token.is_none() => Ok((account, self.session)),
             _ => Err(Refusal::PasswordNeeded),
         }
     }
@@ -61,8 +67,14 @@ impl Index {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Option<SignedIn>, Refusal> {
+        let mut session = None;
         let (owner, token, secret) = match credentials {
             Credentials::Anonymous => return Ok(None),
+            Credentials::Session(secret) => {
+                let (account, found) = self.sign_in_with_session(&secret, from, now).await?;
+                session = Some(found);
+                (Owner::Person(account), None, None)
+            }
             Credentials::Token(secret) => {
                 let (owner, token) = self.sign_in_with_token(None, &secret, from, now).await?;
                 (owner, Some(token), Some(secret))
@@ -72,23 +84,25 @@ impl Index {
                     let (owner, token) = self.sign_in_with_token(Some(&user), &secret, from, now).await?;
                     (owner, Some(token), Some(secret))
                 }
-                None => (Owner::Person(self.sign_in_with_password(&user, password).await?), None, None),
+                None => (Owner::Person(self.check_password(&user, password).await?.0), None, None),
             },
         };
         if owner.disabled_at().is_some() {
             return Err(Refusal::AccountDisabled);
         }
         let credential = token.as_ref().zip(secret).map(|(token, secret)| credential(&token.id, &secret.hash()));
-        Ok(Some(SignedIn { owner, token, credential }))
+        Ok(Some(SignedIn { owner, token, credential, session }))
     }
 
-    async fn sign_in_with_password(&self, user: &str, password: String) -> Result<Account, Refusal> {
+    /// The account with this name and password, and the password's hash.
+    pub(super) async fn check_password(&self, user: &str, password: String) -> Result<(Account, String), Refusal> {
         if !is_possible(&password) {
             return Err(Refusal::BadCredentials);
         }
-        let (account, hash) = self.database.account_with_password_hash(user).await?.unzip();
+        let found = self.database.account_with_password_hash(user).await?;
+        let hash = found.as_ref().map(|(_, hash)| hash.clone());
         let is_right = self.passwords.verify(password, hash).await?;
-        account.filter(|_| is_right).ok_or(Refusal::BadCredentials)
+        found.filter(|_| is_right).ok_or(Refusal::BadCredentials)
     }
 
     /// The subject of decisions about whoever has these credentials, and everything that it may do.
@@ -105,21 +119,29 @@ impl Index {
         Ok(signed_in.owner.subject())
     }
 
-    /// Changes an account's password, which must be `old` now.
-    pub async fn change_password(&self, account: &Account, old: String, new: String) -> Result<(), Refusal> {
+    /// Changes an account's password, which must be `old` now, and ends its sessions. Only the one in which that is done goes
+    /// on, under the secret that is returned.
+    pub async fn change_password(
+        &self,
+        account: &Account,
+        session: Option<&Session>,
+        old: String,
+        new: String,
+    ) -> Result<Option<SessionSecret>, Refusal> {
         let user = account.name.as_str();
-        let signed_in = self.sign_in_with_password(user, old.clone()).await;
-        signed_in.map_err(|refusal| match refusal {
+        self.check_password(user, old.clone()).await.map_err(|refusal| match refusal {
             Refusal::BadCredentials => Refusal::invalid("the old password is not right"),
             other => other,
         })?;
         let hash = self.passwords.hash(user, new).await?;
-        self.database.set_password_hash(&account.id, &hash).await?;
+        let going_on = session.map(|session| (session.id.as_str(), new_secret()));
+        let kept = going_on.as_ref().map(|(id, secret)| (*id, secret.hash()));
+        self.database.set_password_hash(&account.id, &hash, kept).await?;
         let folder = self.folder.clone();
         let forgotten = tokio::task::spawn_blocking(move || folder.forget_initial_password(&old)).await;
         if !matches!(forgotten, Ok(Ok(()))) {
             tracing::warn!("the file with the first administrator's old password could not be removed");
         }
-        Ok(())
+        Ok(going_on.map(|(_, secret)| secret))
     }
 }

@@ -2,9 +2,12 @@
 
 use super::address::client_address;
 use super::clock::now;
+use super::cookie;
 use super::error::Failure;
 use crate::domain::{Credentials, Index, Refusal, SignedIn};
 use crate::model::access_token::Secret;
+use crate::model::account::Owner;
+use crate::model::session::{Session, SessionSecret};
 use crate::model::{Account, Subject};
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -21,8 +24,19 @@ pub struct Caller(pub Account);
 /// Whoever it is: an account that signed in, or the anonymous client.
 pub struct AnyCaller(pub Subject);
 
-/// An account that signed in with its password, for what no access token opens.
-pub struct Person(pub Account);
+/// An account that signed in with its password, and the session in which it did, if it is in one: for what no access token
+/// opens.
+pub struct Person(pub Account, pub Option<Session>);
+
+/// An account in its session, whose cookie has this secret.
+pub struct InSession {
+    /// The account.
+    pub account: Account,
+    /// The session.
+    pub session: Session,
+    /// What the cookie holds.
+    pub secret: SessionSecret,
+}
 
 /// An administrator of the instance who signed in.
 pub struct InstanceAdmin(pub Account);
@@ -60,7 +74,26 @@ impl FromRequest for Person {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let signed_in = signed_in(request);
-        Box::pin(async move { Ok(Self(signed_in.await?.person()?)) })
+        Box::pin(async move {
+            let (account, session) = signed_in.await?.person()?;
+            Ok(Self(account, session))
+        })
+    }
+}
+
+impl FromRequest for InSession {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (secret, signed_in) = (cookie::session(request), signed_in(request));
+        Box::pin(async move {
+            let secret = secret?.ok_or(Failure::Refused(Refusal::SessionOver))?;
+            let SignedIn { owner: Owner::Person(account), session: Some(session), .. } = signed_in.await? else {
+                return Err(Failure::Refused(Refusal::SessionOver));
+            };
+            Ok(Self { account, session, secret })
+        })
     }
 }
 
@@ -69,7 +102,7 @@ impl FromRequest for AnyCaller {
     type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (index, credentials, from) = (index(request), credentials(request.headers()), client_address(request));
+        let (index, credentials, from) = (index(request), all_credentials(request), client_address(request));
         Box::pin(async move { Ok(Self(index?.sign_in_subject(credentials?, from, now()).await?)) })
     }
 }
@@ -94,7 +127,7 @@ impl FromRequest for AdminPerson {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let person = Person::from_request(request, payload);
         Box::pin(async move {
-            let Person(account) = person.await?;
+            let Person(account, _) = person.await?;
             if account.is_admin { Ok(Self) } else { Err(Failure::Refused(Refusal::AdminNeeded)) }
         })
     }
@@ -115,16 +148,25 @@ impl FromRequest for Registry {
 
 /// Whoever signed in, which somebody must.
 fn signed_in(request: &HttpRequest) -> impl Future<Output = Result<SignedIn, Failure>> + 'static {
-    let (index, credentials, from) = (index(request), credentials(request.headers()), client_address(request));
+    let (index, credentials, from) = (index(request), all_credentials(request), client_address(request));
     async move { index?.sign_in(credentials?, from, now()).await?.ok_or(Failure::Refused(Refusal::SignInNeeded)) }
 }
 
-fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {
+/// The index that is asked.
+pub fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {
     let index = request.app_data::<Data<Index>>().cloned();
     index.ok_or_else(|| Failure::Refused(Refusal::Fault("the routes were made without an index".to_owned())))
 }
 
-/// The credentials of a request: Basic, or an access token's secret as Bearer. Whatever is there and cannot be read is wrong,
+/// The credentials of a request where a browser may ask too: those of its header or, without such a header, its session.
+fn all_credentials(request: &HttpRequest) -> Result<Credentials, Failure> {
+    match cookie::session(request)? {
+        Some(secret) => Ok(Credentials::Session(secret)),
+        None => credentials(request.headers()),
+    }
+}
+
+/// The credentials in the headers of a request: Basic, or an access token's secret as Bearer. Whatever is there and cannot be read is wrong,
 /// never nothing; only an empty name with an empty password is nothing, as docker and the conformance program send it.
 pub fn credentials(headers: &HeaderMap) -> Result<Credentials, Failure> {
     let mut values = headers.get_all(AUTHORIZATION);

@@ -3,6 +3,7 @@
 //! A handler returns the failure; the middleware here, which has the request at hand, writes the body. A body of 5xx
 //! carries a code and the request's id, never what went wrong: that goes to the log.
 
+use super::cookie;
 use crate::domain::{Index, Refusal};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -20,6 +21,9 @@ use tracing_actix_web::RequestId;
 /// Seconds after which a request that met a passing trouble may come again.
 const RETRY_SECONDS: u32 = 5;
 
+/// Where pages sign in.
+const SESSION: &str = "/api/v1/session";
+
 /// Why a request gets no good answer.
 #[derive(Debug)]
 pub enum Failure {
@@ -33,6 +37,10 @@ pub enum Failure {
     UnsupportedGrantType,
     /// Not the internal secret.
     NotARegistry,
+    /// A browser's request that does not come from a page of ours, which have this origin.
+    OtherOrigin(String),
+    /// A session's request that changes something and does not show the session's own token.
+    NoCsrfToken,
     /// No such address.
     NoSuchRoute,
     /// The address has no such method.
@@ -53,6 +61,12 @@ impl fmt::Display for Failure {
             Self::TooLarge => f.write_str("the body is too large"),
             Self::UnsupportedGrantType => f.write_str("only the password grant is offered"),
             Self::NotARegistry => f.write_str("this is for registries with the internal secret"),
+            Self::OtherOrigin(origin) => {
+                write!(f, "a browser may ask for this only from a page of {origin}: open that")
+            }
+            Self::NoCsrfToken => {
+                f.write_str("in a session send X-CSRF-Token with the csrf_token of GET /api/v1/session")
+            }
             Self::NoSuchRoute => f.write_str("there is nothing at this address"),
             Self::WrongMethod => f.write_str("this address does not take this method; see Allow"),
         }
@@ -84,6 +98,8 @@ impl Failure {
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
             Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Grant not offered"),
             Self::NotARegistry => (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in"),
+            Self::OtherOrigin(_) => (StatusCode::FORBIDDEN, "other_origin", "From another site"),
+            Self::NoCsrfToken => (StatusCode::FORBIDDEN, "csrf_token_needed", "Token of the session needed"),
             Self::NoSuchRoute => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
         };
@@ -102,6 +118,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::SignInNeeded | R::BadCredentials | R::BadToken | R::TokenExpired(_) => {
             (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in")
         }
+        R::SessionOver => (StatusCode::UNAUTHORIZED, "session_over", "No longer signed in"),
         R::TokenLimited => (StatusCode::FORBIDDEN, "token_limited", "Token limited"),
         R::PasswordNeeded => (StatusCode::FORBIDDEN, "password_needed", "Password needed"),
         R::PersonNeeded => (StatusCode::FORBIDDEN, "person_needed", "Person needed"),
@@ -202,9 +219,18 @@ fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     };
     let mut response = begin(failure);
     if status == StatusCode::UNAUTHORIZED && request.path().starts_with("/api/") {
-        response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"Berth\""));
+        response.insert_header((WWW_AUTHENTICATE, challenge(request, failure)));
+    }
+    if let (Failure::Refused(Refusal::SessionOver), Some(cookie)) = (failure, cookie::stale(request)) {
+        response.cookie(cookie);
     }
     response.insert_header((CONTENT_TYPE, "application/problem+json")).json(problem)
+}
+
+/// What a client may sign in with. At `Basic` a browser asks for a password by itself, where a page is about to ask.
+fn challenge(request: &HttpRequest, failure: &Failure) -> &'static str {
+    let in_page = request.path() == SESSION || matches!(failure, Failure::Refused(Refusal::SessionOver));
+    if in_page { "Session realm=\"Berth\"" } else { "Basic realm=\"Berth\"" }
 }
 
 fn token_error(request: &HttpRequest, failure: &Failure) -> HttpResponse {

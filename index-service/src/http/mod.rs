@@ -8,6 +8,7 @@ mod admin_users;
 mod auth;
 mod clock;
 mod content;
+mod cookie;
 mod decisions;
 mod default_grants;
 mod error;
@@ -24,6 +25,7 @@ mod organisations;
 mod repositories;
 mod robots;
 mod search;
+mod session;
 mod teams;
 mod token;
 mod user;
@@ -100,6 +102,14 @@ pub fn health_routes(cfg: &mut ServiceConfig, index: &Index) {
 fn people(cfg: &mut ServiceConfig) {
     cfg.service(resource("/user").route(get().to(user::show)))
         .service(resource("/user/password").route(put().to(user::change_password)))
+        .service(
+            resource("/session")
+                .route(get().to(session::show))
+                .route(post().to(session::create))
+                .route(delete().to(session::delete)),
+        )
+        .service(resource("/user/sessions").route(get().to(session::list)).route(delete().to(session::delete_all)))
+        .service(resource("/user/sessions/{id}").route(delete().to(session::delete_one)))
         .service(resource("/user/tokens").route(get().to(access_tokens::list)).route(post().to(access_tokens::create)))
         .service(
             resource("/user/tokens/{id}")

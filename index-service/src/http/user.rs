@@ -1,6 +1,7 @@
 //! `/api/v1/user`: one's own account.
 
 use super::auth::{Caller, Person};
+use super::cookie;
 use super::error::Failure;
 use crate::domain::Index;
 use crate::model::Account;
@@ -43,13 +44,17 @@ pub async fn show(caller: Caller) -> HttpResponse {
     HttpResponse::Ok().json(UserBody::from(caller.0))
 }
 
-/// `PUT /user/password`
+/// `PUT /user/password`: in a session, that goes on with another cookie and so with another CSRF token.
 pub async fn change_password(
     person: Person,
     index: Data<Index>,
     body: Json<PasswordChange>,
 ) -> Result<HttpResponse, Failure> {
     let PasswordChange { old_password, new_password } = body.into_inner();
-    index.change_password(&person.0, old_password, new_password).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let going_on = index.change_password(&person.0, person.1.as_ref(), old_password, new_password).await?;
+    let mut answer = HttpResponse::NoContent();
+    if let Some(secret) = going_on {
+        answer.cookie(cookie::carrying(&index, &secret));
+    }
+    Ok(answer.finish())
 }

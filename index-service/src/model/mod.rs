@@ -21,6 +21,7 @@ pub mod place;
 pub mod repository;
 pub mod robot;
 pub mod role;
+pub mod session;
 pub mod team;
 mod word;
 

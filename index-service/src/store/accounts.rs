@@ -5,6 +5,7 @@ use super::error::StoreError;
 use super::namespaces::{Owner, claim, insert_namespace};
 use super::revocations::{revoke, revoke_account};
 use super::rows::{flag, micros, parsed, time, time_option};
+use super::sessions::end_sessions;
 use super::{Claim, new_id};
 use crate::model::account::AccountChange;
 use crate::model::{Account, Page, Paged};
@@ -138,18 +139,33 @@ impl Database {
         if change.is_admin == Some(false) || change.disabled == Some(true) {
             revoke(&mut transaction, &Revoked::Subject(name.to_owned())).await?;
         }
+        // What could be done in a session is no longer, or no longer only, what is done in it now.
+        if change.disabled == Some(true) || change.is_admin.is_some() {
+            end_sessions(&mut transaction, &account.id, None).await?;
+        }
         self.commit_revocation(transaction).await?;
         Ok(AccountChanged::Changed(account))
     }
 
-    /// Sets the hash of an account's password; what was issued for the one before ends.
-    pub async fn set_password_hash(&self, account_id: &str, password_hash: &str) -> Result<(), StoreError> {
+    /// Sets the hash of an account's password; what was issued for the one before ends, and so do the account's sessions. One
+    /// of them, by its id, goes on under a secret with another hash.
+    pub async fn set_password_hash(
+        &self,
+        account_id: &str,
+        password_hash: &str,
+        going_on: Option<(&str, String)>,
+    ) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         sqlx::query("UPDATE accounts SET password_hash = $2 WHERE id = $1")
             .bind(account_id)
             .bind(password_hash)
             .execute(&mut *transaction)
             .await?;
+        end_sessions(&mut transaction, account_id, going_on.as_ref().map(|(id, _)| *id)).await?;
+        if let Some((id, secret_hash)) = going_on {
+            let goes_on = sqlx::query("UPDATE sessions SET secret_hash = $2 WHERE id = $1");
+            goes_on.bind(id).bind(secret_hash).execute(&mut *transaction).await?;
+        }
         revoke_account(&mut transaction, account_id).await?;
         self.commit_revocation(transaction).await
     }

@@ -7,8 +7,8 @@ mod access_tokens;
 mod accounts;
 mod content;
 mod database;
-mod decisions;
 mod deciders;
+mod decisions;
 mod default_grants;
 pub mod door;
 pub mod door_http;
@@ -28,6 +28,7 @@ mod revocations;
 mod robots;
 mod rows;
 mod search;
+mod sessions;
 #[cfg(test)]
 mod statements;
 mod team_members;
@@ -45,6 +46,7 @@ pub use namespaces::NamespaceStanding;
 pub use organisations::OrganisationDeleted;
 pub use registry::Taken;
 pub use repositories::NewRepository;
+pub use sessions::NewSession;
 pub use team_members::TeamJoined;
 pub use teams::TeamChanged;
 

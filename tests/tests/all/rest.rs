@@ -80,7 +80,13 @@ fn is_problem(answer: &Answer) {
     for field in ["type", "title", "detail", "code", "request_id"] {
         assert!(!problem[field].as_str().unwrap_or_default().is_empty(), "{field} in {problem}");
     }
-    assert_eq!(answer.header("www-authenticate").starts_with("Basic "), answer.status == 401, "{answer:?}");
+    let challenge = answer.header("www-authenticate").split(' ').next().unwrap();
+    let expected = match problem["code"].as_str() {
+        Some("session_over") => "Session",
+        _ if answer.status == 401 => "Basic",
+        _ => "",
+    };
+    assert_eq!(challenge, expected, "{answer:?}");
 }
 
 /// (request, body, status) of the administrator.

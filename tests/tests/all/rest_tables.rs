@@ -14,6 +14,13 @@ pub const PEOPLE: &[Row] = &[
         "",
         [401, 400, 400, 400, 400],
     ),
+    // With other credentials than a session's there is none, and only a page of ours may begin one: `sessions.rs`.
+    ("GET /session", "", "", [401, 401, 401, 401, 401]),
+    ("POST /session", r#"{"name":"alice","password":"correct horse"}"#, "", [403, 403, 403, 403, 403]),
+    ("DELETE /session", "", "", [401, 401, 401, 401, 401]),
+    ("GET /user/sessions", "", "", [401, 200, 200, 200, 200]),
+    ("DELETE /user/sessions/ses_none", "", "", [401, 404, 404, 404, 404]),
+    ("DELETE /user/sessions", "", "", [401, 204, 204, 204, 204]),
     ("GET /user/tokens", "", "", [401, 200, 200, 200, 200]),
     (
         "POST /user/tokens",

@@ -1,6 +1,7 @@
 //! What tests stand on: a running stack, people with tokens, repositories to push to. Must not judge an answer's rules.
 
 mod between;
+mod browser;
 mod clock;
 mod collecting;
 mod disk;
@@ -21,6 +22,7 @@ mod user;
 mod wishes;
 
 pub use between::{Between, Look};
+pub use browser::{Browser, origin, sign_in};
 pub use clock::Clock;
 pub use collecting::{after_hours, at_once, collect_in, data, pulls, with_fate};
 pub use disk::Disk;
