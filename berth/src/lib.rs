@@ -8,6 +8,7 @@ mod instance;
 pub mod reindex;
 pub mod scrub;
 pub mod serve;
+pub mod user;
 mod welcome;
 
 pub use in_process::{InProcessIndex, InProcessRegistry};

@@ -2,7 +2,7 @@
 //!
 //! Must not put anything together itself: the library does.
 
-use berth::{gc, reindex, scrub, serve};
+use berth::{gc, reindex, scrub, serve, user};
 use clap::{Parser, Subcommand};
 use server::Environment;
 use std::process::ExitCode;
@@ -27,6 +27,9 @@ enum Command {
     Reindex(reindex::Arguments),
     /// Read everything that is stored again, and put aside what is damaged, while serving or not.
     Scrub(scrub::Arguments),
+    /// What is done about accounts with nothing but the data folder.
+    #[command(subcommand)]
+    User(user::Command),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Gc(arguments) => server::run(gc::gc(&arguments, &environment)),
         Command::Reindex(arguments) => server::run(reindex::reindex(&arguments, environment)),
         Command::Scrub(arguments) => server::run(scrub::scrub(&arguments, &environment)),
+        Command::User(command) => server::run(command.run(environment)),
     }
 }
 

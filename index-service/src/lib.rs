@@ -9,6 +9,7 @@ mod http;
 mod model;
 mod moving;
 mod open;
+mod reset_password;
 mod store;
 
 pub use config::Settings;
@@ -18,5 +19,6 @@ pub use model::Account;
 pub use model::holdings::{Adoption, Found, Holdings, WhyLeft};
 pub use moving::keep_moving;
 pub use open::{FirstAdmin, internal_secret};
+pub use reset_password::{ResetPasswordArguments, reset_password};
 pub use store::door::{RegistryDoor, RegistryUnavailable, SignedWish};
 pub use store::door_http::HttpDoor;

@@ -4,8 +4,8 @@
 
 use clap::{Parser, Subcommand};
 use index_service::{
-    HttpDoor, Index, Mover, RegistryDoor, Settings, health_routes, internal_routes, internal_secret, keep_moving,
-    public_routes,
+    HttpDoor, Index, Mover, RegistryDoor, ResetPasswordArguments, Settings, health_routes, internal_routes,
+    internal_secret, keep_moving, public_routes, reset_password,
 };
 use server::{Environment, listen, logging};
 use std::process::ExitCode;
@@ -25,6 +25,8 @@ enum Command {
     Serve,
     /// Ask the running index whether it is ready; exit code 0 if it is.
     Health,
+    /// Give an account another password and sign it out everywhere, while serving or not.
+    ResetPassword(ResetPasswordArguments),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +36,10 @@ fn main() -> ExitCode {
         match arguments.command.unwrap_or(Command::Serve) {
             Command::Serve => serve(&environment).await,
             Command::Health => listen::check_health(Settings::read(&environment)?.address).await,
+            Command::ResetPassword(arguments) => {
+                logging::start(environment.get("INDEX_LOG_LEVEL").unwrap_or("warn"))?;
+                reset_password(&arguments, &Settings::read(&environment)?).await
+            }
         }
     })
 }

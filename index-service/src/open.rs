@@ -3,7 +3,7 @@
 //! Must not decide what an index does once it is open.
 
 use crate::config::Settings;
-use crate::domain::{Decisions, Identity, Index, Passwords, Signer};
+use crate::domain::{Decisions, Identity, Index, Passwords, Signer, random_password};
 use crate::http::InternalSecret;
 use crate::store::Database;
 use crate::store::files::{DataFolder, read_or_make};
@@ -12,9 +12,6 @@ use jiff::Timestamp;
 use rand::distr::{Alphanumeric, SampleString};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// Characters of a random password: 142 bits.
-const PASSWORD_LENGTH: usize = 24;
 
 /// Characters of a random internal secret: 256 bits and more.
 const SECRET_LENGTH: usize = 43;
@@ -64,7 +61,7 @@ impl Index {
         let user = settings.admin_user.clone();
         let (given, password) = match &settings.admin_password {
             Some(password) => (true, password.clone()),
-            None => (false, random_text(PASSWORD_LENGTH)),
+            None => (false, random_password()),
         };
         let password_file = if given { None } else { Some(self.folder.write_initial_password(&password)?) };
         self.create_account(&user, password.clone(), true, Timestamp::now()).await.with_context(|| {
@@ -80,12 +77,8 @@ pub fn internal_secret(settings: &Settings) -> anyhow::Result<Option<InternalSec
         return Ok(Some(InternalSecret::new(secret.clone())));
     }
     let Some(path) = &settings.internal_secret_path else { return Ok(None) };
-    let text = read_or_make(path, || Ok(random_text(SECRET_LENGTH)))?;
+    let text = read_or_make(path, || Ok(Alphanumeric.sample_string(&mut rand::rng(), SECRET_LENGTH)))?;
     let secret = text.trim_end();
     anyhow::ensure!(!secret.is_empty(), "INDEX_INTERNAL_SECRET_PATH: {} is empty", path.display());
     Ok(Some(InternalSecret::new(secret.to_owned())))
-}
-
-fn random_text(length: usize) -> String {
-    Alphanumeric.sample_string(&mut rand::rng(), length)
 }

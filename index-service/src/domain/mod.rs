@@ -35,7 +35,7 @@ pub use access_tokens::{NewAccessToken, Rotation};
 pub use decisions::Decisions;
 pub use error::Refusal;
 pub use moves::{Mover, Progress};
-pub use passwords::Passwords;
+pub use passwords::{Passwords, random_password};
 pub use search::{SearchPage, SearchResults};
 pub use sessions::Browser;
 pub use signing::{PublicKey, Signer};

@@ -7,6 +7,7 @@ use crate::model::password::NewPassword;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use rand::distr::{Alphanumeric, SampleString};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -17,6 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Checked where there is no account, so that an unknown name costs the same time. No password has this hash.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIQ$\
                       bm9ib2R5IGtub3dzIGEgcGFzc3dvcmQgZm9yIHRoaXM";
+
+/// Characters of a random password: 142 bits.
+const RANDOM_LENGTH: usize = 24;
+
+/// A password that nobody chose.
+pub fn random_password() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), RANDOM_LENGTH)
+}
 
 /// Hashes and checks, at most one on each core at a time.
 #[derive(Clone)]

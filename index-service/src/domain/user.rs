@@ -1,7 +1,8 @@
-//! Signing in, and changing a password.
+//! Signing in, and changing or resetting a password.
 
 use super::Index;
-use super::error::Refusal;
+use super::error::{Noun, Refusal};
+use super::passwords::random_password;
 use super::sessions::new_secret;
 use crate::model::access_token::{AccessToken, Secret, credential};
 use crate::model::account::Owner;
@@ -137,11 +138,38 @@ impl Index {
         let going_on = session.map(|session| (session.id.as_str(), new_secret()));
         let kept = going_on.as_ref().map(|(id, secret)| (*id, secret.hash()));
         self.database.set_password_hash(&account.id, &hash, kept).await?;
+        self.forget_initial_password(old).await;
+        Ok(going_on.map(|(_, secret)| secret))
+    }
+
+    /// Gives the account `name` another password, and ends its sessions. Without one given it is a random one, which is
+    /// returned and is nowhere else. Who may call this is settled before.
+    pub async fn reset_password(&self, name: &str, given: Option<String>) -> Result<Option<String>, Refusal> {
+        let found = self.database.account_with_password_hash(name).await?;
+        let (account, old_hash) = found.ok_or_else(|| Refusal::not_found(Noun::User, name))?;
+        let random = if given.is_some() { None } else { Some(random_password()) };
+        let new = given.or_else(|| random.clone()).unwrap_or_default();
+        let hash = self.passwords.hash(name, new).await?;
+        let folder = self.folder.clone();
+        let initial = tokio::task::spawn_blocking(move || folder.initial_password()).await;
+        let initial = initial.map_err(|error| Refusal::Fault(error.to_string()))?;
+        let is_its = match initial.clone() {
+            Some(initial) => self.passwords.verify(initial, Some(old_hash)).await?,
+            None => false,
+        };
+        self.database.set_password_hash(&account.id, &hash, None).await?;
+        if let Some(initial) = initial.filter(|_| is_its) {
+            self.forget_initial_password(initial).await;
+        }
+        Ok(random)
+    }
+
+    /// Removes the file with the first administrator's password if that is `old`, which opens nothing any more.
+    async fn forget_initial_password(&self, old: String) {
         let folder = self.folder.clone();
         let forgotten = tokio::task::spawn_blocking(move || folder.forget_initial_password(&old)).await;
         if !matches!(forgotten, Ok(Ok(()))) {
             tracing::warn!("the file with the first administrator's old password could not be removed");
         }
-        Ok(going_on.map(|(_, secret)| secret))
     }
 }

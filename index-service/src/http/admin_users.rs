@@ -8,9 +8,10 @@ use super::user::UserBody;
 use crate::domain::Index;
 use crate::model::account::AccountChange;
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Json, Path, Query};
 use serde::Deserialize;
+use serde_json::json;
 
 /// An account to be made. It does not print itself.
 #[derive(Deserialize)]
@@ -28,6 +29,13 @@ pub struct NewUser {
 pub struct UserChange {
     is_admin: Option<bool>,
     disabled: Option<bool>,
+}
+
+/// The password to be; without one it is a random one. It does not print itself.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordReset {
+    password: Option<String>,
 }
 
 /// `GET /admin/users`
@@ -59,4 +67,15 @@ pub async fn change(
     let change = AccountChange { is_admin: body.is_admin, disabled: body.disabled };
     let account = index.change_account(&user, change, now()).await?;
     Ok(HttpResponse::Ok().json(UserBody::from(account)))
+}
+
+/// `POST /admin/users/{user}/reset-password`
+pub async fn reset_password(
+    _: AdminPerson,
+    index: Data<Index>,
+    user: Path<String>,
+    body: Json<PasswordReset>,
+) -> Result<HttpResponse, Failure> {
+    let random = index.reset_password(&user, body.into_inner().password).await?;
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(json!({ "password": random })))
 }

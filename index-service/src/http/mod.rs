@@ -121,7 +121,8 @@ fn people(cfg: &mut ServiceConfig) {
         .service(resource("/admin/users").route(get().to(admin_users::list)).route(post().to(admin_users::create)))
         .service(
             resource("/admin/users/{user}").route(get().to(admin_users::show)).route(patch().to(admin_users::change)),
-        );
+        )
+        .service(resource("/admin/users/{user}/reset-password").route(post().to(admin_users::reset_password)));
 }
 
 fn organisations(cfg: &mut ServiceConfig) {

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Sqlite, SqlitePool, Transaction};
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Connections that only read.
@@ -37,12 +37,10 @@ pub struct Database {
 impl Database {
     /// Opens `url`, as `sqlite:<path>`, makes it if it is missing, and brings it up to date.
     pub async fn open(url: &str) -> anyhow::Result<Self> {
-        let options: SqliteConnectOptions = match url.strip_prefix("sqlite:") {
-            Some(path) => SqliteConnectOptions::new().filename(path.trim_start_matches("//")),
-            None => bail!("INDEX_DATABASE_URL={url:?} cannot be used: only sqlite:<path> is"),
-        };
-        let path = options.get_filename().display().to_string();
-        let inode = keep_private(options.get_filename()).with_context(|| format!("cannot open the database {path}"))?;
+        let file = Self::path(url)?;
+        let path = file.display().to_string();
+        let inode = keep_private(&file).with_context(|| format!("cannot open the database {path}"))?;
+        let options = SqliteConnectOptions::new().filename(&file);
         let options = options.create_if_missing(true).busy_timeout(PATIENCE).foreign_keys(true);
         let writer_options = options.clone().journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
         let writing =
@@ -54,6 +52,14 @@ impl Database {
         let deciders = Deciders::new(options.clone());
         let readers = pool(READERS).connect_lazy_with(options);
         Ok(Self { writer: Writer::new(writing.clone()), writing, readers, deciders, feed })
+    }
+
+    /// Where the database of `url` lies.
+    pub fn path(url: &str) -> anyhow::Result<PathBuf> {
+        match url.strip_prefix("sqlite:") {
+            Some(path) => Ok(PathBuf::from(path.trim_start_matches("//"))),
+            None => bail!("INDEX_DATABASE_URL={url:?} cannot be used: only sqlite:<path> is"),
+        }
     }
 
     /// A unit that writes. What it answers without a commit is a refusal, which promises nothing: it may rest on what

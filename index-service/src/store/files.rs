@@ -55,6 +55,12 @@ impl DataFolder {
         Ok(path)
     }
 
+    /// The first administrator's password, while its file is there and can be read.
+    pub fn initial_password(&self) -> Option<String> {
+        let text = fs::read_to_string(self.0.join(INITIAL_PASSWORD)).ok()?;
+        Some(text.trim_end().to_owned())
+    }
+
     /// Removes the first administrator's password if it is `password`, which is no longer in use.
     pub fn forget_initial_password(&self, password: &str) -> std::io::Result<()> {
         let path = self.0.join(INITIAL_PASSWORD);

@@ -1,7 +1,7 @@
 //! Berth with fail points, as a process: what tests start, kill and start again. Everything lies in the folder in
 //! `BERTH_DATA`, and it does what `BERTH_FAULTS` says. It listens on the address in `BERTH_LISTEN`.
 
-use berth::{gc, scrub, serve};
+use berth::{gc, scrub, serve, user};
 use clap::{Parser, Subcommand};
 use registry_service::command;
 use registry_service::config::SplitSettings;
@@ -27,6 +27,9 @@ enum Command {
     Gc(gc::Arguments),
     /// As `berth scrub`.
     Scrub(scrub::Arguments),
+    /// As `berth user`.
+    #[command(subcommand)]
+    User(user::Command),
     /// What a server does by timer, at once and however young it is: removes unfinished uploads and temporary files.
     Purge,
     /// A registry as one of several on the same folder; without an index, unless the variables name one.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         None => server::run(serve::serve(&arguments.serve, environment)),
         Some(Command::Gc(arguments)) => server::run(gc::gc(&arguments, &environment)),
         Some(Command::Scrub(arguments)) => server::run(scrub::scrub(&arguments, &environment)),
+        Some(Command::User(command)) => server::run(command.run(environment)),
         Some(Command::Purge) => server::run(purge(&environment)),
         Some(Command::Service(command)) => server::run(command.run()),
         Some(Command::Registry) => server::run(registry(environment)),

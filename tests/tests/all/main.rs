@@ -49,6 +49,7 @@ mod mounts;
 mod namespaces;
 mod odd_requests;
 mod outlived_tokens;
+mod password_resets;
 mod peer;
 mod privacy;
 mod purge;

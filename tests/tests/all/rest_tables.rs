@@ -37,6 +37,8 @@ pub const PEOPLE: &[Row] = &[
     ("POST /admin/users", r#"{"name":"acme","password":"a long password"}"#, "", [401, 403, 403, 403, 409]),
     ("GET /admin/users/alice", "", "", [401, 403, 403, 403, 200]),
     ("GET /admin/users/nobody", "", "", [401, 403, 403, 403, 404]),
+    ("POST /admin/users/carol/reset-password", r#"{"password":"correct horse"}"#, "", [401, 403, 403, 403, 200]),
+    ("POST /admin/users/nobody/reset-password", "{}", "", [401, 403, 403, 403, 404]),
     ("PATCH /admin/users/carol", r#"{"disabled":false}"#, "", [401, 403, 403, 403, 200]),
     ("GET /admin/decisions/none", "", "", [401, 403, 403, 403, 404]),
     ("PATCH /admin/users/admin", r#"{"disabled":true}"#, "", [401, 403, 403, 403, 409]),
