@@ -38,8 +38,10 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
+# What is measured is the work on each wrong password, so that every one of them is looked at.
 start() {
-    env -i PATH="$PATH" "$berth" serve --listen "$address" --data "$work/data" >"$work/log" 2>&1 &
+    env -i PATH="$PATH" INDEX_WRONG_PASSWORDS_PER_ADDRESS=0 INDEX_WRONG_PASSWORDS_PER_ACCOUNT=0 \
+        "$berth" serve --listen "$address" --data "$work/data" >"$work/log" 2>&1 &
     server=$!
     "$blob" ready "$address" >/dev/null
 }

@@ -2,6 +2,8 @@
 //!
 //! Must not open or make anything.
 
+use crate::domain::GuessRates;
+use crate::model::rate::Rate;
 use anyhow::{Context, bail};
 use jiff::SignedDuration;
 use server::Environment;
@@ -10,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Every variable of the index; a secret has a `*_FILE` twin.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 17] = [
     "INDEX_PUBLIC_URL",
     "INDEX_HTTP_ADDR",
     "INDEX_DATA",
@@ -25,6 +27,8 @@ const KNOWN: [&str; 15] = [
     "INDEX_INTERNAL_SECRET_PATH",
     "INDEX_REGISTRY_URL",
     "INDEX_TRUSTED_PROXIES",
+    "INDEX_WRONG_PASSWORDS_PER_ADDRESS",
+    "INDEX_WRONG_PASSWORDS_PER_ACCOUNT",
     "INDEX_LOG_LEVEL",
 ];
 
@@ -61,6 +65,9 @@ pub struct Settings {
     pub registry_url: Option<String>,
     /// `INDEX_TRUSTED_PROXIES`, as `10.0.0.0/8,fd00::/8`: proxies whose `X-Forwarded-For` counts. Default: none.
     pub trusted_proxies: Networks,
+    /// `INDEX_WRONG_PASSWORDS_PER_ADDRESS`, default 20, and `INDEX_WRONG_PASSWORDS_PER_ACCOUNT`, default 60: how many wrong
+    /// passwords a minute are looked at, from one address and for one account; 0 is no limit.
+    pub wrong_passwords: GuessRates,
     /// `INDEX_LOG_LEVEL`: `error`, `warn`, `info`, `debug`, `trace`, or a filter. Default `info`.
     pub log_level: String,
 }
@@ -94,6 +101,10 @@ impl Settings {
             internal_secret_path: environment.get("INDEX_INTERNAL_SECRET_PATH").map(PathBuf::from),
             registry_url: url(environment, "INDEX_REGISTRY_URL")?,
             trusted_proxies: environment.networks("INDEX_TRUSTED_PROXIES")?,
+            wrong_passwords: GuessRates {
+                per_address: Rate(environment.parse("INDEX_WRONG_PASSWORDS_PER_ADDRESS")?.unwrap_or(20)),
+                per_account: Rate(environment.parse("INDEX_WRONG_PASSWORDS_PER_ACCOUNT")?.unwrap_or(60)),
+            },
             log_level: text("INDEX_LOG_LEVEL", "info"),
         })
     }
@@ -145,6 +156,7 @@ mod tests {
         assert_eq!(settings.public_url, "http://localhost:80");
         assert_eq!(settings.database_url, "sqlite:/data/index.sqlite");
         assert_eq!(settings.admin_user, "admin");
+        assert_eq!((settings.wrong_passwords.per_address.0, settings.wrong_passwords.per_account.0), (20, 60));
     }
 
     #[test]

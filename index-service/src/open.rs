@@ -3,7 +3,7 @@
 //! Must not decide what an index does once it is open.
 
 use crate::config::Settings;
-use crate::domain::{Decisions, Identity, Index, Passwords, Signer, random_password};
+use crate::domain::{Decisions, Guesses, Identity, Index, Passwords, Signer, random_password};
 use crate::http::InternalSecret;
 use crate::store::Database;
 use crate::store::files::{DataFolder, read_or_make};
@@ -44,6 +44,7 @@ impl Index {
             database,
             folder,
             passwords: Passwords::new(),
+            guesses: Guesses::new(settings.wrong_passwords),
             signer: Arc::new(signer),
             identity: Arc::new(identity),
             token_lifetime: settings.token_lifetime,

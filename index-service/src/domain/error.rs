@@ -151,6 +151,9 @@ pub enum Refusal {
     /// A new password that will not do, and what to do about it.
     #[error("{0}")]
     PasswordRefused(String),
+    /// Too many wrong passwords: in so many seconds another is looked at.
+    #[error("there were too many wrong passwords; try again in {0} s, or sign in with an access token")]
+    TooManyGuesses(u64),
     /// Too many people sign in at once.
     #[error("too many are signing in at this moment; try again in a few seconds")]
     Overloaded,

@@ -10,6 +10,7 @@ mod default_grants;
 mod error;
 mod explain;
 mod grants;
+mod guesses;
 mod members;
 mod moves;
 mod namespaces;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 pub use access_tokens::{NewAccessToken, Rotation};
 pub use decisions::Decisions;
 pub use error::Refusal;
+pub use guesses::{GuessRates, Guesses};
 pub use moves::{Mover, Progress};
 pub use passwords::{Passwords, random_password};
 pub use search::{SearchPage, SearchResults};
@@ -41,7 +43,7 @@ pub use sessions::Browser;
 pub use signing::{PublicKey, Signer};
 pub use teams::TeamPath;
 pub use token::{IssuedToken, TokenRequest};
-pub use user::{Credentials, SignedIn};
+pub use user::{Credentials, PasswordChange, SignedIn};
 
 /// What this index calls itself.
 #[derive(Debug)]
@@ -62,6 +64,7 @@ pub struct Index {
     pub(crate) database: Database,
     pub(crate) folder: DataFolder,
     pub(crate) passwords: Passwords,
+    pub(crate) guesses: Guesses,
     pub(crate) signer: Arc<Signer>,
     pub(crate) decisions: Decisions,
     pub(crate) identity: Arc<Identity>,

@@ -3,10 +3,12 @@
 //! Each run takes 19 MiB and tens of milliseconds: without a bound, signing in would be a way to stop the service.
 
 use super::error::Refusal;
+use super::guesses::Guess;
 use crate::model::password::NewPassword;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use jiff::Timestamp;
 use rand::distr::{Alphanumeric, SampleString};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,12 +56,25 @@ impl Passwords {
 
     /// Whether `password` is the one of `hash`; the same work without a hash, and then never.
     pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Refusal> {
+        self.in_turn(move || is_right(&password, hash.as_deref())).await
+    }
+
+    /// The same of what may be a guess, which counts if it is wrong. Whether it may be tried is asked when its turn has come:
+    /// of a crowd that comes at once no more are tried than one for each core too many.
+    pub(super) async fn verify_guess(
+        &self,
+        guess: Guess,
+        password: String,
+        hash: Option<String>,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
         self.in_turn(move || {
-            let hash = hash.as_deref().unwrap_or(NOBODY);
-            PasswordHash::new(hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            guess.check(now)?;
+            let is_right = is_right(&password, hash.as_deref());
+            guess.was(is_right, now);
+            Ok(is_right)
         })
-        .await
+        .await?
     }
 
     /// Runs `work` on a blocking thread. The turn ends with the work, also when the request is gone before.
@@ -75,6 +90,11 @@ impl Passwords {
         .await
         .map_err(|error| Refusal::Fault(format!("the password check stopped: {error}")))
     }
+}
+
+fn is_right(password: &str, hash: Option<&str>) -> bool {
+    let hash = PasswordHash::new(hash.unwrap_or(NOBODY));
+    hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
 impl Default for Passwords {

@@ -29,7 +29,7 @@ impl Index {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(Account, Session, SessionSecret), Refusal> {
-        let (account, password_hash) = self.check_password(user, password).await?;
+        let (account, password_hash) = self.check_password(user, password, from, now).await?;
         if account.disabled_at.is_some() {
             return Err(Refusal::AccountDisabled);
         }

@@ -41,6 +41,14 @@ pub struct SignedIn {
     pub session: Option<Session>,
 }
 
+/// A change of one's own password. It does not print itself.
+pub struct PasswordChange {
+    /// What it is.
+    pub old: String,
+    /// What it becomes.
+    pub new: String,
+}
+
 impl SignedIn {
     /// The account, where everything that it may do is open.
     pub fn unlimited(self) -> Result<Account, Refusal> {
@@ -85,7 +93,7 @@ impl Index {
                     let (owner, token) = self.sign_in_with_token(Some(&user), &secret, from, now).await?;
                     (owner, Some(token), Some(secret))
                 }
-                None => (Owner::Person(self.check_password(&user, password).await?.0), None, None),
+                None => (Owner::Person(self.check_password(&user, password, from, now).await?.0), None, None),
             },
         };
         if owner.disabled_at().is_some() {
@@ -95,14 +103,22 @@ impl Index {
         Ok(Some(SignedIn { owner, token, credential, session }))
     }
 
-    /// The account with this name and password, and the password's hash.
-    pub(super) async fn check_password(&self, user: &str, password: String) -> Result<(Account, String), Refusal> {
+    /// The account with this name and password, and the password's hash. Whoever asks, from `from`, may be guessing.
+    pub(super) async fn check_password(
+        &self,
+        user: &str,
+        password: String,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(Account, String), Refusal> {
         if !is_possible(&password) {
             return Err(Refusal::BadCredentials);
         }
+        let guess = self.guesses.guess(user, from);
+        guess.check(now)?;
         let found = self.database.account_with_password_hash(user).await?;
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
-        let is_right = self.passwords.verify(password, hash).await?;
+        let is_right = self.passwords.verify_guess(guess, password, hash, now).await?;
         found.filter(|_| is_right).ok_or(Refusal::BadCredentials)
     }
 
@@ -120,17 +136,18 @@ impl Index {
         Ok(signed_in.owner.subject())
     }
 
-    /// Changes an account's password, which must be `old` now, and ends its sessions. Only the one in which that is done goes
+    /// Changes an account's password, which must be the old one now, and ends its sessions. Only the one in which that is done goes
     /// on, under the secret that is returned.
     pub async fn change_password(
         &self,
         account: &Account,
         session: Option<&Session>,
-        old: String,
-        new: String,
+        PasswordChange { old, new }: PasswordChange,
+        from: Option<IpAddr>,
+        now: Timestamp,
     ) -> Result<Option<SessionSecret>, Refusal> {
         let user = account.name.as_str();
-        self.check_password(user, old.clone()).await.map_err(|refusal| match refusal {
+        self.check_password(user, old.clone(), from, now).await.map_err(|refusal| match refusal {
             Refusal::BadCredentials => Refusal::invalid("the old password is not right"),
             other => other,
         })?;

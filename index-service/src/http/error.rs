@@ -139,6 +139,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::TeamExists(_) => (StatusCode::CONFLICT, "team_exists", "Team exists"),
         R::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "Not valid"),
         R::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "password_refused", "Password refused"),
+        R::TooManyGuesses(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords"),
         R::Overloaded | R::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available at this moment")
         }
@@ -188,7 +189,9 @@ fn begin(failure: &Failure) -> HttpResponseBuilder {
     let status = failure.status_code();
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if let Failure::Refused(Refusal::TooManyGuesses(seconds)) = failure {
+        response.insert_header((RETRY_AFTER, *seconds));
+    } else if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((RETRY_AFTER, RETRY_SECONDS));
     }
     response
@@ -237,6 +240,7 @@ fn token_error(request: &HttpRequest, failure: &Failure) -> HttpResponse {
     let (code, error) = match failure.status_code() {
         StatusCode::UNAUTHORIZED => (ErrorCode::Unauthorized, "invalid_grant"),
         StatusCode::FORBIDDEN => (ErrorCode::Denied, "access_denied"),
+        StatusCode::TOO_MANY_REQUESTS => (ErrorCode::TooManyRequests, "slow_down"),
         StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "temporarily_unavailable"),
         status if status.is_server_error() => (ErrorCode::Unknown, "server_error"),
         _ => (ErrorCode::Unsupported, "invalid_request"),

@@ -1,9 +1,11 @@
 //! `/api/v1/user`: one's own account.
 
+use super::address::ClientAddress;
 use super::auth::{Caller, Person};
+use super::clock::now;
 use super::cookie;
 use super::error::Failure;
-use crate::domain::Index;
+use crate::domain::{Index, PasswordChange};
 use crate::model::Account;
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
@@ -34,7 +36,7 @@ impl From<Account> for UserBody {
 /// A change of password. It does not print itself.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PasswordChange {
+pub struct PasswordChangeBody {
     old_password: String,
     new_password: String,
 }
@@ -47,11 +49,13 @@ pub async fn show(caller: Caller) -> HttpResponse {
 /// `PUT /user/password`: in a session, that goes on with another cookie and so with another CSRF token.
 pub async fn change_password(
     person: Person,
+    from: ClientAddress,
     index: Data<Index>,
-    body: Json<PasswordChange>,
+    body: Json<PasswordChangeBody>,
 ) -> Result<HttpResponse, Failure> {
-    let PasswordChange { old_password, new_password } = body.into_inner();
-    let going_on = index.change_password(&person.0, person.1.as_ref(), old_password, new_password).await?;
+    let PasswordChangeBody { old_password: old, new_password: new } = body.into_inner();
+    let change = PasswordChange { old, new };
+    let going_on = index.change_password(&person.0, person.1.as_ref(), change, from.0, now()).await?;
     let mut answer = HttpResponse::NoContent();
     if let Some(secret) = going_on {
         answer.cookie(cookie::carrying(&index, &secret));

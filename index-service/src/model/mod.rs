@@ -18,6 +18,7 @@ pub mod organisation;
 pub mod page;
 pub mod password;
 pub mod place;
+pub mod rate;
 pub mod repository;
 pub mod robot;
 pub mod role;

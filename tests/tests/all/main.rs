@@ -31,6 +31,7 @@ mod faults;
 mod forged_tokens;
 mod full_disk;
 mod grammar;
+mod guessing;
 mod held_memory;
 mod hidden;
 mod hostile_clients;

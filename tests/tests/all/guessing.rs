@@ -1,0 +1,138 @@
+//! Guessing passwords: held back by address and by account, at every door together, and never in the way of the owner.
+
+use crate::support::{Host, PASSWORD, Stack, origin, sign_in};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+/// Berth that looks at so many wrong passwords a minute, from one address and for one account.
+async fn start(per_address: usize, per_account: usize) -> Stack {
+    let (address, account) = (per_address.to_string(), per_account.to_string());
+    let variables =
+        [("INDEX_WRONG_PASSWORDS_PER_ADDRESS", &*address), ("INDEX_WRONG_PASSWORDS_PER_ACCOUNT", &*account)];
+    Stack::start_with(&variables).await
+}
+
+/// The stack as the client 127.0.`net`.`host` sees it.
+fn from(stack: &Stack, net: u8, host: u8) -> Host {
+    stack.host.from(Ipv4Addr::new(127, 0, net, host))
+}
+
+async fn status(host: &Host, user: &str, password: &str) -> u16 {
+    host.get("/token").basic(user, password).send().await.status
+}
+
+/// How many wrong passwords are answered before the rest is refused.
+async fn answered(host: &Host, user: &str) -> usize {
+    let mut answered = 0;
+    while status(host, user, "wrong password").await == 401 {
+        answered += 1;
+        assert!(answered < 100, "it never ends");
+    }
+    answered
+}
+
+#[tokio::test]
+async fn who_guesses_from_one_address_is_held_back_at_every_door_and_nobody_else() {
+    let stack = start(6, 60).await;
+    stack.user("alice").await;
+    let thief = from(&stack, 0, 9);
+    let guesses = [
+        thief.get("/token").basic("alice", "wrong password"),
+        thief.post("/token").form(&[("grant_type", "password"), ("username", "alice"), ("password", "wrong password")]),
+        thief.get("/v1/search?q=x").basic("alice", "wrong password"),
+        thief.get("/api/v1/user").basic("alice", "wrong password"),
+        sign_in(&thief, "alice")
+            .json(&json!({ "name": "alice", "password": "wrong password" }))
+            .header("Origin", origin(&thief)),
+        thief.get("/api/v1/user").basic("nobody", "wrong password"),
+    ];
+    for guess in guesses {
+        guess.send().await.is(401);
+    }
+    let docker = thief.get("/token").basic("alice", "wrong password").send().await.refuses(429, "TOOMANYREQUESTS");
+    let wait: u64 = docker.header("retry-after").parse().unwrap();
+    assert!((1..=10).contains(&wait), "{wait}");
+    assert_eq!(docker.json()["error"], "slow_down");
+    for (user, password) in [("alice", PASSWORD), ("alice", "wrong password"), ("nobody", PASSWORD), ("bob", PASSWORD)]
+    {
+        for path in ["/token", "/v1/search?q=x", "/api/v1/user", "/api/v1/orgs"] {
+            let refused = thief.get(path).basic(user, password).send().await.is(429);
+            assert!(
+                !refused.header("retry-after").is_empty() && refused.text().contains("wrong passwords"),
+                "{refused:?}"
+            );
+        }
+    }
+    let page = sign_in(&thief, "alice").header("Origin", origin(&thief)).send().await.is(429);
+    assert_eq!(
+        (page.header("content-type"), page.json()["code"].clone()),
+        ("application/problem+json", json!("too_many_guesses"))
+    );
+    thief.get("/token").send().await.is(200);
+    assert_eq!(status(&from(&stack, 0, 2), "alice", PASSWORD).await, 200, "from another address");
+    // It ends, and a right password is no guess.
+    tokio::time::sleep(Duration::from_secs(wait)).await;
+    for _ in 0..12 {
+        assert_eq!(status(&thief, "alice", PASSWORD).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_that_guesses_locks_no_owner_out() {
+    let stack = start(3, 5).await;
+    let alice = stack.user("alice").await;
+    stack.user("bob").await;
+    let made = alice.does(Method::POST, "/user/tokens", &json!({ "name": "laptop" })).await;
+    let home = from(&stack, 0, 2);
+    assert_eq!(status(&home, "alice", PASSWORD).await, 200);
+    let mut guessed = 0;
+    for number in 1..=4 {
+        guessed += answered(&from(&stack, 1, number), "alice").await;
+    }
+    assert_eq!(guessed, 5, "all of them together");
+    // From where she signed in lately, and with an access token from anywhere.
+    let elsewhere = from(&stack, 2, 1);
+    assert_eq!(status(&elsewhere, "alice", PASSWORD).await, 429);
+    assert_eq!(status(&home, "alice", PASSWORD).await, 200);
+    let secret = made["secret"].as_str().unwrap();
+    for host in [&elsewhere, &from(&stack, 1, 1)] {
+        assert_eq!(status(host, "alice", secret).await, 200);
+        host.get("/api/v1/user").token(secret).send().await.is(200);
+    }
+    assert_eq!(status(&elsewhere, "bob", PASSWORD).await, 200, "nobody else is meant");
+    // What is wrong at home is held back too, for its account alone.
+    assert_eq!(answered(&home, "alice").await, 3);
+    assert_eq!((status(&home, "alice", PASSWORD).await, status(&home, "bob", PASSWORD).await), (429, 200));
+    // The old password is a password too.
+    let change = json!({ "old_password": "wrong password", "new_password": "battery staple" });
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(bob_changes(&elsewhere, &change).await);
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 3, "{statuses:?}");
+}
+
+async fn bob_changes(host: &Host, change: &Value) -> u16 {
+    host.request(Method::PUT, "/api/v1/user/password").basic("bob", PASSWORD).json(change).send().await.status
+}
+
+#[tokio::test]
+async fn a_flood_of_guesses_is_refused_before_any_work_is_done() {
+    let stack = start(6, 60).await;
+    let alice = stack.user("alice").await;
+    let alices = alice.repository("alice/app").await;
+    let image = alices.push_image("v1", "layer").await;
+    let thief = from(&stack, 0, 9);
+    let begun = Instant::now();
+    let guesses = (0..300).map(|_| status(&thief, "alice", "wrong password"));
+    let statuses = futures_util::future::join_all(guesses).await;
+    let answered = statuses.iter().filter(|status| **status == 401).count();
+    // Those that are being checked when the last one is counted are checked to their end, one on each core.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    assert!((6..=6 + cores).contains(&answered), "{answered}");
+    assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    alices.get(&format!("manifests/{}", image.digest)).send().await.is(200);
+}
