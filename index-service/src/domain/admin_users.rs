@@ -42,6 +42,7 @@ impl Index {
             AccountChanged::Changed(account) => Ok(account),
             AccountChanged::Unknown => Err(Refusal::not_found(Noun::User, name)),
             AccountChanged::LastAdmin => Err(Refusal::LastAdmin),
+            AccountChanged::AdminAndAuditor => Err(Refusal::AdminAndAuditor),
         }
     }
 }

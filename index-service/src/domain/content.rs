@@ -14,7 +14,7 @@ impl Index {
         name: &RepositoryName,
         page: &Page,
     ) -> Result<Paged<TagEntry>, Refusal> {
-        let repository = self.repository_with(subject, name, Role::Read).await?;
+        let repository = self.repository_seen(subject, name, Role::Read).await?;
         Ok(self.database.tags(&repository.id, page).await?)
     }
 
@@ -25,7 +25,7 @@ impl Index {
         name: &RepositoryName,
         digest: &Digest,
     ) -> Result<ManifestEntry, Refusal> {
-        let repository = self.repository_with(subject, name, Role::Read).await?;
+        let repository = self.repository_seen(subject, name, Role::Read).await?;
         let manifest = self.database.manifest(&repository.id, digest).await?;
         manifest.ok_or_else(|| Refusal::not_found(Noun::Manifest, digest))
     }

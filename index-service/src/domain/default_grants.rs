@@ -4,14 +4,14 @@
 use super::Index;
 use super::error::Refusal;
 use super::grants::unknown;
+use crate::model::Account;
 use crate::model::default_grant::{DefaultGrant, check};
-use crate::model::{Account, Role};
 use shared::NamespaceName;
 
 impl Index {
     /// The default grants of the namespace `name`, for its administrators.
     pub async fn default_grants(&self, caller: &Account, name: &NamespaceName) -> Result<Vec<DefaultGrant>, Refusal> {
-        let namespace = self.namespace_with(&caller.subject(), name, Role::Admin).await?;
+        let namespace = self.namespace_seen(&caller.subject(), name).await?;
         Ok(self.database.default_grants(&namespace.id).await?)
     }
 
@@ -22,7 +22,7 @@ impl Index {
         name: &NamespaceName,
         grants: &[DefaultGrant],
     ) -> Result<Vec<DefaultGrant>, Refusal> {
-        let namespace = self.namespace_with(&caller.subject(), name, Role::Admin).await?;
+        let namespace = self.namespace_administered(&caller.subject(), name).await?;
         check(grants).map_err(Refusal::invalid)?;
         for grant in grants {
             if !self.may_name(caller, &grant.subject).await? {

@@ -113,6 +113,12 @@ pub enum Refusal {
     /// Only members may see it, and who administers the namespace.
     #[error("only members of organisation {0} may see this")]
     MemberNeeded(String),
+    /// An auditor where something would change.
+    #[error("an auditor sees everything and changes nothing but its own account")]
+    AuditorOnlySees,
+    /// One account would be both.
+    #[error("an administrator sees everything anyway: an account is an administrator or an auditor, not both")]
+    AdminAndAuditor,
     /// Only who runs the instance may.
     #[error("only an administrator of this instance may do this")]
     AdminNeeded,

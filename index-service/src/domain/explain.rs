@@ -18,7 +18,7 @@ impl Index {
         let own = caller.subject();
         let subject = of.unwrap_or_else(|| own.clone());
         let needed = if subject == own { Role::Read } else { Role::Admin };
-        self.repository_with(&own, name, needed).await?;
+        self.repository_seen(&own, name, needed).await?;
         // Who may not see a robot is told what is told of one that is not there.
         if let Ok(robot) = subject.as_str().parse::<RobotName>()
             && !self.is_insider(caller, &robot.organisation).await?

@@ -8,7 +8,13 @@ use jiff::Timestamp;
 impl Index {
     /// A page of the grants on `on`, for its administrators.
     pub async fn grants(&self, caller: &Account, on: &GrantedOn, page: &Page) -> Result<Paged<Grant>, Refusal> {
-        let target = self.governed_by(caller, on).await?;
+        let subject = caller.subject();
+        let target = match on {
+            GrantedOn::Namespace(name) => GrantTarget::Namespace(self.namespace_seen(&subject, name).await?.id),
+            GrantedOn::Repository(name) => {
+                GrantTarget::Repository(self.repository_seen(&subject, name, Role::Admin).await?.id)
+            }
+        };
         Ok(self.database.grants(&target, page).await?)
     }
 
@@ -52,7 +58,7 @@ impl Index {
         let subject = caller.subject();
         match on {
             GrantedOn::Namespace(name) => {
-                let namespace = self.namespace_with(&subject, name, Role::Admin).await?;
+                let namespace = self.namespace_administered(&subject, name).await?;
                 Ok(GrantTarget::Namespace(namespace.id))
             }
             GrantedOn::Repository(name) => {

@@ -182,7 +182,7 @@ impl Index {
         namespace: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<DeletedRepository>, Refusal> {
-        self.namespace_with(&caller.subject(), namespace, Role::Admin).await?;
+        self.namespace_seen(&caller.subject(), namespace).await?;
         Ok(self.database.deleted_repositories(namespace, page).await?)
     }
 }

@@ -25,24 +25,26 @@ impl Index {
         name: &NamespaceName,
         change: &NamespaceChange,
     ) -> Result<Namespace, Refusal> {
-        let namespace = self.namespace_with(&caller.subject(), name, Role::Admin).await?;
+        let namespace = self.namespace_administered(&caller.subject(), name).await?;
         DESCRIPTION.check(change.description.as_deref().unwrap_or_default()).map_err(Refusal::invalid)?;
         let changed = self.database.change_namespace(&namespace.id, change).await?;
         changed.ok_or_else(|| Refusal::not_found(Noun::Namespace, name))
     }
 
-    /// The namespace `name`, if `subject` has the role `needed` on it.
-    pub(super) async fn namespace_with(
+    /// The namespace `name`, if `subject` administers it.
+    pub(super) async fn namespace_administered(
         &self,
         subject: &Subject,
         name: &NamespaceName,
-        needed: Role,
     ) -> Result<Namespace, Refusal> {
         let seen = self.namespace_standing(subject, name, Noun::Namespace).await?;
-        if seen.standing.role() < Some(needed) {
-            return Err(Refusal::RoleNeeded { needed, on: name.to_string() });
-        }
-        Ok(seen.namespace)
+        if seen.standing.role() == Some(Role::Admin) { Ok(seen.namespace) } else { Err(admin_needed(name)) }
+    }
+
+    /// The namespace `name`, if `subject` may look at it as its administrators do.
+    pub(super) async fn namespace_seen(&self, subject: &Subject, name: &NamespaceName) -> Result<Namespace, Refusal> {
+        let seen = self.namespace_standing(subject, name, Noun::Namespace).await?;
+        if seen.standing.sight() == Some(Role::Admin) { Ok(seen.namespace) } else { Err(admin_needed(name)) }
     }
 
     /// The namespace `name` with what `subject` is there; refused as `noun` where there is nothing to see.
@@ -54,4 +56,8 @@ impl Index {
     ) -> Result<NamespaceStanding, Refusal> {
         self.database.namespace(subject, name).await?.ok_or_else(|| Refusal::not_found(noun, name))
     }
+}
+
+fn admin_needed(name: &NamespaceName) -> Refusal {
+    Refusal::RoleNeeded { needed: Role::Admin, on: name.to_string() }
 }

@@ -23,19 +23,26 @@ impl Index {
         Ok(self.database.repositories(subject, namespace, text, page).await?)
     }
 
-    /// The repository `name`, if `subject` has the role `needed` on it.
-    pub async fn repository_with(
+    /// The repository `name`, if `subject` may look at it as whoever has the role `needed` does.
+    pub async fn repository_seen(
         &self,
         subject: &Subject,
         name: &RepositoryName,
         needed: Role,
     ) -> Result<Repository, Refusal> {
         let place = self.database.place(subject, name).await?;
-        let (repository, role) = place.repository().ok_or_else(|| Refusal::not_found(Noun::Repository, name))?;
-        if role < needed {
-            return Err(Refusal::RoleNeeded { needed, on: name.to_string() });
-        }
-        Ok(repository.clone())
+        enough(place.seen(), name, needed)
+    }
+
+    /// The repository `name`, if `subject` has the role `needed` on it.
+    pub(super) async fn repository_with(
+        &self,
+        subject: &Subject,
+        name: &RepositoryName,
+        needed: Role,
+    ) -> Result<Repository, Refusal> {
+        let place = self.database.place(subject, name).await?;
+        enough(place.repository(), name, needed)
     }
 
     /// Makes the repository `name`, or changes it if it is there; tells whether it was made.
@@ -103,6 +110,15 @@ impl Index {
         let claim = self.database.create_repository(&new, now).await?;
         Ok((self.database.place(subject, name).await?, claim == Claim::Made))
     }
+}
+
+/// The repository that was found with a role, if that is enough.
+fn enough(found: Option<(&Repository, Role)>, name: &RepositoryName, needed: Role) -> Result<Repository, Refusal> {
+    let (repository, role) = found.ok_or_else(|| Refusal::not_found(Noun::Repository, name))?;
+    if role < needed {
+        return Err(Refusal::RoleNeeded { needed, on: name.to_string() });
+    }
+    Ok(repository.clone())
 }
 
 /// Why the subject cannot have a repository at `place`: who may make one in the namespace hears of a held name.

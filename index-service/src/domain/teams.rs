@@ -127,8 +127,9 @@ impl Index {
         page: &Page,
     ) -> Result<Paged<TeamGrant>, Refusal> {
         self.team(caller, path).await?;
-        if !self.database.is_in_team(&path.organisation, &path.team, &caller.name).await? {
-            self.require_owner(caller, &path.organisation).await?;
+        let standing = self.organisation_standing(&caller.subject(), &path.organisation).await?;
+        if !standing.sees_as_owner() && !self.database.is_in_team(&path.organisation, &path.team, &caller.name).await? {
+            return Err(Refusal::OwnerNeeded(path.organisation.to_string()));
         }
         Ok(self.database.team_grants(&path.organisation, &path.team, page).await?)
     }

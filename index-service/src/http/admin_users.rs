@@ -1,6 +1,6 @@
-//! `/api/v1/admin/users`: accounts, for administrators of the instance.
+//! `/api/v1/admin/users`: accounts, for administrators of the instance; auditors look.
 
-use super::auth::{AdminPerson, InstanceAdmin};
+use super::auth::{AdminPerson, InstanceReader};
 use super::clock::now;
 use super::error::Failure;
 use super::json::{List, PageQuery};
@@ -28,6 +28,7 @@ pub struct NewUser {
 #[serde(deny_unknown_fields)]
 pub struct UserChange {
     is_admin: Option<bool>,
+    is_auditor: Option<bool>,
     disabled: Option<bool>,
 }
 
@@ -39,7 +40,7 @@ pub struct PasswordReset {
 }
 
 /// `GET /admin/users`
-pub async fn list(_: InstanceAdmin, index: Data<Index>, query: Query<PageQuery>) -> Result<HttpResponse, Failure> {
+pub async fn list(_: InstanceReader, index: Data<Index>, query: Query<PageQuery>) -> Result<HttpResponse, Failure> {
     let accounts = index.accounts(&query.page()?).await?;
     Ok(HttpResponse::Ok().json(List::<UserBody>::of(accounts)))
 }
@@ -53,7 +54,7 @@ pub async fn create(_: AdminPerson, index: Data<Index>, body: Json<NewUser>) -> 
 }
 
 /// `GET /admin/users/{user}`
-pub async fn show(_: InstanceAdmin, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
+pub async fn show(_: InstanceReader, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().json(UserBody::from(index.account(&user).await?)))
 }
 
@@ -64,7 +65,7 @@ pub async fn change(
     user: Path<String>,
     body: Json<UserChange>,
 ) -> Result<HttpResponse, Failure> {
-    let change = AccountChange { is_admin: body.is_admin, disabled: body.disabled };
+    let change = AccountChange { is_admin: body.is_admin, is_auditor: body.is_auditor, disabled: body.disabled };
     let account = index.change_account(&user, change, now()).await?;
     Ok(HttpResponse::Ok().json(UserBody::from(account)))
 }

@@ -18,6 +18,9 @@ use base64::engine::general_purpose::STANDARD;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
 use subtle::ConstantTimeEq;
 
+/// What belongs to whoever signed in lies below.
+const OWN_ACCOUNT: &str = "/api/v1/user/";
+
 /// An account that signed in.
 pub struct Caller(pub Account);
 
@@ -40,6 +43,9 @@ pub struct InSession {
 
 /// An administrator of the instance who signed in.
 pub struct InstanceAdmin(pub Account);
+
+/// An administrator or an auditor of the instance who signed in.
+pub struct InstanceReader;
 
 /// An administrator of the instance who signed in with the password.
 pub struct AdminPerson;
@@ -64,7 +70,8 @@ impl FromRequest for Caller {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let signed_in = signed_in(request);
-        Box::pin(async move { Ok(Self(signed_in.await?.unlimited()?)) })
+        let checked = only_looks(request);
+        Box::pin(async move { Ok(Self(checked(signed_in.await?.unlimited()?)?)) })
     }
 }
 
@@ -74,9 +81,10 @@ impl FromRequest for Person {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let signed_in = signed_in(request);
+        let checked = only_looks(request);
         Box::pin(async move {
             let (account, session) = signed_in.await?.person()?;
-            Ok(Self(account, session))
+            Ok(Self(checked(account)?, session))
         })
     }
 }
@@ -120,6 +128,20 @@ impl FromRequest for InstanceAdmin {
     }
 }
 
+impl FromRequest for InstanceReader {
+    type Error = Failure;
+    type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload);
+        Box::pin(async move {
+            let Caller(account) = caller.await?;
+            let may_read = account.is_admin || account.is_auditor;
+            if may_read { Ok(Self) } else { Err(Failure::Refused(Refusal::AdminNeeded)) }
+        })
+    }
+}
+
 impl FromRequest for AdminPerson {
     type Error = Failure;
     type Future = LocalBoxFuture<'static, Result<Self, Failure>>;
@@ -143,6 +165,14 @@ impl FromRequest for Registry {
         let is_right =
             secret.zip(given).is_some_and(|(secret, given)| bool::from(secret.0.as_bytes().ct_eq(given.as_bytes())));
         ready(if is_right { Ok(Self) } else { Err(Failure::NotARegistry) })
+    }
+}
+
+/// Refuses an auditor where the request may change anything but its own account: here, so that no route can forget it.
+fn only_looks(request: &HttpRequest) -> impl FnOnce(Account) -> Result<Account, Failure> + 'static {
+    let is_harmless = request.method().is_safe() || request.path().starts_with(OWN_ACCOUNT);
+    move |account| {
+        if account.is_auditor && !is_harmless { Err(Failure::Refused(Refusal::AuditorOnlySees)) } else { Ok(account) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `/api/v1/admin/decisions`: what a refused client was told the id of.
 
-use super::auth::InstanceAdmin;
+use super::auth::InstanceReader;
 use super::error::Failure;
 use super::explain::{ExplanationBody, shown};
 use crate::domain::Index;
@@ -24,7 +24,7 @@ struct DecisionBody {
 }
 
 /// `GET /admin/decisions/{id}`
-pub async fn show(_: InstanceAdmin, index: Data<Index>, id: Path<String>) -> Result<HttpResponse, Failure> {
+pub async fn show(_: InstanceReader, index: Data<Index>, id: Path<String>) -> Result<HttpResponse, Failure> {
     let (decision, explained) = index.decision(&id).await?;
     let now = explained
         .into_iter()

@@ -126,9 +126,10 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::TokenExists(_) => (StatusCode::CONFLICT, "token_exists", "Token exists"),
         R::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled", "Account disabled"),
         R::NotFound(..) => (StatusCode::NOT_FOUND, "not_found", "Not found"),
-        R::RoleNeeded { .. } | R::OwnerNeeded(_) | R::MemberNeeded(_) | R::AdminNeeded => {
+        R::RoleNeeded { .. } | R::OwnerNeeded(_) | R::MemberNeeded(_) | R::AdminNeeded | R::AuditorOnlySees => {
             (StatusCode::FORBIDDEN, "forbidden", "Not allowed")
         }
+        R::AdminAndAuditor => (StatusCode::CONFLICT, "admin_and_auditor", "Administrator and auditor"),
         R::NameUnavailable => (StatusCode::CONFLICT, "name_unavailable", "Name not available"),
         R::NameHeld { .. } => (StatusCode::CONFLICT, "name_held", "Name held"),
         R::Moving(_) => (StatusCode::CONFLICT, "moving", "Being moved"),

@@ -27,6 +27,8 @@ pub struct ExplanationBody {
     role: Option<Role>,
     actions: BTreeSet<Action>,
     reasons: Vec<ReasonBody>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    is_auditor: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<&'static str>,
 }
@@ -34,9 +36,10 @@ pub struct ExplanationBody {
 impl ExplanationBody {
     /// What `explanation` says about `subject` on `repository`.
     pub fn new(repository: RepositoryName, subject: &Subject, explanation: Explanation) -> Self {
-        let Explanation { role, reasons } = explanation;
+        let Explanation { role, reasons, is_auditor } = explanation;
         let missing = match role {
             Some(_) => None,
+            None if is_auditor => Some("an auditor of the instance: sees what is said about everything, and holds no role"),
             // One sentence: who may not see a robot learns nothing of it.
             None => {
                 Some("no grant, no membership, and the repository is private; or no such account, or it is disabled")
@@ -48,6 +51,7 @@ impl ExplanationBody {
             role,
             actions: role.map(Role::actions).unwrap_or_default(),
             reasons: reasons.into_iter().map(Into::into).collect(),
+            is_auditor,
             missing,
         }
     }

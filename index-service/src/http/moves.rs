@@ -104,7 +104,7 @@ pub async fn list_deleted(
 
 /// The repository as it is now, and where.
 async fn shown(mover: &Mover, caller: &Account, name: &RepositoryName) -> Result<HttpResponse, Failure> {
-    let repository = mover.index().repository_with(&caller.subject(), name, Role::Read).await?;
+    let repository = mover.index().repository_seen(&caller.subject(), name, Role::Read).await?;
     let location = format!("/api/v1/repositories/{name}");
     Ok(HttpResponse::Ok().insert_header((LOCATION, location)).json(RepositoryBody::from(repository)))
 }

@@ -103,7 +103,7 @@ pub async fn put(
 
 /// `GET /repositories/{name}`
 pub async fn show(caller: AnyCaller, index: Data<Index>, name: Path<RepositoryName>) -> Result<HttpResponse, Failure> {
-    let repository = index.repository_with(&caller.0, &name, Role::Read).await?;
+    let repository = index.repository_seen(&caller.0, &name, Role::Read).await?;
     Ok(HttpResponse::Ok().json(RepositoryBody::from(repository)))
 }
 

@@ -18,6 +18,7 @@ use shared::NamespaceName;
 pub struct UserBody {
     name: NamespaceName,
     is_admin: bool,
+    is_auditor: bool,
     disabled: bool,
     created_at: Timestamp,
 }
@@ -27,6 +28,7 @@ impl From<Account> for UserBody {
         Self {
             name: account.name,
             is_admin: account.is_admin,
+            is_auditor: account.is_auditor,
             disabled: account.disabled_at.is_some(),
             created_at: account.created_at,
         }

@@ -13,6 +13,8 @@ pub struct Account {
     pub name: NamespaceName,
     /// Whether it administers the whole instance.
     pub is_admin: bool,
+    /// Whether it sees the whole instance, and changes nothing but itself.
+    pub is_auditor: bool,
     /// Since when it may do nothing at all.
     pub disabled_at: Option<Timestamp>,
     /// When it was made.
@@ -58,6 +60,8 @@ impl Owner {
 pub struct AccountChange {
     /// Whether it administers the instance.
     pub is_admin: Option<bool>,
+    /// Whether it sees the whole instance, and changes nothing but itself.
+    pub is_auditor: Option<bool>,
     /// Whether it may do nothing at all.
     pub disabled: Option<bool>,
 }

@@ -44,12 +44,14 @@ pub struct Explanation {
     pub role: Option<Role>,
     /// What gives a role, the largest first: the first gives the role that counts.
     pub reasons: Vec<Reason>,
+    /// It is an auditor of the instance, so what it owns, is or was granted gives nothing.
+    pub is_auditor: bool,
 }
 
 impl Explanation {
     /// What nobody holds, and whoever is disabled.
     pub fn nothing() -> Self {
-        Self { role: None, reasons: Vec::new() }
+        Self { role: None, reasons: Vec::new(), is_auditor: false }
     }
 
     /// What the subject of `place` holds there; `granted` are the grants to it and to its teams that apply there.
@@ -59,14 +61,13 @@ impl Explanation {
             return Self::nothing();
         }
         let own = [
-            (standing.is_admin, Source::InstanceAdmin, Role::Admin),
+            (standing.is_admin(), Source::InstanceAdmin, Role::Admin),
             (standing.owns_namespace, Source::OwnNamespace, Role::Admin),
             (standing.membership == Some(MemberRole::Owner), Source::OrganisationOwner, Role::Admin),
             (standing.membership == Some(MemberRole::Member), Source::OrganisationMember, Role::Read),
         ];
-        let mut reasons: Vec<Reason> =
-            own.into_iter().filter(|(holds, ..)| *holds).map(|(_, source, role)| Reason { source, role }).collect();
-        reasons.extend(granted);
+        let own = own.into_iter().filter(|(holds, ..)| *holds).map(|(_, source, role)| Reason { source, role });
+        let mut reasons: Vec<Reason> = if standing.is_auditor() { Vec::new() } else { own.chain(granted).collect() };
         if let Occupant::Live(repository) = &place.occupant
             && repository.visibility == Visibility::Public
         {
@@ -74,6 +75,6 @@ impl Explanation {
         }
         reasons.sort_by_key(|reason| std::cmp::Reverse(reason.role));
         // The decision itself; the reasons only tell where it comes from.
-        Self { role: place.repository().map(|(_, role)| role), reasons }
+        Self { role: place.repository().map(|(_, role)| role), reasons, is_auditor: standing.is_auditor() }
     }
 }

@@ -33,5 +33,5 @@ pub use organisation::{Member, MemberRole, Organisation};
 pub use page::{Page, Paged};
 pub use place::{Occupant, Place, Standing};
 pub use repository::{Repository, RepositoryState, Visibility};
-pub use role::Role;
+pub use role::{InstanceRole, Role};
 pub use team::Team;

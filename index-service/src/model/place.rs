@@ -4,7 +4,7 @@
 use super::moves::DeletedRepository;
 use super::organisation::MemberRole;
 use super::repository::{Repository, Visibility};
-use super::role::Role;
+use super::role::{InstanceRole, Role};
 use shared::Action;
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 pub struct Standing {
     /// The anonymous client, or an account that exists and is not disabled. Nobody else has any right.
     pub is_good: bool,
-    /// Administers the instance.
-    pub is_admin: bool,
+    /// What it is for the whole instance.
+    pub instance_role: Option<InstanceRole>,
     /// The namespace is this account's own.
     pub owns_namespace: bool,
     /// What it is in the organisation that owns the namespace.
@@ -26,10 +26,10 @@ pub struct Standing {
 impl Standing {
     /// The role on the namespace, and so on everything in it.
     pub fn role(&self) -> Option<Role> {
-        if !self.is_good {
+        if !self.may_hold() {
             return None;
         }
-        if self.is_admin || self.owns_namespace {
+        if self.is_admin() || self.owns_namespace {
             return Some(Role::Admin);
         }
         let as_member = self.membership.map(|membership| match membership {
@@ -39,15 +39,41 @@ impl Standing {
         as_member.max(self.grant)
     }
 
+    /// The role with which the subject looks at what is said about the namespace and everything in it: an auditor's eyes are
+    /// an administrator's. Content is pulled by [`Self::role`] alone.
+    pub fn sight(&self) -> Option<Role> {
+        if self.is_auditor() { Some(Role::Admin) } else { self.role() }
+    }
+
+    /// Whether it administers the instance.
+    pub fn is_admin(&self) -> bool {
+        self.is_good && self.instance_role == Some(InstanceRole::Admin)
+    }
+
+    /// Whether it is an auditor of the instance.
+    pub fn is_auditor(&self) -> bool {
+        self.is_good && self.instance_role == Some(InstanceRole::Auditor)
+    }
+
+    /// Whether the subject can hold anything beyond what is everybody's.
+    fn may_hold(&self) -> bool {
+        self.is_good && self.instance_role != Some(InstanceRole::Auditor)
+    }
+
     /// Whether members, teams and robots of the organisation that owns the namespace are the subject's to see: it belongs
     /// to that, or administers the namespace, and so may grant them something there.
     pub fn is_insider(&self) -> bool {
-        self.is_good && (self.membership.is_some() || self.role() == Some(Role::Admin))
+        self.is_good && (self.membership.is_some() || self.sight() == Some(Role::Admin))
     }
 
     /// Whether the namespace is the subject's to run: members and all. A grant, however large, does not give that.
     pub fn is_owner(&self) -> bool {
-        self.is_good && (self.is_admin || self.owns_namespace || self.membership == Some(MemberRole::Owner))
+        self.may_hold() && (self.is_admin() || self.owns_namespace || self.membership == Some(MemberRole::Owner))
+    }
+
+    /// Whether what only owners see is for the subject's eyes.
+    pub fn sees_as_owner(&self) -> bool {
+        self.is_owner() || self.is_auditor()
     }
 }
 
@@ -87,6 +113,13 @@ impl Place {
         Some((repository, self.held_role().max(as_public)?))
     }
 
+    /// The repository with the role with which the subject looks at what is said about it, if there is one that it may see.
+    pub fn seen(&self) -> Option<(&Repository, Role)> {
+        let Occupant::Live(repository) = &self.occupant else { return None };
+        let role = self.repository().map(|(_, role)| role);
+        Some((repository, role.max(self.standing.sight())?))
+    }
+
     /// The deleted repository with the role that the subject holds on it, if one lies here. To be public is over.
     pub fn deleted(&self) -> Option<(&Repository, Role)> {
         let Occupant::Deleted(DeletedRepository { repository, .. }) = &self.occupant else { return None };
@@ -94,7 +127,7 @@ impl Place {
     }
 
     fn held_role(&self) -> Option<Role> {
-        if self.standing.is_good { self.standing.role().max(self.grant) } else { None }
+        if self.standing.may_hold() { self.standing.role().max(self.grant) } else { None }
     }
 
     /// Whether nothing lies here and nothing is about to.

@@ -18,6 +18,15 @@ words! {
     }
 }
 
+/// What an account is for the whole instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstanceRole {
+    /// Holds everything everywhere.
+    Admin,
+    /// Sees everything that is said about the instance, and holds nothing: what it owns, is or was granted does not count.
+    Auditor,
+}
+
 impl Role {
     /// The registry actions of this role.
     pub fn actions(self) -> BTreeSet<Action> {

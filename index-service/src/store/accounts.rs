@@ -34,6 +34,8 @@ pub enum AccountChanged {
     Unknown,
     /// Nobody would administer the instance any more; nothing was changed.
     LastAdmin,
+    /// It would administer the instance and be its auditor; nothing was changed.
+    AdminAndAuditor,
 }
 
 impl FromRow<'_, SqliteRow> for Account {
@@ -42,6 +44,7 @@ impl FromRow<'_, SqliteRow> for Account {
             id: row.try_get("id")?,
             name: parsed(row, "name")?,
             is_admin: flag(row, "is_admin")?,
+            is_auditor: flag(row, "is_auditor")?,
             disabled_at: time_option(row, "disabled_at")?,
             created_at: time(row, "created_at")?,
         })
@@ -118,7 +121,7 @@ impl Database {
         let mut transaction = self.write().await?;
         let account: Option<Account> = sqlx::query_as(
             "UPDATE accounts SET
-                 is_admin = COALESCE($2, is_admin),
+                 is_admin = COALESCE($2, is_admin), is_auditor = COALESCE($5, is_auditor),
                  disabled_at = CASE $3 WHEN 1 THEN COALESCE(disabled_at, $4) WHEN 0 THEN NULL ELSE disabled_at END
              WHERE name = $1 AND organisation_id IS NULL RETURNING *",
         )
@@ -126,9 +129,13 @@ impl Database {
         .bind(change.is_admin.map(i64::from))
         .bind(change.disabled.map(i64::from))
         .bind(micros(now))
+        .bind(change.is_auditor.map(i64::from))
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(account) = account else { return Ok(AccountChanged::Unknown) };
+        if account.is_admin && account.is_auditor {
+            return Ok(AccountChanged::AdminAndAuditor);
+        }
         let admin_left: bool =
             sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM people WHERE is_admin = 1 AND disabled_at IS NULL)")
                 .fetch_one(&mut *transaction)
@@ -136,7 +143,7 @@ impl Database {
         if !admin_left {
             return Ok(AccountChanged::LastAdmin);
         }
-        if change.is_admin == Some(false) || change.disabled == Some(true) {
+        if change.is_admin == Some(false) || change.is_auditor == Some(true) || change.disabled == Some(true) {
             revoke(&mut transaction, &Revoked::Subject(name.to_owned())).await?;
         }
         // What could be done in a session is no longer, or no longer only, what is done in it now.

@@ -48,7 +48,7 @@ impl Database {
                  OR decided_at < (SELECT decided_at FROM decisions ORDER BY decided_at DESC LIMIT 1 OFFSET $2)",
         );
         forget.bind(micros(before)).bind(MOST).execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// The decision `id`.

@@ -5,7 +5,7 @@ use super::database::Database;
 use super::error::StoreError;
 use super::rows::{flag, micros, parsed, parsed_option, time};
 use super::visibility::with_visible;
-use crate::model::{Namespace, NamespaceChange, Page, Paged, Standing, Subject, Visibility};
+use crate::model::{InstanceRole, Namespace, NamespaceChange, Page, Paged, Standing, Subject, Visibility};
 use jiff::Timestamp;
 use shared::NamespaceName;
 use sqlx::sqlite::SqliteRow;
@@ -15,7 +15,7 @@ use sqlx::{FromRow, Row, SqliteConnection};
 macro_rules! standing_columns {
     () => {
         concat!(
-            "($1 = '' OR s.id IS NOT NULL) AS is_good, s.is_admin AS is_admin, n.account_id = s.id AS owns_namespace,
+            "($1 = '' OR s.id IS NOT NULL) AS is_good, s.is_admin AS is_admin, s.is_auditor AS is_auditor, n.account_id = s.id AS owns_namespace,
          (SELECT m.role FROM members m
           WHERE m.organisation_id = n.organisation_id AND m.account_id = s.id) AS membership, ",
             crate::store::grants::granted_role!("namespace_id", "n.id"),
@@ -48,7 +48,11 @@ impl FromRow<'_, SqliteRow> for Standing {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
         Ok(Self {
             is_good: flag(row, "is_good")?,
-            is_admin: flag(row, "is_admin")?,
+            instance_role: match (flag(row, "is_admin")?, flag(row, "is_auditor")?) {
+                (true, _) => Some(InstanceRole::Admin),
+                (false, true) => Some(InstanceRole::Auditor),
+                (false, false) => None,
+            },
             owns_namespace: flag(row, "owns_namespace")?,
             membership: parsed_option(row, "membership")?,
             grant: parsed_option(row, "namespace_grant")?,

@@ -65,7 +65,7 @@ const CATALOG: &str = with_visible!(
     "SELECT name FROM (",
     page_of_names!("repositories r", "r.visibility = 'public' AND ($1 = '' OR EXISTS (SELECT 1 FROM subject))"),
     " UNION ",
-    page_of_names!("repositories r", "r.name > COALESCE((SELECT $2 FROM subject WHERE is_admin = 1), '~')"),
+    page_of_names!("repositories r", "r.name > COALESCE((SELECT $2 FROM subject WHERE sees_all = 1), '~')"),
     " UNION ",
     page_of_names!("held_namespaces h CROSS JOIN repositories r", "r.namespace_id = h.id"),
     " UNION ",

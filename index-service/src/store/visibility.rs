@@ -10,7 +10,7 @@ macro_rules! with_visible {
     ($($statement:tt)+) => {
         concat!(
             "WITH subject AS (
-                SELECT id, is_admin FROM accounts WHERE name = $1 AND disabled_at IS NULL
+                SELECT id, is_admin + is_auditor AS sees_all FROM accounts WHERE name = $1 AND disabled_at IS NULL
             ),
             held_namespaces AS (
                 SELECT n.id FROM subject s JOIN namespaces n ON n.account_id = s.id
@@ -38,14 +38,14 @@ macro_rules! with_visible {
                 SELECT r.* FROM repositories r
                 WHERE r.deleted_at IS NULL AND (
                     (r.visibility = 'public' AND ($1 = '' OR EXISTS (SELECT 1 FROM subject)))
-                    OR (SELECT is_admin FROM subject) = 1
+                    OR (SELECT sees_all FROM subject) = 1
                     OR r.namespace_id IN (SELECT id FROM held_namespaces)
                     OR r.id IN (SELECT id FROM held_repositories)
                 )
             ),
             visible_namespaces AS (
                 SELECT n.* FROM live_namespaces n
-                WHERE (SELECT is_admin FROM subject) = 1
+                WHERE (SELECT sees_all FROM subject) = 1
                     OR n.id IN (SELECT id FROM held_namespaces)
                     OR (($1 = '' OR EXISTS (SELECT 1 FROM subject)) AND EXISTS (
                         SELECT 1 FROM repositories p

@@ -91,7 +91,7 @@ impl World {
             _ => format!("robot:{organisation}+ci"),
         };
         let namespace = random.one_of(&["acme", "globex", "ann", "ben", "library"]);
-        let (method, path, body) = match random.below(12) {
+        let (method, path, body) = match random.below(13) {
             0 | 1 => {
                 let role = random.one_of(&["member", "member", "owner"]);
                 (Method::PUT, format!("/orgs/{organisation}/members/{person}"), json!({ "role": role }))
@@ -106,6 +106,10 @@ impl World {
             10 => {
                 let disabled = random.below(3) == 0;
                 (Method::PATCH, format!("/admin/users/{person}"), json!({ "disabled": disabled }))
+            }
+            11 => {
+                let is_auditor = random.below(3) == 0;
+                (Method::PATCH, format!("/admin/users/{person}"), json!({ "is_auditor": is_auditor }))
             }
             _ => {
                 let visibility = random.one_of(&["public", "private"]);

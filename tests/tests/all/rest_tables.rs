@@ -41,6 +41,9 @@ pub const PEOPLE: &[Row] = &[
     ("POST /admin/users/nobody/reset-password", "{}", "", [401, 403, 403, 403, 404]),
     ("PATCH /admin/users/carol", r#"{"disabled":false}"#, "", [401, 403, 403, 403, 200]),
     ("GET /admin/decisions/none", "", "", [401, 403, 403, 403, 404]),
+    ("PATCH /admin/users/carol", r#"{"is_auditor":true}"#, "", [401, 403, 403, 403, 200]),
+    ("PATCH /admin/users/carol", r#"{"is_admin":true}"#, "", [401, 403, 403, 403, 409]),
+    ("PATCH /admin/users/admin", r#"{"is_auditor":true}"#, "", [401, 403, 403, 403, 409]),
     ("PATCH /admin/users/admin", r#"{"disabled":true}"#, "", [401, 403, 403, 403, 409]),
     ("PATCH /admin/users/admin", r#"{"is_admin":false}"#, "", [401, 403, 403, 403, 409]),
 ];

@@ -41,7 +41,7 @@ fn role(place: &Place) -> Option<Role> {
 fn each_source_of_rights_gives_its_role_on_a_private_repository() {
     let cases = [
         (good(), None),
-        (Standing { is_admin: true, ..good() }, Some(Role::Admin)),
+        (Standing { instance_role: Some(InstanceRole::Admin), ..good() }, Some(Role::Admin)),
         (Standing { owns_namespace: true, ..good() }, Some(Role::Admin)),
         (Standing { membership: Some(MemberRole::Owner), ..good() }, Some(Role::Admin)),
         (Standing { membership: Some(MemberRole::Member), ..good() }, Some(Role::Read)),
@@ -70,7 +70,12 @@ fn everybody_reads_what_is_public_and_nobody_more() {
 
 #[test]
 fn a_disabled_account_has_no_right_at_all() {
-    let standing = Standing { is_good: false, is_admin: true, owns_namespace: true, ..Standing::default() };
+    let standing = Standing {
+        is_good: false,
+        instance_role: Some(InstanceRole::Admin),
+        owns_namespace: true,
+        ..Standing::default()
+    };
     let mut place = place(standing, repository(Visibility::Public));
     place.grant = Some(Role::Admin);
     assert_eq!(role(&place), None);
@@ -88,7 +93,7 @@ fn pushing_to_a_free_name_needs_write_on_the_namespace() {
 
 #[test]
 fn no_repository_is_made_without_a_namespace_or_over_one() {
-    let admin = Standing { is_admin: true, ..good() };
+    let admin = Standing { instance_role: Some(InstanceRole::Admin), ..good() };
     let nowhere = Place { namespace_exists: false, ..place(admin.clone(), Occupant::Free) };
     let over_a_namespace = Place { is_namespace: true, ..place(admin, Occupant::Free) };
     assert_eq!((nowhere.creator_role(), over_a_namespace.creator_role()), (None, None));
@@ -97,7 +102,7 @@ fn no_repository_is_made_without_a_namespace_or_over_one() {
 #[test]
 fn a_deleted_repository_gives_nothing_and_holds_its_name() {
     let deleted = DeletedRepository { repository: private_or(Visibility::Private), deleted_at: Timestamp::UNIX_EPOCH };
-    let place = place(Standing { is_admin: true, ..good() }, Occupant::Deleted(deleted));
+    let place = place(Standing { instance_role: Some(InstanceRole::Admin), ..good() }, Occupant::Deleted(deleted));
     assert!(place.repository().is_none() && place.actions().is_empty() && place.repository_id().is_none());
 }
 
@@ -107,6 +112,25 @@ fn a_request_gets_what_it_asks_for_and_holds() {
     assert_eq!(place.granted(&[Action::Push, Action::Delete].into()), [Action::Push].into());
     assert_eq!(place.granted(&[Action::All].into()), [Action::Pull, Action::Push].into());
     assert!(place.granted(&[Action::Search].into()).is_empty());
+}
+
+#[test]
+fn an_auditor_sees_everything_and_holds_nothing() {
+    let auditor = Standing {
+        instance_role: Some(InstanceRole::Auditor),
+        owns_namespace: true,
+        membership: Some(MemberRole::Owner),
+        grant: Some(Role::Admin),
+        ..good()
+    };
+    let mut private = place(auditor.clone(), repository(Visibility::Private));
+    private.grant = Some(Role::Admin);
+    assert_eq!((role(&private), private.seen().map(|(_, role)| role)), (None, Some(Role::Admin)));
+    assert!(private.actions().is_empty() && !auditor.is_owner() && auditor.is_insider() && auditor.sees_as_owner());
+    assert_eq!(role(&place(auditor.clone(), repository(Visibility::Public))), Some(Role::Read));
+    assert_eq!(place(auditor.clone(), Occupant::Free).creator_role(), None);
+    let disabled = Standing { is_good: false, ..auditor };
+    assert!(disabled.sight().is_none() && !disabled.is_insider() && !disabled.sees_as_owner());
 }
 
 #[test]
