@@ -4,6 +4,7 @@
 
 use crate::domain::GuessRates;
 use crate::model::rate::Rate;
+use crate::model::sign_up::SignUp;
 use anyhow::{Context, bail};
 use jiff::SignedDuration;
 use server::Environment;
@@ -44,6 +45,9 @@ pub struct Settings {
     pub data: PathBuf,
     /// `INDEX_DATABASE_URL`: as `sqlite:<path>`. Default `index.sqlite` in the data folder.
     pub database_url: String,
+    /// `INDEX_SIGNUP`: who may make an account: with `closed` only an administrator, with `open` everybody for oneself.
+    /// Default `closed`.
+    pub sign_up: SignUp,
     /// `INDEX_ADMIN_USER`: the account made at the first start. Default `admin`.
     pub admin_user: String,
     /// `INDEX_ADMIN_PASSWORD`, or a file in `INDEX_ADMIN_PASSWORD_FILE`: its password. Default: a random one.
@@ -81,10 +85,6 @@ impl Settings {
         let data = PathBuf::from(text("INDEX_DATA", "./index-data"));
         let database = data.join("index.sqlite");
         let database = database.to_str().context("INDEX_DATA is not UTF-8")?;
-        let signup = text("INDEX_SIGNUP", "closed");
-        if signup != "closed" {
-            bail!("INDEX_SIGNUP={signup:?} cannot be used: only `closed` is, an administrator makes the accounts");
-        }
         let public_url = public_url(environment, address.port())?;
         Ok(Self {
             address,
@@ -92,6 +92,7 @@ impl Settings {
             public_url,
             database_url: text("INDEX_DATABASE_URL", &format!("sqlite:{database}")),
             data,
+            sign_up: environment.parse("INDEX_SIGNUP")?.unwrap_or(SignUp::Closed),
             admin_user: text("INDEX_ADMIN_USER", "admin"),
             admin_password: environment.secret("INDEX_ADMIN_PASSWORD")?,
             service: text("INDEX_SERVICE", "berth"),
@@ -177,8 +178,15 @@ mod tests {
     }
 
     #[test]
-    fn sign_up_is_closed() {
-        assert!(settings(&[("INDEX_SIGNUP", "open")]).is_err());
-        assert!(settings(&[("INDEX_SIGNUP", "closed")]).is_ok());
+    fn sign_up_is_closed_unless_it_is_opened_in_so_many_words() {
+        for (variables, expected) in [
+            (&[] as &[_], Some(SignUp::Closed)),
+            (&[("INDEX_SIGNUP", "closed")], Some(SignUp::Closed)),
+            (&[("INDEX_SIGNUP", "open")], Some(SignUp::Open)),
+            (&[("INDEX_SIGNUP", "yes")], None),
+            (&[("INDEX_SIGNUP", "Open")], None),
+        ] {
+            assert_eq!(settings(variables).ok().map(|settings| settings.sign_up), expected, "{variables:?}");
+        }
     }
 }

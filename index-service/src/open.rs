@@ -48,6 +48,7 @@ impl Index {
             signer: Arc::new(signer),
             identity: Arc::new(identity),
             token_lifetime: settings.token_lifetime,
+            sign_up: settings.sign_up,
         };
         let first = index.first_admin(settings).await?;
         Ok((index, first))
@@ -65,7 +66,7 @@ impl Index {
             None => (false, random_password()),
         };
         let password_file = if given { None } else { Some(self.folder.write_initial_password(&password)?) };
-        self.create_account(&user, password.clone(), true, Timestamp::now()).await.with_context(|| {
+        self.create_first_account(&user, password.clone(), Timestamp::now()).await.with_context(|| {
             format!("cannot make the first account {user:?} (INDEX_ADMIN_USER, INDEX_ADMIN_PASSWORD)")
         })?;
         Ok(Some(FirstAdmin { user, password_file, password: (!given).then_some(password) }))

@@ -3,10 +3,11 @@
 use super::Index;
 use super::error::{Noun, Refusal};
 use crate::model::account::AccountChange;
-use crate::model::names::new_namespace;
+use crate::model::names::{first_account, new_namespace};
 use crate::model::{Account, Page, Paged};
 use crate::store::{AccountChanged, Claim, NewAccount};
 use jiff::Timestamp;
+use shared::NamespaceName;
 
 impl Index {
     /// A page of all accounts.
@@ -27,7 +28,26 @@ impl Index {
         is_admin: bool,
         now: Timestamp,
     ) -> Result<Account, Refusal> {
-        let name = new_namespace(name).map_err(Refusal::invalid)?;
+        self.make_account(new_namespace(name)?, password, is_admin, now).await
+    }
+
+    /// Makes the first account of the instance, which administers it and may have a name that nobody gets after it.
+    pub(crate) async fn create_first_account(
+        &self,
+        name: &str,
+        password: String,
+        now: Timestamp,
+    ) -> Result<Account, Refusal> {
+        self.make_account(first_account(name)?, password, true, now).await
+    }
+
+    async fn make_account(
+        &self,
+        name: NamespaceName,
+        password: String,
+        is_admin: bool,
+        now: Timestamp,
+    ) -> Result<Account, Refusal> {
         let password_hash = self.passwords.hash(name.as_str(), password).await?;
         let new = NewAccount { name, password_hash, is_admin };
         match self.database.create_account(&new, now).await? {

@@ -1,6 +1,7 @@
 //! Why a verb says no, in words for the person who asked. Must not know how an answer carries it.
 
 use crate::model::Role;
+use crate::model::names::NewNameError;
 use crate::store::StoreError;
 use jiff::Timestamp;
 use shared::RepositoryName;
@@ -122,6 +123,9 @@ pub enum Refusal {
     /// Only who runs the instance may.
     #[error("only an administrator of this instance may do this")]
     AdminNeeded,
+    /// Nobody makes an account for oneself.
+    #[error("this instance takes no sign-ups: ask an administrator of it for an account")]
+    SignUpClosed,
     /// Taken, reserved, or in a namespace where the subject may make nothing: one sentence for all.
     #[error("this name is not available to you")]
     NameUnavailable,
@@ -176,6 +180,15 @@ impl From<StoreError> for Refusal {
         match error {
             StoreError::Busy(_) | StoreError::Undone => Self::Unavailable(error.to_string()),
             StoreError::Broken(_) => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+impl From<NewNameError> for Refusal {
+    fn from(error: NewNameError) -> Self {
+        match error {
+            NewNameError::Grammar(_) | NewNameError::Length => Self::invalid(error),
+            NewNameError::Reserved => Self::NameUnavailable,
         }
     }
 }

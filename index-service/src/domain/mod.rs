@@ -23,11 +23,13 @@ mod revocations;
 mod robots;
 mod search;
 mod sessions;
+mod sign_up;
 mod signing;
 mod teams;
 mod token;
 mod user;
 
+use crate::model::sign_up::SignUp;
 use crate::store::Database;
 use crate::store::files::DataFolder;
 use std::sync::Arc;
@@ -70,6 +72,7 @@ pub struct Index {
     pub(crate) identity: Arc<Identity>,
     /// Seconds a registry token lives. Clients take less than 60 for 60.
     pub(crate) token_lifetime: u64,
+    pub(crate) sign_up: SignUp,
 }
 
 impl Index {

@@ -29,7 +29,7 @@ impl Index {
         display_name: Option<String>,
         now: Timestamp,
     ) -> Result<Organisation, Refusal> {
-        let name = new_namespace(name).map_err(Refusal::invalid)?;
+        let name = new_namespace(name)?;
         let display_name = display_name.unwrap_or_else(|| name.to_string());
         DISPLAY_NAME.check(&display_name).map_err(Refusal::invalid)?;
         let organisation = Organisation { name, display_name, created_at: now };

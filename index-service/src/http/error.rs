@@ -129,6 +129,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::RoleNeeded { .. } | R::OwnerNeeded(_) | R::MemberNeeded(_) | R::AdminNeeded | R::AuditorOnlySees => {
             (StatusCode::FORBIDDEN, "forbidden", "Not allowed")
         }
+        R::SignUpClosed => (StatusCode::FORBIDDEN, "sign_up_closed", "No sign-ups"),
         R::AdminAndAuditor => (StatusCode::CONFLICT, "admin_and_auditor", "Administrator and auditor"),
         R::NameUnavailable => (StatusCode::CONFLICT, "name_unavailable", "Name not available"),
         R::NameHeld { .. } => (StatusCode::CONFLICT, "name_held", "Name held"),

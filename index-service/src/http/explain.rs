@@ -39,7 +39,9 @@ impl ExplanationBody {
         let Explanation { role, reasons, is_auditor } = explanation;
         let missing = match role {
             Some(_) => None,
-            None if is_auditor => Some("an auditor of the instance: sees what is said about everything, and holds no role"),
+            None if is_auditor => {
+                Some("an auditor of the instance: sees what is said about everything, and holds no role")
+            }
             // One sentence: who may not see a robot learns nothing of it.
             None => {
                 Some("no grant, no membership, and the repository is private; or no such account, or it is disabled")

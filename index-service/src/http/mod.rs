@@ -26,6 +26,7 @@ mod repositories;
 mod robots;
 mod search;
 mod session;
+mod sign_up;
 mod teams;
 mod token;
 mod user;
@@ -100,7 +101,8 @@ pub fn health_routes(cfg: &mut ServiceConfig, index: &Index) {
 }
 
 fn people(cfg: &mut ServiceConfig) {
-    cfg.service(resource("/user").route(get().to(user::show)))
+    cfg.service(resource("/users").route(post().to(sign_up::create)))
+        .service(resource("/user").route(get().to(user::show)))
         .service(resource("/user/password").route(put().to(user::change_password)))
         .service(
             resource("/session")

@@ -23,6 +23,7 @@ pub mod repository;
 pub mod robot;
 pub mod role;
 pub mod session;
+pub mod sign_up;
 pub mod team;
 mod word;
 

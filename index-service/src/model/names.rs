@@ -8,52 +8,88 @@ use shared::NamespaceName;
 const MIN_LENGTH: usize = 2;
 
 /// Names that are, or may become, an address of this service or a word that misleads people.
-const RESERVED: [&str; 44] = [
+const RESERVED: [&str; 77] = [
     "_catalog",
     "about",
     "account",
     "accounts",
+    "admin",
+    "administrator",
+    "anonymous",
     "api",
     "assets",
     "auth",
     "blobs",
     "catalog",
+    "css",
     "docs",
     "explore",
+    "favicon",
     "favicon.ico",
+    "fonts",
     "health",
     "healthz",
     "help",
+    "img",
+    "index.html",
     "internal",
+    "invitation",
+    "invitations",
+    "invite",
+    "invites",
     "jobs",
+    "js",
     "library",
     "livez",
     "login",
     "logout",
     "manifests",
     "metrics",
+    "namespace",
     "namespaces",
     "new",
     "null",
+    "oauth",
+    "oidc",
+    "openapi.json",
+    "openapi.yaml",
+    "org",
+    "organisation",
     "organisations",
+    "organization",
     "organizations",
     "orgs",
+    "password",
+    "password-resets",
     "readyz",
     "repositories",
+    "repository",
     "robots.txt",
     "root",
     "search",
+    "session",
+    "sessions",
     "settings",
     "setup",
+    "sign-in",
+    "sign-up",
+    "signin",
     "signup",
+    "sitemap.xml",
     "static",
     "tags",
     "token",
+    "undefined",
     "user",
     "users",
     "v1",
     "v2",
+    "webhooks",
+    "well-known",
 ];
+
+/// The reserved name that the first administrator has, unless it is told otherwise.
+const FIRST_ACCOUNT: &str = "admin";
 
 /// Why a name cannot be that of a new namespace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,19 +117,30 @@ pub fn new_namespace(text: &str) -> Result<NamespaceName, NewNameError> {
     Ok(name)
 }
 
+/// Parses the name of the very first account.
+pub fn first_account(text: &str) -> Result<NamespaceName, NewNameError> {
+    if text == FIRST_ACCOUNT { Ok(NamespaceName::parse(text)?) } else { new_namespace(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn new_names_are_in_the_grammar_and_not_reserved() {
-        for good in ["acme", "admin", "a1", "a-b.c_d", &"a".repeat(64)] {
+        for good in ["acme", "adm", "a1", "a-b.c_d", &"a".repeat(64)] {
             assert!(new_namespace(good).is_ok(), "{good}");
         }
-        for bad in ["", "A", "acme/app", "-a", "ä", &"a".repeat(65)] {
+        // Look-alikes are in no grammar: a Cyrillic a, capitals, a blank, a joint of no width, a ligature.
+        let look_alikes = ["аcme", "ACME", "acme.", "acme ", "ac\u{200b}me", "ﬁ", "acme+ci"];
+        for bad in ["", "A", "acme/app", "-a", "ä", &"a".repeat(65)].into_iter().chain(look_alikes) {
             assert!(matches!(new_namespace(bad), Err(NewNameError::Grammar(_))), "{bad}");
         }
         assert_eq!(new_namespace("a"), Err(NewNameError::Length));
-        assert_eq!(new_namespace("library"), Err(NewNameError::Reserved));
+        for reserved in RESERVED {
+            assert_eq!(new_namespace(reserved), Err(NewNameError::Reserved));
+        }
+        assert!(first_account("admin").is_ok() && first_account("library").is_err());
+        assert!(RESERVED.is_sorted());
     }
 }
