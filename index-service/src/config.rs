@@ -45,8 +45,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// `INDEX_DATABASE_URL`: as `sqlite:<path>`. Default `index.sqlite` in the data folder.
     pub database_url: String,
-    /// `INDEX_SIGNUP`: who may make an account: with `closed` only an administrator, with `open` everybody for oneself.
-    /// Default `closed`.
+    /// `INDEX_SIGNUP`: who may make an account: with `closed` only an administrator, with `invite` also whoever has an
+    /// invitation that allows it, with `open` everybody for oneself. Default `closed`.
     pub sign_up: SignUp,
     /// `INDEX_ADMIN_USER`: the account made at the first start. Default `admin`.
     pub admin_user: String,
@@ -182,6 +182,7 @@ mod tests {
         for (variables, expected) in [
             (&[] as &[_], Some(SignUp::Closed)),
             (&[("INDEX_SIGNUP", "closed")], Some(SignUp::Closed)),
+            (&[("INDEX_SIGNUP", "invite")], Some(SignUp::Invite)),
             (&[("INDEX_SIGNUP", "open")], Some(SignUp::Open)),
             (&[("INDEX_SIGNUP", "yes")], None),
             (&[("INDEX_SIGNUP", "Open")], None),

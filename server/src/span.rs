@@ -1,9 +1,11 @@
-//! The span around each request: method, path without its query, status, and a request id. Never a header's value.
+//! The span around each request: method, path without its query and without secrets, status, and a request id. Never a
+//! header's value.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::{Error, HttpMessage};
+use std::borrow::Cow;
 use tracing::Span;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
@@ -40,7 +42,7 @@ fn read_span(request: &ServiceRequest) -> Span {
     tracing::debug_span!(
         "request",
         method = %request.method(),
-        path = request.path(),
+        path = %without_secrets(request.path()),
         request_id = request_id(request),
         status = tracing::field::Empty,
     )
@@ -50,8 +52,32 @@ fn write_span(request: &ServiceRequest) -> Span {
     tracing::info_span!(
         "request",
         method = %request.method(),
-        path = request.path(),
+        path = %without_secrets(request.path()),
         request_id = request_id(request),
         status = tracing::field::Empty,
     )
+}
+
+/// Every secret that Berth gives out begins so.
+const SECRET: &str = "berth_";
+
+/// The path, with each part that may be a secret cut short: that of an invitation stands in its address.
+fn without_secrets(path: &str) -> Cow<'_, str> {
+    if !path.contains(SECRET) {
+        return Cow::Borrowed(path);
+    }
+    let shown = path.split('/').map(|part| if part.contains(SECRET) { "berth_…" } else { part });
+    Cow::Owned(shown.collect::<Vec<_>>().join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_path_is_not_written() {
+        assert_eq!(without_secrets("/v2/acme/app/manifests/v1"), "/v2/acme/app/manifests/v1");
+        let path = "/api/v1/invitations/berth_inv_0123456789/accept";
+        assert_eq!(without_secrets(path), "/api/v1/invitations/berth_…/accept");
+    }
 }

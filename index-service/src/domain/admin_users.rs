@@ -48,12 +48,22 @@ impl Index {
         is_admin: bool,
         now: Timestamp,
     ) -> Result<Account, Refusal> {
-        let password_hash = self.passwords.hash(name.as_str(), password).await?;
-        let new = NewAccount { name, password_hash, is_admin };
+        let new = self.new_account(name, password, is_admin).await?;
         match self.database.create_account(&new, now).await? {
             Claim::Made => self.account(new.name.as_str()).await,
             Claim::Taken => Err(Refusal::NameUnavailable),
         }
+    }
+
+    /// An account to be made, with the hash of its password.
+    pub(super) async fn new_account(
+        &self,
+        name: NamespaceName,
+        password: String,
+        is_admin: bool,
+    ) -> Result<NewAccount, Refusal> {
+        let password_hash = self.passwords.hash(name.as_str(), password).await?;
+        Ok(NewAccount { name, password_hash, is_admin })
     }
 
     /// Changes an account.

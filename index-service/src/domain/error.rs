@@ -1,6 +1,7 @@
 //! Why a verb says no, in words for the person who asked. Must not know how an answer carries it.
 
 use crate::model::Role;
+use crate::model::invitation::InvitationState;
 use crate::model::names::NewNameError;
 use crate::store::StoreError;
 use jiff::Timestamp;
@@ -38,6 +39,8 @@ pub enum Noun {
     Decision,
     /// A session of an account.
     Session,
+    /// An invitation to an organisation.
+    Invitation,
 }
 
 impl fmt::Display for Noun {
@@ -57,6 +60,7 @@ impl fmt::Display for Noun {
             Self::Robot => "robot",
             Self::Decision => "decision",
             Self::Session => "session",
+            Self::Invitation => "invitation",
         })
     }
 }
@@ -126,6 +130,18 @@ pub enum Refusal {
     /// Nobody makes an account for oneself.
     #[error("this instance takes no sign-ups: ask an administrator of it for an account")]
     SignUpClosed,
+    /// Only who was invited makes an account for oneself.
+    #[error("this instance takes those who are invited: it needs the secret of an invitation that allows to sign up")]
+    InvitationNeeded,
+    /// Whoever has no good secret learns nothing.
+    #[error("there is no invitation with this secret")]
+    NoSuchInvitation,
+    /// A good secret, too late.
+    #[error("this invitation is {0}: ask an owner of the organisation for another")]
+    InvitationOver(InvitationState),
+    /// An invitation is for who is not there yet.
+    #[error("you are a member of organisation {0} already; its owners change what you are there")]
+    AlreadyMember(String),
     /// Taken, reserved, or in a namespace where the subject may make nothing: one sentence for all.
     #[error("this name is not available to you")]
     NameUnavailable,

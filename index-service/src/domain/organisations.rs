@@ -80,6 +80,12 @@ impl Index {
         }
     }
 
+    /// Refuses whoever may not look at what only owners of the organisation `name` see.
+    pub(super) async fn require_sight_of_owner(&self, caller: &Account, name: &NamespaceName) -> Result<(), Refusal> {
+        let standing = self.organisation_standing(&caller.subject(), name).await?;
+        if standing.sees_as_owner() { Ok(()) } else { Err(Refusal::OwnerNeeded(name.to_string())) }
+    }
+
     /// Refuses whoever does not run the organisation `name`.
     pub(super) async fn require_owner(&self, caller: &Account, name: &NamespaceName) -> Result<(), Refusal> {
         let standing = self.organisation_standing(&caller.subject(), name).await?;

@@ -127,9 +127,8 @@ impl Index {
         page: &Page,
     ) -> Result<Paged<TeamGrant>, Refusal> {
         self.team(caller, path).await?;
-        let standing = self.organisation_standing(&caller.subject(), &path.organisation).await?;
-        if !standing.sees_as_owner() && !self.database.is_in_team(&path.organisation, &path.team, &caller.name).await? {
-            return Err(Refusal::OwnerNeeded(path.organisation.to_string()));
+        if !self.database.is_in_team(&path.organisation, &path.team, &caller.name).await? {
+            self.require_sight_of_owner(caller, &path.organisation).await?;
         }
         Ok(self.database.team_grants(&path.organisation, &path.team, page).await?)
     }

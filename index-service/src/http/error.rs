@@ -125,10 +125,13 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::RobotExists(_) => (StatusCode::CONFLICT, "robot_exists", "Robot exists"),
         R::TokenExists(_) => (StatusCode::CONFLICT, "token_exists", "Token exists"),
         R::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled", "Account disabled"),
-        R::NotFound(..) => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+        R::NotFound(..) | R::NoSuchInvitation => (StatusCode::NOT_FOUND, "not_found", "Not found"),
         R::RoleNeeded { .. } | R::OwnerNeeded(_) | R::MemberNeeded(_) | R::AdminNeeded | R::AuditorOnlySees => {
             (StatusCode::FORBIDDEN, "forbidden", "Not allowed")
         }
+        R::InvitationNeeded => (StatusCode::FORBIDDEN, "invitation_needed", "Invitation needed"),
+        R::InvitationOver(_) => (StatusCode::GONE, "invitation_over", "Invitation over"),
+        R::AlreadyMember(_) => (StatusCode::CONFLICT, "already_member", "Member already"),
         R::SignUpClosed => (StatusCode::FORBIDDEN, "sign_up_closed", "No sign-ups"),
         R::AdminAndAuditor => (StatusCode::CONFLICT, "admin_and_auditor", "Administrator and auditor"),
         R::NameUnavailable => (StatusCode::CONFLICT, "name_unavailable", "Name not available"),

@@ -16,6 +16,7 @@ mod explain;
 mod grants;
 mod health;
 mod internal;
+mod invitations;
 mod json;
 mod keys;
 mod members;
@@ -153,6 +154,19 @@ fn organisations(cfg: &mut ServiceConfig) {
                 .route(delete().to(teams::delete_member)),
         )
         .service(resource("/orgs/{org}/teams/{team}/grants").route(get().to(teams::list_grants)))
+        .service(
+            resource("/orgs/{org}/invitations")
+                .route(get().to(invitations::list))
+                .route(post().to(invitations::create)),
+        )
+        .service(
+            resource("/orgs/{org}/invitations/{id}")
+                .route(get().to(invitations::show))
+                .route(delete().to(invitations::revoke)),
+        )
+        .service(resource("/invitations/{secret}").route(get().to(invitations::offer)))
+        .service(resource("/invitations/{secret}/accept").route(post().to(invitations::accept)))
+        .service(resource("/invitations/{secret}/decline").route(post().to(invitations::decline)))
         .service(resource("/orgs/{org}/robots").route(get().to(robots::list)).route(post().to(robots::create)))
         .service(
             resource("/orgs/{org}/robots/{robot}")

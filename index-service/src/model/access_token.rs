@@ -147,13 +147,18 @@ impl Secret {
 
     /// What is kept of it.
     pub fn hash(&self) -> String {
-        URL_SAFE_NO_PAD.encode(digest(&SHA256, self.0.as_bytes()))
+        hash_of(&self.0)
     }
 }
 
 /// The secret with this hash of the token `id`, as a registry token names it.
 pub fn credential(id: &str, hash: &str) -> String {
     format!("{id}.{}", hash.get(..MARK_LENGTH).unwrap_or(hash))
+}
+
+/// What is kept of a secret that is 256 random bits.
+pub(super) fn hash_of(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes()))
 }
 
 impl TryFrom<LimitParts> for Limit {

@@ -10,6 +10,7 @@ pub mod default_grant;
 pub mod explanation;
 pub mod grant;
 pub mod holdings;
+pub mod invitation;
 pub mod line;
 pub mod moves;
 pub mod names;

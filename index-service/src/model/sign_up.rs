@@ -7,6 +7,8 @@ words! {
     SignUp {
         /// Only administrators of the instance make them.
         Closed = "closed",
+        /// Whoever was invited by a link that allows it.
+        Invite = "invite",
         /// Whoever asks gets one.
         Open = "open",
     }

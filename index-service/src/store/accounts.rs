@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use shared::NamespaceName;
 use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Row, SqliteConnection};
 
 /// An account to be made.
 pub struct NewAccount {
@@ -97,16 +97,7 @@ impl Database {
         if claim(&mut transaction, &account.name).await? == Claim::Taken {
             return Ok(Claim::Taken);
         }
-        let id = new_id();
-        sqlx::query("INSERT INTO accounts (id, name, password_hash, is_admin, created_at) VALUES ($1, $2, $3, $4, $5)")
-            .bind(&id)
-            .bind(account.name.as_str())
-            .bind(&account.password_hash)
-            .bind(i64::from(account.is_admin))
-            .bind(micros(now))
-            .execute(&mut *transaction)
-            .await?;
-        insert_namespace(&mut transaction, &account.name, Owner::Account(&id), now).await?;
+        insert_account(&mut transaction, account, now).await?;
         transaction.commit().await?;
         Ok(Claim::Made)
     }
@@ -176,4 +167,23 @@ impl Database {
         revoke_account(&mut transaction, account_id).await?;
         self.commit_revocation(transaction).await
     }
+}
+
+/// Makes an account, whose name is free, with its namespace; tells its id.
+pub(super) async fn insert_account(
+    connection: &mut SqliteConnection,
+    account: &NewAccount,
+    now: Timestamp,
+) -> sqlx::Result<String> {
+    let id = new_id();
+    sqlx::query("INSERT INTO accounts (id, name, password_hash, is_admin, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(&id)
+        .bind(account.name.as_str())
+        .bind(&account.password_hash)
+        .bind(i64::from(account.is_admin))
+        .bind(micros(now))
+        .execute(&mut *connection)
+        .await?;
+    insert_namespace(connection, &account.name, Owner::Account(&id), now).await?;
+    Ok(id)
 }

@@ -131,6 +131,7 @@ impl Database {
         for statement in [
             "DELETE FROM grants WHERE team_id = $1",
             "DELETE FROM default_grants WHERE team_id = $1",
+            "DELETE FROM invitation_teams WHERE team_id = $1",
             "DELETE FROM team_members WHERE team_id = $1",
             "DELETE FROM teams WHERE id = $1",
         ] {

@@ -40,6 +40,7 @@ mod hostile_manifests;
 mod htpasswd;
 mod index_down;
 mod intents;
+mod invitations;
 mod isolation;
 mod late_locks;
 mod leftover_intents;

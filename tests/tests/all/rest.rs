@@ -1,6 +1,6 @@
 //! The REST API of the index: who may call each route, as a table; bodies that break a rule; errors as RFC 9457 has them.
 
-use crate::rest_tables::{CALLERS, ORGANISATIONS, PEOPLE, REPOSITORIES, ROBOTS, Row, TEAMS};
+use crate::rest_tables::{CALLERS, INVITATIONS, ORGANISATIONS, PEOPLE, REPOSITORIES, ROBOTS, Row, TEAMS};
 use crate::support::{Answer, Stack, User};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,6 +18,11 @@ async fn organisations_are_run_by_their_owners() {
 #[tokio::test]
 async fn teams_are_run_by_owners_and_seen_by_members() {
     hold(TEAMS).await;
+}
+
+#[tokio::test]
+async fn invitations_are_run_by_owners() {
+    hold(INVITATIONS).await;
 }
 
 #[tokio::test]

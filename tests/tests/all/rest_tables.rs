@@ -156,6 +156,33 @@ pub const TEAMS: &[Row] = &[
     ("DELETE /orgs/acme/teams/none", "", "", [401, 404, 403, 404, 404]),
 ];
 
+pub const INVITATIONS: &[Row] = &[
+    ("POST /users", r#"{"name":"newcomer","password":"a long password"}"#, "", [403, 403, 403, 403, 403]),
+    ("GET /orgs/acme/invitations", "", "", [401, 404, 403, 200, 200]),
+    ("POST /orgs/acme/invitations", r#"{"role":"member"}"#, "", [401, 404, 403, 201, 201]),
+    ("POST /orgs/acme/invitations", r#"{"role":"member","teams":["none"]}"#, "", [401, 404, 403, 400, 400]),
+    ("POST /orgs/acme/invitations", r#"{"role":"member","allows_sign_up":true}"#, "", [401, 404, 403, 403, 403]),
+    (
+        "POST /orgs/acme/invitations",
+        r#"{"role":"member","expires_at":"2020-01-01T00:00:00Z"}"#,
+        "",
+        [401, 404, 403, 400, 400],
+    ),
+    (
+        "POST /orgs/acme/invitations",
+        r#"{"role":"member","expires_at":"2200-01-01T00:00:00Z"}"#,
+        "",
+        [401, 404, 403, 400, 400],
+    ),
+    ("POST /orgs/acme/invitations", r#"{"role":"admin"}"#, "", [401, 400, 400, 400, 400]),
+    ("POST /orgs/alice/invitations", r#"{"role":"member"}"#, "", [401, 404, 404, 404, 404]),
+    ("GET /orgs/acme/invitations/inv_none", "", "", [401, 404, 403, 404, 404]),
+    ("DELETE /orgs/acme/invitations/inv_none", "", "", [401, 404, 403, 404, 404]),
+    ("GET /invitations/berth_inv_none", "", "", [404, 404, 404, 404, 404]),
+    ("POST /invitations/berth_inv_none/accept", "", "", [401, 404, 404, 404, 404]),
+    ("POST /invitations/berth_inv_none/decline", "", "", [401, 404, 404, 404, 404]),
+];
+
 /// There is the robot `ci`.
 pub const ROBOTS: &[Row] = &[
     ("GET /orgs/acme/robots", "", "", [401, 404, 200, 200, 200]),
