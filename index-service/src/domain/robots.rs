@@ -45,8 +45,10 @@ impl Index {
         let robot = Robot { name, description, disabled_at: None, expires_at, last_used, created_at: now };
         let secret = Secret::of_robot(&random_text());
         match self.database.create_robot(&robot, &new_token_id(), &secret.hash()).await? {
-            Claim::Made => Ok((robot, secret)),
-            Claim::Taken => Err(Refusal::RobotExists(robot.name.to_string())),
+            Some(Claim::Made) => Ok((robot, secret)),
+            Some(Claim::Taken) => Err(Refusal::RobotExists(robot.name.to_string())),
+            // It was deleted since.
+            None => Err(Refusal::not_found(Noun::Organisation, &robot.name.organisation)),
         }
     }
 

@@ -52,8 +52,10 @@ impl Index {
         DESCRIPTION.check(&description).map_err(Refusal::invalid)?;
         let team = Team { name, description, created_at: now };
         match self.database.create_team(organisation, &team).await? {
-            Claim::Made => Ok(team),
-            Claim::Taken => Err(Refusal::TeamExists(team.name.to_string())),
+            Some(Claim::Made) => Ok(team),
+            Some(Claim::Taken) => Err(Refusal::TeamExists(team.name.to_string())),
+            // It was deleted since.
+            None => Err(Refusal::not_found(Noun::Organisation, organisation)),
         }
     }
 

@@ -118,6 +118,15 @@ impl Database {
     }
 }
 
+/// The id of an organisation that is not deleted.
+pub(super) async fn organisation_id(
+    connection: &mut SqliteConnection,
+    name: &NamespaceName,
+) -> sqlx::Result<Option<String>> {
+    let id = sqlx::query_scalar("SELECT id FROM organisations WHERE name = $1 AND deleted_at IS NULL");
+    id.bind(name.as_str()).fetch_optional(connection).await
+}
+
 /// Makes an organisation, whose name is free, with its namespace; `owner`, an account's id, becomes its first owner.
 pub(super) async fn insert_organisation(
     connection: &mut SqliteConnection,

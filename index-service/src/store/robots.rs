@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::revocations::revoke;
+use super::organisations::organisation_id;
 use super::rows::{micros, parsed, time, time_option};
 use super::{Claim, new_id};
 use crate::model::access_token::LastUse;
@@ -62,23 +63,25 @@ impl Database {
         Ok(robot.fetch_optional(&mut *self.reader().await?).await?)
     }
 
-    /// Makes a robot with the hash of its secret. Whether its name was free.
-    pub async fn create_robot(&self, robot: &Robot, token_id: &str, hash: &str) -> Result<Claim, StoreError> {
+    /// Makes a robot with the hash of its secret. Whether its name was free; `None` if there is no such organisation.
+    pub async fn create_robot(&self, robot: &Robot, token_id: &str, hash: &str) -> Result<Option<Claim>, StoreError> {
         let (id, mut transaction) = (new_id(), self.write().await?);
+        let Some(organisation) = organisation_id(&mut transaction, &robot.name.organisation).await? else {
+            return Ok(None);
+        };
         let made = sqlx::query(
             "INSERT INTO accounts (id, name, password_hash, created_at, organisation_id, description)
-             SELECT $1, $2, '', $3, o.id, $4 FROM organisations o WHERE o.name = $5 AND o.deleted_at IS NULL
-             ON CONFLICT (name) DO NOTHING",
+             VALUES ($1, $2, '', $3, $5, $4) ON CONFLICT (name) DO NOTHING",
         )
         .bind(&id)
         .bind(robot.name.to_string())
         .bind(micros(robot.created_at))
         .bind(&robot.description)
-        .bind(robot.name.organisation.as_str())
+        .bind(organisation)
         .execute(&mut *transaction)
         .await?;
         if made.rows_affected() == 0 {
-            return Ok(Claim::Taken);
+            return Ok(Some(Claim::Taken));
         }
         sqlx::query(
             "INSERT INTO access_tokens (id, account_id, name, limits, secret_hash, expires_at, created_at)
@@ -93,7 +96,7 @@ impl Database {
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(Claim::Made)
+        Ok(Some(Claim::Made))
     }
 
     /// Changes a robot; `None` if there is none of that name.

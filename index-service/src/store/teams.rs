@@ -5,6 +5,7 @@ use super::database::Database;
 use super::error::StoreError;
 use super::new_id;
 use super::revocations::revoke_team;
+use super::organisations::organisation_id;
 use super::rows::{micros, parsed, time};
 use crate::model::team::{TeamChange, TeamGrant};
 use crate::model::{GrantedOn, Page, Paged, Team};
@@ -73,23 +74,23 @@ impl Database {
         Ok(team.fetch_optional(&mut *self.reader().await?).await?)
     }
 
-    /// Makes a team. Whether the name was free.
-    pub async fn create_team(&self, organisation: &NamespaceName, team: &Team) -> Result<Claim, StoreError> {
+    /// Makes a team. Whether the name was free; `None` if there is no such organisation.
+    pub async fn create_team(&self, organisation: &NamespaceName, team: &Team) -> Result<Option<Claim>, StoreError> {
         let mut transaction = self.write().await?;
+        let Some(organisation_id) = organisation_id(&mut transaction, organisation).await? else { return Ok(None) };
         let made = sqlx::query(
-            "INSERT INTO teams (id, organisation_id, name, description, created_at)
-             SELECT $1, o.id, $3, $4, $5 FROM organisations o WHERE o.name = $2 AND o.deleted_at IS NULL
+            "INSERT INTO teams (id, organisation_id, name, description, created_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (organisation_id, name) DO NOTHING",
         )
         .bind(new_id())
-        .bind(organisation.as_str())
+        .bind(organisation_id)
         .bind(team.name.as_str())
         .bind(&team.description)
         .bind(micros(team.created_at))
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
-        Ok(if made.rows_affected() > 0 { Claim::Made } else { Claim::Taken })
+        Ok(Some(if made.rows_affected() > 0 { Claim::Made } else { Claim::Taken }))
     }
 
     /// Changes a team's name or description.

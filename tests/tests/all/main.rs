@@ -43,6 +43,7 @@ mod intents;
 mod invitations;
 mod isolation;
 mod late_locks;
+mod leaving;
 mod leftover_intents;
 mod library;
 mod lists;
