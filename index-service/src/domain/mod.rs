@@ -15,6 +15,7 @@ mod invitations;
 mod members;
 mod moves;
 mod namespaces;
+mod organisation_moves;
 mod organisations;
 mod passwords;
 mod registry;

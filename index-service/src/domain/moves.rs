@@ -110,15 +110,26 @@ impl Mover {
         for id in self.index.database.deleted_before(expired, AT_ONCE).await? {
             self.index.database.wish(&id, &Move::Purge, NOBODY, now).await?;
         }
+        // The rest of many, as those of a renamed organisation, follows at once as long as all are carried out.
+        while self.carry_out_some(now).await? == AT_ONCE {}
+        Ok(())
+    }
+
+    /// Repeats the oldest wishes; tells how many are done.
+    async fn carry_out_some(&self, now: Timestamp) -> Result<u32, Refusal> {
+        let mut done = 0;
         for request in self.index.database.wishes(AT_ONCE).await? {
             match self.carry_out(request.clone(), now).await {
-                Ok(progress) => tracing::debug!(?request, ?progress, "repeated a wish"),
+                Ok(progress) => {
+                    tracing::debug!(?request, ?progress, "repeated a wish");
+                    done += u32::from(progress == Progress::Done);
+                }
                 Err(refusal) => {
                     tracing::warn!(repository = %request.repository, error = %refusal, "a wish cannot be carried out");
                 }
             }
         }
-        Ok(())
+        Ok(done)
     }
 
     async fn wish(&self, repository: &Repository, verb: Move, by: &str, now: Timestamp) -> Result<Progress, Refusal> {
@@ -131,7 +142,7 @@ impl Mover {
     }
 
     /// Has a registry carry out a wish that stands, and takes note of it.
-    async fn carry_out(&self, mut request: MoveRequest, now: Timestamp) -> Result<Progress, Refusal> {
+    pub(super) async fn carry_out(&self, mut request: MoveRequest, now: Timestamp) -> Result<Progress, Refusal> {
         let Some(registry) = &self.registry else { return Ok(Progress::Waiting) };
         loop {
             let wish = SignedWish { token: self.sign(&request, now)?, request };
@@ -141,6 +152,10 @@ impl Mover {
                 Ok(MoveAnswer::Done) => {
                     self.index.database.moved(&request, now).await?;
                     return Ok(Progress::Done);
+                }
+                Ok(MoveAnswer::Refused { reason }) if follows_its_namespace(&request) => {
+                    tracing::error!(repository = %request.repository, reason, "a repository cannot follow its namespace");
+                    return Ok(Progress::Waiting);
                 }
                 Ok(MoveAnswer::Refused { reason }) => {
                     self.index.database.give_up(&request).await?;
@@ -172,6 +187,12 @@ impl Mover {
             request: request.clone(),
         })
     }
+}
+
+/// Whether the namespace has its new name already: then the repository has no place at its old one, and its wish stands
+/// until what is in the way in storage is removed.
+fn follows_its_namespace(request: &MoveRequest) -> bool {
+    matches!(&request.verb, Move::Rename { to } if to.namespace() != request.repository.namespace())
 }
 
 impl Index {

@@ -22,6 +22,7 @@ mod keys;
 mod members;
 mod moves;
 mod namespaces;
+mod organisation_moves;
 mod organisations;
 mod repositories;
 mod robots;
@@ -136,6 +137,7 @@ fn organisations(cfg: &mut ServiceConfig) {
                 .route(patch().to(organisations::change))
                 .route(delete().to(organisations::delete)),
         )
+        .service(resource("/orgs/{org}/rename").route(post().to(organisation_moves::rename)))
         .service(resource("/orgs/{org}/members").route(get().to(members::list)))
         .service(
             resource("/orgs/{org}/members/{user}").route(put().to(members::put)).route(delete().to(members::delete)),

@@ -109,6 +109,7 @@ async fn shown(mover: &Mover, caller: &Account, name: &RepositoryName) -> Result
     Ok(HttpResponse::Ok().insert_header((LOCATION, location)).json(RepositoryBody::from(repository)))
 }
 
-fn waits(detail: &str) -> HttpResponse {
+/// It will be so.
+pub(super) fn waits(detail: &str) -> HttpResponse {
     HttpResponse::Accepted().json(json!({ "state": "waiting", "detail": detail }))
 }

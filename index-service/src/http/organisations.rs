@@ -15,7 +15,7 @@ use shared::NamespaceName;
 
 /// An organisation as it is shown.
 #[derive(Serialize)]
-struct OrganisationBody {
+pub(super) struct OrganisationBody {
     name: NamespaceName,
     display_name: String,
     created_at: Timestamp,

@@ -10,7 +10,7 @@ use shared::RepositoryName;
 use sqlx::FromRow;
 use sqlx::sqlite::SqliteRow;
 
-/// Grants from `$grants` on the repository `$2` or on its namespace `$3`, each with its `$holder`; `$1` is the subject.
+/// Grants from `$grants` on the repository `$2` or on its namespace, each with its `$holder`; `$1` is the subject.
 macro_rules! grants_of {
     ($holder:literal, $grants:literal) => {
         concat!(
@@ -19,9 +19,9 @@ macro_rules! grants_of {
             " AS holder, n.id IS NOT NULL AS is_namespace, COALESCE(n.name, r.name) AS name, g.role
              FROM accounts s ",
             $grants,
-            " LEFT JOIN live_namespaces n ON n.id = g.namespace_id AND n.name = $3
-             LEFT JOIN repositories r ON r.id = g.repository_id AND r.name = $2
-             WHERE s.name = $1 AND s.disabled_at IS NULL AND (n.id IS NOT NULL OR r.id IS NOT NULL)"
+            " JOIN repositories r ON r.name = $2 AND (r.id = g.repository_id OR r.namespace_id = g.namespace_id)
+             LEFT JOIN namespaces n ON n.id = g.namespace_id
+             WHERE s.name = $1 AND s.disabled_at IS NULL"
         )
     };
 }
@@ -60,12 +60,8 @@ impl Database {
     ) -> Result<Option<Explanation>, StoreError> {
         let mut transaction = self.read().await?;
         let place = place(&mut transaction, subject, name).await?;
-        let granted: Vec<Reason> = sqlx::query_as(GRANTS)
-            .bind(subject.as_str())
-            .bind(name.as_str())
-            .bind(name.namespace().as_str())
-            .fetch_all(&mut *transaction)
-            .await?;
+        let granted: Vec<Reason> =
+            sqlx::query_as(GRANTS).bind(subject.as_str()).bind(name.as_str()).fetch_all(&mut *transaction).await?;
         Ok(place.repository_id().map(|_| Explanation::new(&place, granted)))
     }
 }

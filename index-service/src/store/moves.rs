@@ -148,7 +148,8 @@ impl Database {
     }
 }
 
-async fn wish(
+/// The same within a transaction. What does not stand must not be committed.
+pub(super) async fn wish(
     connection: &mut SqliteConnection,
     id: &str,
     verb: &Move,
@@ -207,7 +208,7 @@ async fn wish(
 /// Whether a repository or namespace has the name, or holds it, or a repository is about to get it.
 async fn is_taken(connection: &mut SqliteConnection, name: &RepositoryName) -> sqlx::Result<bool> {
     let taken = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM repositories WHERE name = $1) OR EXISTS (SELECT 1 FROM namespaces WHERE name = $1)
+        "SELECT EXISTS (SELECT 1 FROM repositories WHERE name = $1) OR EXISTS (SELECT 1 FROM namespace_names WHERE name = $1)
              OR EXISTS (SELECT 1 FROM repository_moves WHERE new_name = $1)",
     );
     taken.bind(name.as_str()).fetch_one(connection).await

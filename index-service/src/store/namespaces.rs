@@ -178,7 +178,7 @@ pub(super) async fn insert_namespace(
 /// about to get it.
 pub(super) async fn claim(connection: &mut SqliteConnection, name: &NamespaceName) -> sqlx::Result<Claim> {
     let taken: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM namespaces WHERE name = $1) OR EXISTS (SELECT 1 FROM repositories WHERE name = $1)
+        "SELECT EXISTS (SELECT 1 FROM namespace_names WHERE name = $1) OR EXISTS (SELECT 1 FROM repositories WHERE name = $1)
              OR EXISTS (SELECT 1 FROM repository_moves WHERE new_name = $1)",
     )
     .bind(name.as_str())

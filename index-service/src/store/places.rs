@@ -10,22 +10,24 @@ use shared::revocations::Position;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, FromRow, Row, SqliteConnection};
 
-/// `$1` the subject, `$2` the repository, `$3` its namespace. Always one row.
+/// `$1` the subject, `$2` the repository, `$3` its namespace by name. Always one row. A repository that is there has the
+/// namespace of its row: that of a renamed organisation is called otherwise until the repository has moved.
 const PLACE: &str = concat!(
     "SELECT ",
     super::namespaces::standing_columns!(),
     ", n.id IS NOT NULL AS namespace_exists,
-       EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2) AS is_namespace,
+       EXISTS (SELECT 1 FROM namespace_names b WHERE b.name = $2) AS is_namespace,
        EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2) AS is_promised,
        (SELECT c.value FROM counters c WHERE c.name = 'revocation') AS as_of,
        ",
     super::grants::granted_role!("repository_id", "r.id"),
     " AS repository_grant,
-       r.*, $3 AS namespace
+       r.*, COALESCE(n.name, $3) AS namespace
      FROM (SELECT 1)
      LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
-     LEFT JOIN live_namespaces n ON n.name = $3
-     LEFT JOIN repositories r ON r.name = $2"
+     LEFT JOIN repositories r ON r.name = $2
+     LEFT JOIN namespaces n ON n.id = COALESCE(r.namespace_id, (SELECT h.id FROM namespaces h WHERE h.name = $3))
+         AND NOT EXISTS (SELECT 1 FROM organisations d WHERE d.id = n.organisation_id AND d.deleted_at IS NOT NULL)"
 );
 
 impl FromRow<'_, SqliteRow> for Place {

@@ -114,7 +114,7 @@ async fn adopt(
         "INSERT INTO repositories
              (id, name, namespace_id, visibility, description, created_by, created_at, updated_at, deleted_at)
          SELECT $1, $2, n.id, $4, '', $5, $6, $6, $7 FROM live_namespaces n
-         WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2)",
+         WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespace_names b WHERE b.name = $2)",
     )
     .bind(&id)
     .bind(name)

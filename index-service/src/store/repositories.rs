@@ -81,7 +81,7 @@ impl Database {
             "INSERT INTO repositories (id, name, namespace_id, visibility, description, created_by, created_at, updated_at)
              SELECT $1, $2, n.id, COALESCE($4, n.default_visibility), $5, $6, $7, $7
              FROM live_namespaces l JOIN namespaces n ON n.id = l.id
-             WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespaces b WHERE b.name = $2)
+             WHERE n.name = $3 AND NOT EXISTS (SELECT 1 FROM namespace_names b WHERE b.name = $2)
                  AND NOT EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2)
              ON CONFLICT (name) DO NOTHING",
         )

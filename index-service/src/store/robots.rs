@@ -2,8 +2,8 @@
 
 use super::database::Database;
 use super::error::StoreError;
-use super::revocations::revoke;
 use super::organisations::organisation_id;
+use super::revocations::revoke;
 use super::rows::{micros, parsed, time, time_option};
 use super::{Claim, new_id};
 use crate::model::access_token::LastUse;
@@ -155,12 +155,8 @@ impl Database {
     }
 }
 
-/// The robots of a deleted organisation may do nothing any more.
-pub(super) async fn disable_robots(
-    connection: &mut SqliteConnection,
-    organisation: &NamespaceName,
-    now: Timestamp,
-) -> sqlx::Result<()> {
+/// What was issued to the robots of an organisation is void.
+pub(super) async fn revoke_robots(connection: &mut SqliteConnection, organisation: &NamespaceName) -> sqlx::Result<()> {
     let robots = sqlx::query_scalar(
         "SELECT a.name FROM accounts a JOIN organisations o ON o.id = a.organisation_id WHERE o.name = $1",
     );
@@ -168,6 +164,16 @@ pub(super) async fn disable_robots(
     for robot in robots {
         revoke(connection, &Revoked::Subject(robot)).await?;
     }
+    Ok(())
+}
+
+/// The robots of a deleted organisation may do nothing any more.
+pub(super) async fn disable_robots(
+    connection: &mut SqliteConnection,
+    organisation: &NamespaceName,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    revoke_robots(connection, organisation).await?;
     for statement in [
         "DELETE FROM grants WHERE account_id IN (
             SELECT a.id FROM accounts a JOIN organisations o ON o.id = a.organisation_id WHERE o.name = $1)",

@@ -53,6 +53,7 @@ mod manifests;
 mod mounts;
 mod namespaces;
 mod odd_requests;
+mod organisation_moves;
 mod outlived_tokens;
 mod password_resets;
 mod peer;
