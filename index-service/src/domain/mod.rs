@@ -4,6 +4,7 @@
 
 mod access_tokens;
 mod admin_users;
+mod collaborators;
 mod content;
 mod decisions;
 mod default_grants;

@@ -7,6 +7,7 @@ mod address;
 mod admin_users;
 mod auth;
 mod clock;
+mod collaborators;
 mod content;
 mod cookie;
 mod decisions;
@@ -190,6 +191,7 @@ fn namespaces(cfg: &mut ServiceConfig) {
                 .route(get().to(default_grants::show))
                 .route(put().to(default_grants::put)),
         )
+        .service(resource("/namespaces/{namespace}/collaborators").route(get().to(collaborators::list)))
         .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
         .service(
             resource("/namespaces/{on}/grants/{subject:.+}")

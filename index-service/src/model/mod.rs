@@ -4,6 +4,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod collaborator;
 pub mod content;
 pub mod decision;
 pub mod default_grant;

@@ -5,6 +5,7 @@
 
 mod access_tokens;
 mod accounts;
+mod collaborators;
 mod content;
 mod database;
 mod deciders;

@@ -56,6 +56,7 @@ const LOOKS: &[&str] = &[
     "/namespaces/acme",
     "/namespaces/library",
     "/namespaces/acme/deleted",
+    "/namespaces/acme/collaborators",
     "/namespaces/acme/default-grants",
     "/namespaces/acme/grants",
     "/repositories",

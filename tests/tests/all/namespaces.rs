@@ -107,6 +107,7 @@ const WORK: &[(&str, &str)] = &[
     ("GET /orgs/acme/robots", ""),
     ("PUT /namespaces/acme/default-grants", r#"{"grants":[{"subject":"team:acme/dev","role":"write"}]}"#),
     ("GET /namespaces/acme/default-grants", ""),
+    ("GET /namespaces/acme/collaborators", ""),
     ("PUT /namespaces/acme/grants/user:carol", r#"{"role":"write"}"#),
     ("PUT /namespaces/acme/grants/team:acme/dev", r#"{"role":"read"}"#),
     ("PUT /namespaces/acme/grants/robot:acme+ci", r#"{"role":"maintain"}"#),
@@ -160,4 +161,44 @@ async fn who_has_admin_on_a_namespace_runs_it_without_being_anything_else() {
     }
     alice.does(Method::DELETE, "/namespaces/acme/grants/user:nina", &Value::Null).await;
     nina.asks(Method::PATCH, "/api/v1/namespaces/acme").json(&json!({})).send().await.is(404);
+}
+
+#[tokio::test]
+async fn collaborators_are_those_from_outside_page_by_page() {
+    let stack = Stack::start().await;
+    let alice = stack.user("alice").await;
+    alice.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
+    for name in ["bob", "carol", "dave"] {
+        stack.user(name).await;
+    }
+    alice.does(Method::PUT, "/orgs/acme/members/bob", &json!({ "role": "member" })).await;
+    for repository in ["acme/app", "acme/tools"] {
+        alice.does(Method::PUT, &format!("/repositories/{repository}"), &json!({})).await;
+        for (name, role) in [("bob", "write"), ("carol", "read")] {
+            let path = format!("/repositories/{repository}/-/grants/user:{name}");
+            alice.does(Method::PUT, &path, &json!({ "role": role })).await;
+        }
+    }
+    alice.does(Method::PUT, "/namespaces/acme/grants/user:dave", &json!({ "role": "maintain" })).await;
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/namespaces/acme/collaborators?limit=1{cursor}");
+        let page = alice.does(Method::GET, &path, &Value::Null).await;
+        let held = &page["items"][0];
+        seen.push([&held["user"], &held["repository"], &held["namespace"], &held["role"]].map(Value::clone));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(
+        json!(seen),
+        json!([
+            ["carol", "acme/app", null, "read"],
+            ["carol", "acme/tools", null, "read"],
+            ["dave", null, "acme", "maintain"],
+        ])
+    );
+    // Who is let in is no collaborator any more, and keeps what was granted.
+    alice.does(Method::PUT, "/orgs/acme/members/dave", &json!({ "role": "member" })).await;
+    let left = alice.does(Method::GET, "/namespaces/acme/collaborators", &Value::Null).await;
+    assert_eq!(left["items"].as_array().unwrap().len(), 2);
 }

@@ -33,6 +33,7 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/repositories?namespace=NAMESPACE", ""),
     ("GET", "/api/v1/namespaces/NAMESPACE", ""),
     ("PATCH", "/api/v1/namespaces/NAMESPACE", r#"{"default_visibility":"public"}"#),
+    ("GET", "/api/v1/namespaces/NAMESPACE/collaborators", ""),
     ("GET", "/api/v1/namespaces/NAMESPACE/default-grants", ""),
     ("PUT", "/api/v1/namespaces/NAMESPACE/default-grants", r#"{"grants":[]}"#),
     ("GET", "/api/v1/namespaces/NAMESPACE/grants", ""),

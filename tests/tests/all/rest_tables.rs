@@ -76,6 +76,7 @@ pub const ORGANISATIONS: &[Row] = &[
     ("PATCH /namespaces/acme", r#"{"description":"two\nlines"}"#, "", [401, 404, 403, 400, 400]),
     ("PATCH /namespaces/CALLER", r#"{"default_visibility":"public"}"#, "", [404, 200, 200, 200, 200]),
     ("PATCH /namespaces/library", r#"{"description":"for all"}"#, "", [401, 404, 404, 404, 200]),
+    ("GET /namespaces/acme/collaborators", "", "", [401, 404, 403, 200, 200]),
     ("GET /namespaces/acme/default-grants", "", "", [401, 404, 403, 200, 200]),
     (
         "PUT /namespaces/acme/default-grants",

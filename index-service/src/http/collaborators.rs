@@ -1,0 +1,48 @@
+//! `/api/v1/namespaces/{namespace}/collaborators`: who from outside was granted something there.
+
+use super::auth::Caller;
+use super::error::Failure;
+use super::json::{List, PageQuery};
+use crate::domain::Index;
+use crate::model::collaborator::Collaborator;
+use crate::model::{GrantedOn, Role};
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path, Query};
+use jiff::Timestamp;
+use serde::Serialize;
+use shared::{NamespaceName, RepositoryName};
+
+/// What one of them holds as it is shown: on the namespace or on a repository.
+#[derive(Serialize)]
+struct CollaboratorBody {
+    user: NamespaceName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<NamespaceName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<RepositoryName>,
+    role: Role,
+    created_by: String,
+    created_at: Timestamp,
+}
+
+impl From<Collaborator> for CollaboratorBody {
+    fn from(held: Collaborator) -> Self {
+        let (namespace, repository) = match held.on {
+            GrantedOn::Namespace(name) => (Some(name), None),
+            GrantedOn::Repository(name) => (None, Some(name)),
+        };
+        let Collaborator { account, role, created_by, created_at, .. } = held;
+        Self { user: account, namespace, repository, role, created_by, created_at }
+    }
+}
+
+/// `GET /namespaces/{namespace}/collaborators`
+pub async fn list(
+    caller: Caller,
+    index: Data<Index>,
+    name: Path<NamespaceName>,
+    query: Query<PageQuery>,
+) -> Result<HttpResponse, Failure> {
+    let collaborators = index.collaborators(&caller.0, &name, &query.page()?).await?;
+    Ok(HttpResponse::Ok().json(List::<CollaboratorBody>::of(collaborators)))
+}
