@@ -1,7 +1,7 @@
 //! Many clients that want the same thing at once: everybody is served in the end, nothing hangs, and nobody else waits
 //! for them.
 
-use crate::support::{Repository, Stack, eventually, image, sha256};
+use crate::support::{Repository, Stack, User, eventually, image, sha256};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -100,30 +100,32 @@ async fn two_replicas_that_race_for_a_tag_leave_one_of_the_pushes_and_readers_al
     }
 }
 
-/// The same of a repository that is put away and restored meanwhile: as long as it is away it is not there for anybody.
-async fn push_when_it_is_back(app: &Repository, tag: &str, manifest: &[u8]) {
+/// The same of a repository that is put away and restored meanwhile: as long as it is away it is not there for anybody, and
+/// a token from before is void.
+async fn push_when_it_is_back(pusher: &User, mut app: Repository, tag: &str, manifest: &[u8]) {
     loop {
         let answer = app.put_manifest(tag, manifest).await;
         match (answer.status, answer.code().as_str()) {
             (201, _) => return,
-            (503, "UNAVAILABLE") | (401, "UNAUTHORIZED") | (403, "DENIED") | (404, "NAME_UNKNOWN") => {}
+            (401, "UNAUTHORIZED") => app = pusher.repository("admin/app").await.on(&app.host),
+            (503, "UNAVAILABLE") | (403, "DENIED") | (404, "NAME_UNKNOWN") => {}
             _ => panic!("{}: {} {}", answer.what, answer.status, answer.text()),
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-/// Puts the repository away and restores it, each at once, and waits until the replicas have it again.
-async fn goes_and_comes_back(stack: &Stack, replicas: [&Repository; 2]) {
+/// Puts the repository away and restores it, each at once, and waits until the replicas have it again, for new tokens.
+async fn goes_and_comes_back(stack: &Stack, replicas: [&mut Repository; 2]) {
     let path = "/api/v1/repositories/admin/app";
     stack.admin().asks(Method::DELETE, path).send().await.is(204);
-    for replica in replicas {
+    for replica in &replicas {
         let away = replica.get("manifests/kept").send().await;
         assert!([401, 404].contains(&away.status), "{}", away.text());
     }
     stack.admin().asks(Method::POST, &format!("{path}/-/restore")).send().await.is(200);
     for replica in replicas {
-        // What the index said of the token is remembered for a second.
+        replica.token = stack.admin().repository("admin/app").await.token;
         eventually("it is back", PATIENCE, async || replica.get("manifests/kept").send().await.status == 200).await;
     }
 }
@@ -131,8 +133,8 @@ async fn goes_and_comes_back(stack: &Stack, replicas: [&Repository; 2]) {
 #[tokio::test]
 async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
     let stack = Stack::start().await;
-    let app = stack.admin().repository("admin/app").await;
-    let other = app.on(&stack.replica());
+    let mut app = stack.admin().repository("admin/app").await;
+    let mut other = app.on(&stack.replica());
     let kept = app.push_image("kept", "layer").await;
     let mut gone = Vec::new();
     for number in 0..10 {
@@ -144,7 +146,7 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
     let enough = Arc::new(AtomicBool::new(false));
     // Twenty a second, on two replicas, each begun whether those before are done or not.
     let pushes = tokio::spawn({
-        let (app, other, enough) = (app.clone(), other.clone(), Arc::clone(&enough));
+        let (pusher, app, other, enough) = (stack.admin(), app.clone(), other.clone(), Arc::clone(&enough));
         async move {
             let mut running = Vec::new();
             for number in 0.. {
@@ -152,9 +154,10 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
                     break;
                 }
                 let replica = if number % 2 == 0 { app.clone() } else { other.clone() };
+                let pusher = pusher.clone();
                 running.push(tokio::spawn(async move {
                     let tag = format!("moving{}", number % MOVING);
-                    push_when_it_is_back(&replica, &tag, &numbered(number)).await;
+                    push_when_it_is_back(&pusher, replica, &tag, &numbered(number)).await;
                 }));
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -166,7 +169,7 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
         replica.delete(&format!("manifests/{manifest}")).send().await.is(202);
         replica.delete(&format!("blobs/{blob}")).send().await.is(202);
         if number % 3 == 0 {
-            goes_and_comes_back(&stack, [&app, &other]).await;
+            goes_and_comes_back(&stack, [&mut app, &mut other]).await;
         }
     }
     enough.store(true, Ordering::Relaxed);
