@@ -65,7 +65,8 @@ run_stories() {
     local story name mode modes
     install_missing curl:curl jq:jq update-ca-certificates:ca-certificates debootstrap:debootstrap \
         dockerd:docker.io docker-compose:docker-compose dnsmasq:dnsmasq-base skopeo:skopeo podman:podman \
-        htpasswd:apache2-utils openssl:openssl strace:strace nsenter:util-linux ip:iproute2 python3:python3
+        htpasswd:apache2-utils openssl:openssl strace:strace nsenter:util-linux ip:iproute2 python3:python3 \
+        docker-registry:docker-registry
     step "release build" cargo build --release "${shipped[@]}"
     step "no fail points in the release" without_fail_points target/release/{berth,registry-service}
     trap stop_docker EXIT

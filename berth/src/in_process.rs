@@ -44,7 +44,7 @@ async fn within<T>(deadline: Duration, asked: impl Future<Output = Result<T, Ref
 #[async_trait]
 impl RegistrysIndex for InProcessIndex {
     async fn keys(&self) -> Answer<String> {
-        Ok(self.0.public_key().key_set().to_string())
+        Ok(self.0.key_set(Timestamp::now()).to_string())
     }
 
     async fn introspect(&self, token: &str) -> Answer<IntrospectAnswer> {

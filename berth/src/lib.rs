@@ -5,6 +5,7 @@
 pub mod gc;
 mod in_process;
 mod instance;
+pub mod keys;
 pub mod reindex;
 pub mod scrub;
 pub mod serve;

@@ -2,7 +2,7 @@
 //!
 //! Must not put anything together itself: the library does.
 
-use berth::{gc, reindex, scrub, serve, user};
+use berth::{gc, keys, reindex, scrub, serve, user};
 use clap::{Parser, Subcommand};
 use server::Environment;
 use std::process::ExitCode;
@@ -23,6 +23,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Take away what no manifest needs, while serving or not.
     Gc(gc::Arguments),
+    /// The keys that sign registry tokens: show them, or replace them.
+    Keys(keys::Arguments),
     /// Make the index fit what is stored, while serving or not.
     Reindex(reindex::Arguments),
     /// Read everything that is stored again, and put aside what is damaged, while serving or not.
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
         Command::Serve(arguments) => server::run(serve::serve(&arguments, environment)),
         Command::Gc(arguments) => server::run(gc::gc(&arguments, &environment)),
+        Command::Keys(arguments) => server::run(async move { keys::keys(&arguments, environment) }),
         Command::Reindex(arguments) => server::run(reindex::reindex(&arguments, environment)),
         Command::Scrub(arguments) => server::run(scrub::scrub(&arguments, &environment)),
         Command::User(command) => server::run(command.run(environment)),

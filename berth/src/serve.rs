@@ -2,7 +2,7 @@
 
 use crate::instance::{Instance, registry_settings};
 use crate::welcome;
-use index_service::{Settings as IndexSettings, keep_moving};
+use index_service::{Settings as IndexSettings, keep_keys, keep_moving};
 use server::{Environment, TlsFiles, listen, logging};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -34,6 +34,7 @@ pub async fn serve(arguments: &Arguments, mut environment: Environment) -> anyho
     welcome::print(&index_settings.public_url, arguments.listen, first_admin.as_ref());
 
     tokio::spawn(keep_moving(instance.mover.clone()));
+    tokio::spawn(keep_keys(instance.index.clone()));
     let serving = instance.clone();
     listen::run(listener, tls, move |config| serving.routes(config)).await?;
     instance.index.close().await;

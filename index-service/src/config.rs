@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Every variable of the index; a secret has a `*_FILE` twin.
-const KNOWN: [&str; 17] = [
+const KNOWN: [&str; 18] = [
     "INDEX_PUBLIC_URL",
     "INDEX_HTTP_ADDR",
     "INDEX_DATA",
@@ -24,6 +24,7 @@ const KNOWN: [&str; 17] = [
     "INDEX_SERVICE",
     "INDEX_ISSUER",
     "INDEX_TOKEN_LIFETIME",
+    "INDEX_TOKEN_X5C",
     "INDEX_INTERNAL_SECRET",
     "INDEX_INTERNAL_SECRET_PATH",
     "INDEX_REGISTRY_URL",
@@ -59,6 +60,9 @@ pub struct Settings {
     /// `INDEX_TOKEN_LIFETIME`, from `5s` to `1h`, default `5m`: how long a registry token lives, in seconds. A push may outlive
     /// it, and what is revoked ends sooner.
     pub token_lifetime: u64,
+    /// `INDEX_TOKEN_X5C`: whether tokens carry the certificate of their key, for registries that know keys by a bundle of
+    /// certificates alone. Default false: registries that know them by a key set refuse such tokens.
+    pub x5c: bool,
     /// `INDEX_INTERNAL_SECRET`, or a file in `INDEX_INTERNAL_SECRET_FILE`: what registries show. Default: none.
     pub internal_secret: Option<String>,
     /// `INDEX_INTERNAL_SECRET_PATH`: without a secret given, a file with a random one, made if missing. Default: none,
@@ -98,6 +102,7 @@ impl Settings {
             service: text("INDEX_SERVICE", "berth"),
             issuer: text("INDEX_ISSUER", "berth"),
             token_lifetime: token_lifetime(environment)?,
+            x5c: environment.flag("INDEX_TOKEN_X5C", false)?,
             internal_secret: environment.secret("INDEX_INTERNAL_SECRET")?,
             internal_secret_path: environment.get("INDEX_INTERNAL_SECRET_PATH").map(PathBuf::from),
             registry_url: url(environment, "INDEX_REGISTRY_URL")?,

@@ -4,8 +4,8 @@
 
 use clap::{Parser, Subcommand};
 use index_service::{
-    HttpDoor, Index, Mover, RegistryDoor, ResetPasswordArguments, Settings, health_routes, internal_routes,
-    internal_secret, keep_moving, public_routes, reset_password,
+    HttpDoor, Index, KeysCommand, Mover, RegistryDoor, ResetPasswordArguments, Settings, health_routes, internal_routes,
+    internal_secret, keep_keys, keep_moving, public_routes, reset_password,
 };
 use server::{Environment, listen, logging};
 use std::process::ExitCode;
@@ -27,6 +27,9 @@ enum Command {
     Health,
     /// Give an account another password and sign it out everywhere, while serving or not.
     ResetPassword(ResetPasswordArguments),
+    /// The keys that sign registry tokens: show them, or replace them.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
                 logging::start(environment.get("INDEX_LOG_LEVEL").unwrap_or("warn"))?;
                 reset_password(&arguments, &Settings::read(&environment)?).await
             }
+            Command::Keys(command) => command.run(&Settings::read(&environment)?.data),
         }
     })
 }
@@ -69,6 +73,7 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
     tracing::info!(address = %settings.address, public_url = settings.public_url, "ready");
     let mover = Mover::new(index.clone(), door.map(|door| Arc::new(door) as Arc<dyn RegistryDoor>));
     tokio::spawn(keep_moving(mover.clone()));
+    tokio::spawn(keep_keys(index.clone()));
     listen::run(listener, None, move |config| {
         public_routes(config, &mover, &settings.trusted_proxies);
         health_routes(config, mover.index());

@@ -1,16 +1,18 @@
-//! Opening an index: its folder, database and key, and at the very first start its first administrator.
+//! Opening an index: its folder, database and keys, and at the very first start its first administrator.
 //!
 //! Must not decide what an index does once it is open.
 
 use crate::config::Settings;
-use crate::domain::{Decisions, Guesses, Identity, Index, Passwords, Signer, random_password};
+use crate::domain::{
+    Decisions, Guesses, Identity, Index, KeyRing, Passwords, Signer, TokenKeys, new_key, random_password,
+};
 use crate::http::InternalSecret;
 use crate::store::Database;
 use crate::store::files::{DataFolder, read_or_make};
 use anyhow::Context;
 use jiff::Timestamp;
 use rand::distr::{Alphanumeric, SampleString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Characters of a random internal secret: 256 bits and more.
@@ -32,12 +34,16 @@ impl Index {
         let folder = DataFolder::open(&settings.data)?;
         let _alone = folder.alone()?;
         let database = Database::open(&settings.database_url).await?;
-        let signer = Signer::from_pem(&folder.signing_key(Signer::generate_pem)?)?;
+        if folder.token_keys()?.is_empty() {
+            folder.add_token_key(&new_key(Timestamp::now())?)?;
+        }
+        let signer = Signer::new(KeyRing::read(&folder.token_keys()?, settings.x5c)?);
         let identity = Identity {
             public_url: settings.public_url.clone(),
             origin: settings.origin.clone(),
             issuer: settings.issuer.clone(),
             service: settings.service.clone(),
+            x5c: settings.x5c,
         };
         let index = Self {
             decisions: Decisions::new(database.clone()),
@@ -71,6 +77,12 @@ impl Index {
         })?;
         Ok(Some(FirstAdmin { user, password_file, password: (!given).then_some(password) }))
     }
+}
+
+/// The keys of the index in this folder, which may be running.
+pub fn token_keys(data: &Path) -> anyhow::Result<TokenKeys> {
+    anyhow::ensure!(data.is_dir(), "there is no data folder {}", data.display());
+    TokenKeys::of(DataFolder::open(data)?)
 }
 
 /// The secret that registries show: given, or kept in a file that is made at the first start. `None`: no internal API.

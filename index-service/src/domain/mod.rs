@@ -13,6 +13,8 @@ mod explain;
 mod grants;
 mod guesses;
 mod invitations;
+mod key_ring;
+mod keys;
 mod members;
 mod moves;
 mod namespaces;
@@ -42,11 +44,13 @@ pub use decisions::Decisions;
 pub use error::Refusal;
 pub use guesses::{GuessRates, Guesses};
 pub use invitations::NewInvitation;
+pub use key_ring::{KeyRing, new_key};
+pub use keys::TokenKeys;
 pub use moves::{Mover, Progress};
 pub use passwords::{Passwords, random_password};
 pub use search::{SearchPage, SearchResults};
 pub use sessions::Browser;
-pub use signing::{PublicKey, Signer};
+pub use signing::Signer;
 pub use teams::TeamPath;
 pub use token::{IssuedToken, TokenRequest};
 pub use user::{Credentials, PasswordChange, SignedIn};
@@ -62,6 +66,8 @@ pub struct Identity {
     pub issuer: String,
     /// The registry its tokens are for: their `aud`, and the `service` of the challenge.
     pub service: String,
+    /// Whether its tokens carry the certificate of their key.
+    pub x5c: bool,
 }
 
 /// The index. Clones share everything; all that matters lies in the database.
@@ -83,11 +89,6 @@ impl Index {
     /// What it calls itself.
     pub fn identity(&self) -> &Identity {
         &self.identity
-    }
-
-    /// The key that its tokens are verified with.
-    pub fn public_key(&self) -> &PublicKey {
-        self.signer.public_key()
     }
 
     /// Whether it can do its work now.

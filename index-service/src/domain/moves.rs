@@ -177,7 +177,7 @@ impl Mover {
     fn sign(&self, request: &MoveRequest, now: Timestamp) -> Result<String, Refusal> {
         let identity = self.index.identity();
         let signed_at = u64::try_from(now.as_second()).unwrap_or_default();
-        self.index.signer.sign(&MoveClaims {
+        let claims = MoveClaims {
             iss: identity.issuer.clone(),
             aud: moves::audience(&identity.service),
             exp: signed_at + LIFETIME,
@@ -185,7 +185,8 @@ impl Mover {
             iat: signed_at,
             jti: uuid::Uuid::new_v4().to_string(),
             request: request.clone(),
-        })
+        };
+        self.index.signer.sign(&claims, now)
     }
 }
 

@@ -1,98 +1,57 @@
-//! Signing and verifying registry tokens: ES256 with one key, known by the fingerprint that registries derive from it.
+//! Signing and verifying registry tokens: ES256, with whichever key's turn it is.
 //!
-//! Must not decide what a token says, nor where the key is kept.
+//! Must not decide what a token says, nor where keys are kept.
 
+use super::key_ring::KeyRing;
 use super::{Identity, Refusal};
-use anyhow::{Context, anyhow};
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header, encode};
 use serde::Serialize;
-use serde_json::json;
 use shared::Claims;
 use shared::claims::LEEWAY_SECONDS;
+use std::sync::{Arc, PoisonError, RwLock};
 
-/// The public half, as a JSON Web Key has it.
-#[derive(Debug, Clone)]
-pub struct PublicKey {
-    /// Its fingerprint, as Docker's registry 2.x derives it.
-    pub kid: String,
-    /// First coordinate, base64url.
-    pub x: String,
-    /// Second coordinate, base64url.
-    pub y: String,
-}
-
-impl PublicKey {
-    /// The JSON Web Key Set (RFC 7517) with this key.
-    pub fn key_set(&self) -> serde_json::Value {
-        json!({
-            "keys": [{
-                "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": self.kid, "x": self.x, "y": self.y,
-            }],
-        })
-    }
-}
-
-/// Signs tokens, and verifies its own.
+/// Signs tokens, and verifies its own. Its keys can be replaced while it does.
 pub struct Signer {
-    public_key: PublicKey,
-    header: Header,
-    encoding: EncodingKey,
-    decoding: DecodingKey,
+    ring: RwLock<Arc<KeyRing>>,
 }
 
 impl Signer {
-    /// A new private key, as PKCS#8 in PEM.
-    pub fn generate_pem() -> anyhow::Result<String> {
-        let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
-            .map_err(|_| anyhow!("cannot make a key for tokens"))?;
-        let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
-        for line in STANDARD.encode(key.as_ref()).as_bytes().chunks(64) {
-            pem.extend(line.iter().map(|byte| char::from(*byte)));
-            pem.push('\n');
-        }
-        pem.push_str("-----END PRIVATE KEY-----\n");
-        Ok(pem)
+    /// A signer with these keys.
+    pub fn new(ring: KeyRing) -> Self {
+        Self { ring: RwLock::new(Arc::new(ring)) }
     }
 
-    /// A signer with the key of `pem`.
-    pub fn from_pem(pem: &str) -> anyhow::Result<Self> {
-        let encoding = EncodingKey::from_ec_pem(pem.as_bytes()).context("the token key is not an EC key in PEM")?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, encoding.as_bytes())
-            .map_err(|_| anyhow!("the token key is not a P-256 key"))?;
-        let public_key = public_key(&pair).context("the token key has no public half")?;
-        let decoding = DecodingKey::from_ec_components(&public_key.x, &public_key.y)?;
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some(public_key.kid.clone());
-        Ok(Self { public_key, header, encoding, decoding })
+    /// Its keys.
+    pub fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The public half.
-    pub fn public_key(&self) -> &PublicKey {
-        &self.public_key
+    /// Goes on with these keys.
+    pub(super) fn replace(&self, ring: KeyRing) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
 
-    /// The token that says `claims`.
-    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, Refusal> {
-        jsonwebtoken::encode(&self.header, claims, &self.encoding)
+    /// The token that says `claims`, by the key that signs at `now`.
+    pub(super) fn sign(&self, claims: &impl Serialize, now: Timestamp) -> Result<String, Refusal> {
+        let ring = self.ring();
+        let key = ring.signing(now).ok_or_else(|| Refusal::Fault("there is no key for tokens".to_owned()))?;
+        encode(&key.header, claims, &key.encoding)
             .map_err(|error| Refusal::Fault(format!("cannot sign a token: {error}")))
     }
 
-    /// What `token` says, if it is one of ours, for our registry, and its time has come and not gone.
+    /// What `token` says, if it is by a key that is published at `now`, for our registry, and its time has come and not gone.
     pub(super) fn verify(&self, token: &str, identity: &Identity, now: Timestamp) -> Option<Claims> {
+        let id = decode_header(token).ok()?.kid?;
+        let ring = self.ring();
+        let key = ring.published(now).find(|key| key.id == id)?;
         let mut rules = Validation::new(Algorithm::ES256);
         rules.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
         rules.set_issuer(&[&identity.issuer]);
         rules.set_audience(&[&identity.service]);
         // By the time passed in, below, not by the library's clock.
         rules.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &rules).ok()?.claims;
+        let claims = decode::<Claims>(token, &key.decoding, &rules).ok()?.claims;
         let now = u64::try_from(now.as_second()).ok()?;
         let has_begun = claims.nbf <= now.saturating_add(LEEWAY_SECONDS);
         let has_ended = claims.exp.saturating_add(LEEWAY_SECONDS) <= now;
@@ -100,38 +59,11 @@ impl Signer {
     }
 }
 
-fn public_key(pair: &EcdsaKeyPair) -> Option<PublicKey> {
-    let point = pair.public_key();
-    let (0x04, coordinates) = point.as_ref().split_first().map(|(form, rest)| (*form, rest))? else { return None };
-    let (x, y) = coordinates.split_at_checked(32)?;
-    let der = point.as_der().ok()?;
-    Some(PublicKey { kid: fingerprint(der.as_ref()), x: URL_SAFE_NO_PAD.encode(x), y: URL_SAFE_NO_PAD.encode(y) })
-}
-
-/// The fingerprint of libtrust, by which Docker's registry 2.x knows a key: the first 240 bits of the SHA-256 of its
-/// DER form, in base32, in twelve groups of four joined by colons.
-fn fingerprint(der: &[u8]) -> String {
-    const BASE32: [u8; 32] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let digest = digest(&SHA256, der);
-    let groups = digest.as_ref().chunks_exact(5).take(6).flat_map(|five| {
-        let bits = five.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
-        let letter =
-            move |index: usize| BASE32.get(bits >> (35 - 5 * index) & 31).map_or('A', |byte| char::from(*byte));
-        [(0..4).map(letter).collect::<String>(), (4..8).map(letter).collect()]
-    });
-    groups.collect::<Vec<_>>().join(":")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::key_ring::new_key;
     use shared::revocations::Position;
-
-    #[test]
-    fn a_fingerprint_is_base32_in_groups_of_four() {
-        // printf '' | sha256sum | cut -c-60 | xxd -r -p | base32
-        assert_eq!(fingerprint(b""), "4OYM:IQUY:7QOB:JGX3:6TEJ:S35Z:EQT2:4QPE:MSNZ:GTFE:SWMR:W6CS");
-    }
 
     fn identity() -> Identity {
         Identity {
@@ -139,6 +71,7 @@ mod tests {
             origin: String::new(),
             issuer: "berth".to_owned(),
             service: "berth".to_owned(),
+            x5c: false,
         }
     }
 
@@ -157,30 +90,54 @@ mod tests {
         }
     }
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// With keys that sign from these seconds on.
+    fn signer(seconds: &[i64]) -> Signer {
+        let files: Vec<_> = seconds.iter().map(|second| new_key(at(*second)).unwrap()).collect();
+        Signer::new(KeyRing::read(&files, false).unwrap())
+    }
+
     #[test]
     fn a_token_is_good_in_its_time_only() {
-        let signer = Signer::from_pem(&Signer::generate_pem().unwrap()).unwrap();
-        let token = signer.sign(&claims(1_000_000)).unwrap();
+        let signer = signer(&[0]);
+        let token = signer.sign(&claims(1_000_000), at(1_000_000)).unwrap();
         for (second, good) in
             [(1_000_000, true), (999_910, true), (999_909, false), (1_000_359, true), (1_000_360, false)]
         {
-            let now = Timestamp::from_second(second).unwrap();
-            assert_eq!(signer.verify(&token, &identity(), now).is_some(), good, "{second}");
+            assert_eq!(signer.verify(&token, &identity(), at(second)).is_some(), good, "{second}");
         }
     }
 
     #[test]
     fn a_token_of_another_key_issuer_or_audience_is_not_good() {
-        let signer = Signer::from_pem(&Signer::generate_pem().unwrap()).unwrap();
-        let other = Signer::from_pem(&Signer::generate_pem().unwrap()).unwrap();
-        let now = Timestamp::from_second(1_000_000).unwrap();
+        let (own, other) = (signer(&[0]), signer(&[0]));
+        let now = at(1_000_000);
         let good = claims(1_000_000);
         let bad = [
-            other.sign(&good).unwrap(),
-            signer.sign(&Claims { iss: "else".to_owned(), ..good.clone() }).unwrap(),
-            signer.sign(&Claims { aud: "else".to_owned(), ..good.clone() }).unwrap(),
+            other.sign(&good, now).unwrap(),
+            own.sign(&Claims { iss: "else".to_owned(), ..good.clone() }, now).unwrap(),
+            own.sign(&Claims { aud: "else".to_owned(), ..good.clone() }, now).unwrap(),
         ];
-        assert!(signer.verify(&signer.sign(&good).unwrap(), &identity(), now).is_some());
-        assert!(bad.iter().all(|token| signer.verify(token, &identity(), now).is_none()));
+        assert!(own.verify(&own.sign(&good, now).unwrap(), &identity(), now).is_some());
+        assert!(bad.iter().all(|token| own.verify(token, &identity(), now).is_none()));
+    }
+
+    #[test]
+    fn a_token_outlives_its_key_s_turn_and_no_withdrawal() {
+        let next = 1_000_100;
+        let signer = signer(&[0, next]);
+        let before = signer.sign(&claims(1_000_000), at(1_000_000)).unwrap();
+        let after = signer.sign(&claims(1_000_100), at(next)).unwrap();
+        assert_ne!(decode_header(&before).unwrap().kid, decode_header(&after).unwrap().kid);
+        for token in [&before, &after] {
+            assert!(signer.verify(token, &identity(), at(next)).is_some());
+        }
+        signer.replace(KeyRing::read(&[new_key(at(next)).unwrap()], false).unwrap());
+        for token in [&before, &after] {
+            assert!(signer.verify(token, &identity(), at(next)).is_none());
+        }
     }
 }

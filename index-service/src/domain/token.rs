@@ -90,7 +90,7 @@ impl Index {
             });
         }
         Ok(IssuedToken {
-            token: self.signer.sign(&claims)?,
+            token: self.signer.sign(&claims, now)?,
             expires_in: self.token_lifetime,
             issued_at: Timestamp::from_second(now.as_second()).unwrap_or(now),
             scope: granted,

@@ -1,5 +1,6 @@
-//! `/.well-known/jwks.json`: the key with which any registry can verify our tokens.
+//! `/.well-known/jwks.json`: the keys with which any registry can verify our tokens.
 
+use super::clock::now;
 use crate::domain::Index;
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
@@ -7,6 +8,6 @@ use actix_web::web::Data;
 
 /// `GET /.well-known/jwks.json`
 pub async fn show(index: Data<Index>) -> HttpResponse {
-    let key_set = index.public_key().key_set();
+    let key_set = index.key_set(now());
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=300")).json(key_set)
 }

@@ -1,4 +1,4 @@
-//! The small secret files of the data folder: the signing key, the first administrator's password, the internal secret.
+//! The small secret files of the data folder: the first administrator's password, the internal secret.
 //!
 //! Each is made whole and readable by its owner only, and is durable before anybody relies on it. Must not know what
 //! is written in one.
@@ -9,8 +9,6 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// The PEM file of the key that signs registry tokens.
-const SIGNING_KEY: &str = "token-key.pem";
 /// The password of the first administrator, until it is changed.
 const INITIAL_PASSWORD: &str = "initial-admin-password";
 
@@ -19,7 +17,7 @@ const LOCK: &str = ".opening";
 
 /// The folder with everything the index keeps.
 #[derive(Debug, Clone)]
-pub struct DataFolder(PathBuf);
+pub struct DataFolder(pub(super) PathBuf);
 
 impl DataFolder {
     /// Opens the folder, makes it for its owner alone if it is missing, and finds out now whether it can be written.
@@ -39,11 +37,6 @@ impl DataFolder {
         let path = self.0.join(LOCK);
         let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
         lock.with_context(|| format!("cannot lock {}", path.display()))
-    }
-
-    /// The signing key, made by `make` if there is none yet.
-    pub fn signing_key(&self, make: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<String> {
-        read_or_make(&self.0.join(SIGNING_KEY), make)
     }
 
     /// Writes the first administrator's password, in place of what a start that did not finish may have left.
@@ -88,7 +81,7 @@ pub fn read_or_make(path: &Path, make: impl FnOnce() -> anyhow::Result<String>) 
 }
 
 /// A complete, durable file beside `path`, of mode 0600, that waits for its name.
-fn prepare(path: &Path, text: &str) -> anyhow::Result<tempfile::NamedTempFile> {
+pub(super) fn prepare(path: &Path, text: &str) -> anyhow::Result<tempfile::NamedTempFile> {
     let write = || -> std::io::Result<tempfile::NamedTempFile> {
         let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
         file.write_all(text.as_bytes())?;
@@ -98,7 +91,7 @@ fn prepare(path: &Path, text: &str) -> anyhow::Result<tempfile::NamedTempFile> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn sync_folder_of(path: &Path) -> anyhow::Result<()> {
+pub(super) fn sync_folder_of(path: &Path) -> anyhow::Result<()> {
     let folder = folder_of(path);
     File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("cannot sync {}", folder.display()))
 }

@@ -1,7 +1,7 @@
 //! Berth with fail points, as a process: what tests start, kill and start again. Everything lies in the folder in
 //! `BERTH_DATA`, and it does what `BERTH_FAULTS` says. It listens on the address in `BERTH_LISTEN`.
 
-use berth::{gc, scrub, serve, user};
+use berth::{gc, keys, scrub, serve, user};
 use clap::{Parser, Subcommand};
 use registry_service::command;
 use registry_service::config::SplitSettings;
@@ -25,6 +25,8 @@ struct CommandLine {
 enum Command {
     /// As `berth gc`.
     Gc(gc::Arguments),
+    /// As `berth keys`.
+    Keys(keys::Arguments),
     /// As `berth scrub`.
     Scrub(scrub::Arguments),
     /// As `berth user`.
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     match arguments.command {
         None => server::run(serve::serve(&arguments.serve, environment)),
         Some(Command::Gc(arguments)) => server::run(gc::gc(&arguments, &environment)),
+        Some(Command::Keys(arguments)) => server::run(async move { keys::keys(&arguments, environment) }),
         Some(Command::Scrub(arguments)) => server::run(scrub::scrub(&arguments, &environment)),
         Some(Command::User(command)) => server::run(command.run(environment)),
         Some(Command::Purge) => server::run(purge(&environment)),

@@ -1,6 +1,6 @@
 //! Tokens that the index did not issue, or that are not valid now: RFC 8725. Each is refused exactly as the others.
 
-use crate::support::{Forge, Stack};
+use crate::support::{Forge, Stack, berth};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -27,6 +27,10 @@ async fn claims_that_are_not_ours_or_not_of_now_are_refused() {
         json!({ "exp": [] }),
         json!({ "exp": -1 }),
         json!({ "exp": 1e300 }),
+        json!({ "exp": now + 100, "nbf": 0.5 }),
+        json!({ "exp": f64::MAX }),
+        json!({ "iat": -1 }),
+        json!({ "jti": 1 }),
         json!({ "nbf": now + 90 }),
         json!({ "nbf": null }),
         json!({ "nbf": "0" }),
@@ -58,15 +62,18 @@ async fn a_signature_that_is_not_by_the_key_is_refused_whatever_the_header_says(
     let stack = Stack::start().await;
     let forge = Forge::of(&stack).await;
     let kid = forge.header.kid.clone().unwrap();
-    let other = Stack::start().await;
-    let other = Forge::of(&other).await;
+    let elsewhere = Stack::start().await;
+    let other = Forge::of(&elsewhere).await;
+    let certificate = |bundle: &str| bundle.lines().filter(|line| !line.starts_with('-')).collect::<String>();
 
     let stolen_name = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::ES256) };
     refuses(&stack, &encode(&stolen_name, &forge.claims, &other.key).unwrap(), "another key under the same id").await;
     refuses(&stack, &encode(&other.header, &forge.claims, &other.key).unwrap(), "another key").await;
 
     let public_half = forge.public_key["x"].as_str().unwrap();
-    for secret in [public_half.to_owned(), forge.public_key.to_string(), String::new()] {
+    let bundle = berth(stack.folder(), &["keys", "bundle"]).await.unwrap();
+    let own = certificate(&bundle);
+    for secret in [public_half.to_owned(), forge.public_key.to_string(), bundle, own, String::new()] {
         let header = Header { kid: Some(kid.clone()), ..Header::new(Algorithm::HS256) };
         let token = encode(&header, &forge.claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap();
         refuses(&stack, &token, "the public key as a shared secret").await;
@@ -86,8 +93,29 @@ async fn a_signature_that_is_not_by_the_key_is_refused_whatever_the_header_says(
     for id in [json!("../../etc/passwd"), json!("' OR 1=1--"), json!("x".repeat(4000)), json!(7), Value::Null] {
         refuses(&stack, &forge.with_header(&json!({ "alg": "ES256", "kid": id }), signature), "a strange key id").await;
     }
-    let own = json!({ "alg": "ES256", "kid": kid, "jwk": other.public_key });
-    refuses(&stack, &forge.with_header(&own, signature), "a key in the header").await;
+    let bundle = berth(elsewhere.folder(), &["keys", "bundle"]).await.unwrap();
+    // Signed by a key of the client's own that the header brings or names, under our key's id and without.
+    for own in [
+        json!({ "jwk": other.public_key }),
+        json!({ "x5c": [certificate(&bundle)] }),
+        json!({ "jku": "http://127.0.0.1:9/keys" }),
+        json!({ "x5u": "http://127.0.0.1:9/keys" }),
+    ] {
+        for kid in [json!(kid), Value::Null] {
+            let mut header = json!({ "alg": "ES256", "kid": kid });
+            header.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            let header: Header = serde_json::from_value(header).unwrap();
+            let token = encode(&header, &forge.claims, &other.key).unwrap();
+            refuses(&stack, &token, &format!("a key in the header: {header:?}")).await;
+        }
+    }
+
+    // The same signature in other letters: the last one has four bits that mean nothing.
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (most, last) = good.split_at(good.len() - 1);
+    let place = LETTERS.find(last).unwrap();
+    assert_eq!(place % 16, 0, "what means nothing is zero");
+    refuses(&stack, &format!("{most}{}", &LETTERS[place + 1..place + 2]), "another spelling").await;
 
     let (head, _) = good.split_at(good.len() - 1);
     let dots = ".".repeat(7000);

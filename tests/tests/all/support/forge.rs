@@ -6,7 +6,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::Value;
-use std::fs;
 
 /// Signs tokens as the index does: it has its key.
 pub struct Forge {
@@ -25,7 +24,7 @@ impl Forge {
 
     /// The same with the claims of this token.
     pub async fn of_token(stack: &Stack, token: &str) -> Self {
-        let pem = fs::read(stack.folder().join("token-key.pem")).unwrap();
+        let pem = stack.signing_key();
         let keys = stack.host.get("/.well-known/jwks.json").send().await.is(200).json();
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(keys["keys"][0]["kid"].as_str().unwrap().to_owned());

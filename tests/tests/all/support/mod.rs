@@ -32,7 +32,7 @@ pub use host::Host;
 pub use image::{Image, artifact, blob_descriptor, child_descriptor, image, index, sha256, sha512};
 pub use nginx::Nginx;
 pub use peer::Peer;
-pub use program::Program;
+pub use program::{Program, berth};
 pub use registries::Registries;
 pub use repository::Repository;
 pub use request::{Answer, Request, listed};

@@ -25,11 +25,17 @@ pub struct Peer {
 impl Peer {
     /// Starts it on the folder `root`.
     pub async fn start(root: &Path) -> Self {
+        Self::start_with(root, &[]).await
+    }
+
+    /// The same with these settings too.
+    pub async fn start_with(root: &Path, settings: &[(&str, &str)]) -> Self {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
         let child = command("serve", root)
             .env("REGISTRY_HTTP_ADDR", address.to_string())
+            .envs(settings.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -13,6 +13,15 @@ use std::time::{Duration, Instant};
 /// No start takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Runs a command of `berth` on the folder `data` to its end: what it prints, or with which words it fails.
+pub async fn berth(data: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_faulty"));
+    command.args(arguments).env("BERTH_DATA", data);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
 /// A running `faulty`; killed when dropped.
 pub struct Program {
     pub host: Host,

@@ -8,7 +8,7 @@ use super::user::{PASSWORD, User};
 use actix_web::web::ServiceConfig;
 use berth::reindex::{How, Line, Summary};
 use berth::{Instance, registry_settings};
-use index_service::{HttpDoor, InternalSecret, Mover};
+use index_service::{HttpDoor, InternalSecret, Mover, keep_keys};
 use jiff::{SignedDuration, Timestamp};
 use registry_service::store::faults::{Armed, Journal, arm, journal};
 use reqwest::Method;
@@ -60,6 +60,7 @@ impl Stack {
         let (instance, _) = Instance::open(&index, &registry).await.unwrap();
         let serving = instance.clone();
         serve(listener, move |config| serving.routes(config));
+        tokio::spawn(keep_keys(instance.index.clone()));
         let registries = Registries::new(registry, instance.index.clone());
         Self { host: Host::new(address), instance, registries, folder }
     }
@@ -96,9 +97,15 @@ impl Stack {
         (lines, summary)
     }
 
-    /// The data folder: `registry/` holds what is stored, `token-key.pem` signs tokens.
+    /// The data folder: `registry/` holds what is stored, `token-keys/` what signs tokens.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The key that signs tokens, in PEM.
+    pub fn signing_key(&self) -> Vec<u8> {
+        let key = std::fs::read_dir(self.folder.path().join("token-keys")).unwrap().next().unwrap();
+        std::fs::read(key.unwrap().path()).unwrap()
     }
 
     /// The storage folder.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 /// A call that can be disturbed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
+    Keys,
     Introspect,
     Revocations,
     Allocate,
@@ -106,6 +107,7 @@ impl UnsteadyIndex {
 #[async_trait]
 impl Index for UnsteadyIndex {
     async fn keys(&self) -> Answer<String> {
+        self.reach(Call::Keys).await?;
         self.real.keys().await
     }
 

@@ -6,7 +6,6 @@ use super::stack::Stack;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The door of a registry for the index, with the index's key.
@@ -19,7 +18,7 @@ pub struct Wishes {
 
 impl Wishes {
     pub async fn of(stack: &Stack) -> Self {
-        let key = EncodingKey::from_ec_pem(&fs::read(stack.folder().join("token-key.pem")).unwrap()).unwrap();
+        let key = EncodingKey::from_ec_pem(&stack.signing_key()).unwrap();
         let keys = stack.host.get("/.well-known/jwks.json").send().await.is(200).json();
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(keys["keys"][0]["kid"].as_str().unwrap().to_owned());
