@@ -4,8 +4,8 @@
 
 use clap::{Parser, Subcommand};
 use index_service::{
-    HttpDoor, Index, KeysCommand, Mover, RegistryDoor, ResetPasswordArguments, Settings, health_routes, internal_routes,
-    internal_secret, keep_keys, keep_moving, public_routes, reset_password,
+    HttpDoor, Index, KeysCommand, Mover, RegistryDoor, ResetPasswordArguments, Settings, health_routes,
+    internal_routes, internal_secret, keep_keys, keep_moving, public_routes, reset_password,
 };
 use server::{Environment, listen, logging};
 use std::process::ExitCode;
