@@ -18,6 +18,9 @@ pub const PLACES: [(&str, &str, &str); 4] = [
     ("deleted", "shut", "shut/old"),
 ];
 
+/// People of the table, beside the administrator who is there from the start.
+const PEOPLE: [&str; 8] = ["stranger", "member", "reader", "writer", "maintainer", "manager", "owner", "auditor"];
+
 /// What somebody shows.
 #[derive(Clone)]
 pub enum Shown {
@@ -44,7 +47,7 @@ impl Callers {
     pub async fn new() -> Self {
         let stack = Stack::start().await;
         let admin = stack.admin();
-        for name in ["stranger", "member", "reader", "writer", "maintainer", "manager", "owner", "disabled", "carol"] {
+        for name in ["carol", "disabled"].iter().chain(&PEOPLE) {
             stack.user(name).await;
         }
         let owner = admin.named("owner");
@@ -63,7 +66,7 @@ impl Callers {
 
     async fn give_tokens(&mut self) {
         let admin = self.stack.admin();
-        for name in ["stranger", "member", "reader", "writer", "maintainer", "manager", "owner", "admin"] {
+        for name in PEOPLE.into_iter().chain(["admin"]) {
             self.secrets.insert(name, secret(&admin.named(name), json!({ "name": "all" })).await);
         }
         let owner = admin.named("owner");
@@ -86,6 +89,7 @@ impl Callers {
         for (_, _, name) in PLACES {
             self.before.insert(name.to_owned(), admin.named("disabled").token(&scope(name)).await);
         }
+        admin.does(Method::PATCH, "/admin/users/auditor", &json!({ "is_auditor": true })).await;
         admin.does(Method::PATCH, "/admin/users/disabled", &json!({ "disabled": true })).await;
     }
 
