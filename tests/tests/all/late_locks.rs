@@ -69,6 +69,7 @@ async fn a_repository_that_goes_while_a_push_takes_its_lock_late_is_not_made_aga
     let status = sent.await.unwrap().status;
     assert!([401, 403, 404].contains(&status), "{status}");
     admin.does(Method::POST, "/repositories/admin/app/-/restore", &Value::Null).await;
+    let app = admin.repository("admin/app").await;
     app.get("manifests/v2").send().await.is(404);
     assert_eq!(app.get("manifests/v1").send().await.is(200).body, pushed.manifest);
 }

@@ -105,11 +105,12 @@ async fn a_push_that_the_index_refuses_settles_what_it_found() {
 
 #[tokio::test]
 async fn a_repository_that_is_put_away_takes_along_what_is_settled() {
-    let scene = Scene::set().await;
+    let mut scene = Scene::set().await;
     let admin = scene.stack.admin();
     admin.does(Method::DELETE, "/repositories/admin/app", &Value::Null).await;
-    scene.app.get("manifests/v1").send().await.refuses(404, "NAME_UNKNOWN");
+    scene.app.get("manifests/v1").send().await.refuses(401, "UNAUTHORIZED");
     assert!(!scene.intent.exists(), "its intents were settled before");
     admin.does(Method::POST, "/repositories/admin/app/-/restore", &Value::Null).await;
+    scene.app = admin.repository("admin/app").await;
     scene.is_settled().await;
 }

@@ -24,6 +24,8 @@ pub enum Call {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trouble {
+    /// No question arrives.
+    Gone,
     /// The question does not arrive.
     Lost(Call),
     /// The answer takes until something else is said.
@@ -57,6 +59,11 @@ impl UnsteadyIndex {
     /// From now on this call fails, and only this one.
     pub fn fail(&self, call: Option<Call>) {
         self.trouble.send_replace(call.map(Trouble::Lost));
+    }
+
+    /// From now on every call fails.
+    pub fn vanish(&self) {
+        self.trouble.send_replace(Some(Trouble::Gone));
     }
 
     /// From now on this call is not answered, until something else is said.
@@ -97,7 +104,7 @@ impl UnsteadyIndex {
         self.asked.lock().unwrap().push(call);
         let mut trouble = self.trouble.subscribe();
         let passing = trouble.wait_for(|trouble| *trouble != Some(Trouble::Held(call))).await;
-        if [Some(Trouble::Lost(call)), Some(Trouble::Late(call))].contains(&*passing.unwrap()) {
+        if [Some(Trouble::Gone), Some(Trouble::Lost(call)), Some(Trouble::Late(call))].contains(&*passing.unwrap()) {
             return Err(IndexUnavailable(format!("{call:?} is lost")));
         }
         Ok(())
