@@ -6,6 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
+/// Those of base64url, in the order of their values.
+const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
 async fn refuses(stack: &Stack, token: &str, why: &str) {
     let answer = stack.host.get("/v2/").token(token).send().await;
     assert_eq!(answer.status, 401, "{why}: {}", answer.text());
@@ -111,7 +114,6 @@ async fn a_signature_that_is_not_by_the_key_is_refused_whatever_the_header_says(
     }
 
     // The same signature in other letters: the last one has four bits that mean nothing.
-    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (most, last) = good.split_at(good.len() - 1);
     let place = LETTERS.find(last).unwrap();
     assert_eq!(place % 16, 0, "what means nothing is zero");
