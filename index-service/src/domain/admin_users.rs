@@ -2,17 +2,24 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
-use crate::model::account::AccountChange;
+use crate::model::account::{AccountChange, AccountFilter, AccountSort};
 use crate::model::names::{first_account, new_namespace};
+use super::search::check_text;
 use crate::model::{Account, Page, Paged};
 use crate::store::{AccountChanged, Claim, NewAccount};
 use jiff::Timestamp;
 use shared::NamespaceName;
 
 impl Index {
-    /// A page of all accounts.
-    pub async fn accounts(&self, page: &Page) -> Result<Paged<Account>, Refusal> {
-        Ok(self.database.accounts(page).await?)
+    /// A page of the accounts.
+    pub async fn accounts(
+        &self,
+        filter: &AccountFilter,
+        sort: AccountSort,
+        page: &Page,
+    ) -> Result<Paged<Account>, Refusal> {
+        filter.text.as_deref().map_or(Ok(()), check_text)?;
+        Ok(self.database.accounts(filter, sort, page).await?)
     }
 
     /// The account `name`.

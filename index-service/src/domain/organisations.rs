@@ -2,6 +2,7 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
+use super::search::check_text;
 use crate::model::line::DISPLAY_NAME;
 use crate::model::names::new_namespace;
 use crate::model::{Account, NamespaceKind, Organisation, Page, Paged, Standing, Subject};
@@ -10,9 +11,15 @@ use jiff::Timestamp;
 use shared::NamespaceName;
 
 impl Index {
-    /// A page of the organisations that `subject` may see.
-    pub async fn organisations(&self, subject: &Subject, page: &Page) -> Result<Paged<Organisation>, Refusal> {
-        Ok(self.database.organisations(subject, page).await?)
+    /// A page of the organisations that `subject` may see, perhaps only those with `text` in a name.
+    pub async fn organisations(
+        &self,
+        subject: &Subject,
+        text: Option<&str>,
+        page: &Page,
+    ) -> Result<Paged<Organisation>, Refusal> {
+        text.map_or(Ok(()), check_text)?;
+        Ok(self.database.organisations(subject, text, page).await?)
     }
 
     /// The organisation `name`.

@@ -4,23 +4,23 @@ use super::Index;
 use super::error::{Noun, Refusal};
 use super::search::check_text;
 use crate::model::line::REPOSITORY_DESCRIPTION;
-use crate::model::repository::RepositoryChange;
+use crate::model::repository::{RepositoryChange, RepositoryFilter, RepositorySort};
 use crate::model::{Account, Occupant, Page, Paged, Place, Repository, Role, Subject, Visibility};
 use crate::store::{Claim, NewRepository};
 use jiff::Timestamp;
-use shared::{NamespaceName, RepositoryName};
+use shared::RepositoryName;
 
 impl Index {
     /// A page of the repositories that `subject` may see.
     pub async fn repositories(
         &self,
         subject: &Subject,
-        namespace: Option<&NamespaceName>,
-        text: Option<&str>,
+        filter: &RepositoryFilter,
+        sort: RepositorySort,
         page: &Page,
     ) -> Result<Paged<Repository>, Refusal> {
-        text.map_or(Ok(()), check_text)?;
-        Ok(self.database.repositories(subject, namespace, text, page).await?)
+        filter.text.as_deref().map_or(Ok(()), check_text)?;
+        Ok(self.database.repositories(subject, filter, sort, page).await?)
     }
 
     /// The repository `name`, if `subject` may look at it as whoever has the role `needed` does.

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 /// A token as it is shown; its secret only when it is new.
 #[derive(Serialize)]
-struct AccessTokenBody {
+pub struct AccessTokenBody {
     id: String,
     name: String,
     limits: Limits,
@@ -66,9 +66,12 @@ impl From<RotationBody> for Rotation {
 }
 
 /// `GET /user/tokens`
-pub async fn list(person: Person, index: Data<Index>, query: Query<PageQuery>) -> Result<HttpResponse, Failure> {
-    let tokens = index.access_tokens(&person.0, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<AccessTokenBody>::of(tokens)))
+pub async fn list(
+    person: Person,
+    index: Data<Index>,
+    query: Query<PageQuery>,
+) -> Result<List<AccessTokenBody>, Failure> {
+    Ok(List::of(index.access_tokens(&person.0, &query.page()?).await?))
 }
 
 /// `POST /user/tokens`

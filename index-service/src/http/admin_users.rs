@@ -3,10 +3,10 @@
 use super::auth::{AdminPerson, InstanceReader};
 use super::clock::now;
 use super::error::Failure;
-use super::json::{List, PageQuery};
+use super::json::{List, page, sorted};
 use super::user::UserBody;
 use crate::domain::Index;
-use crate::model::account::AccountChange;
+use crate::model::account::{AccountChange, AccountFilter, AccountSort};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Json, Path, Query};
@@ -39,10 +39,24 @@ pub struct PasswordReset {
     password: Option<String>,
 }
 
+/// Which accounts are listed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsersQuery {
+    q: Option<String>,
+    disabled: Option<bool>,
+    sort: Option<AccountSort>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+    count: Option<bool>,
+}
+
 /// `GET /admin/users`
-pub async fn list(_: InstanceReader, index: Data<Index>, query: Query<PageQuery>) -> Result<HttpResponse, Failure> {
-    let accounts = index.accounts(&query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<UserBody>::of(accounts)))
+pub async fn list(_: InstanceReader, index: Data<Index>, query: Query<UsersQuery>) -> Result<List<UserBody>, Failure> {
+    let UsersQuery { q, disabled, sort, limit, cursor, count } = query.into_inner();
+    let sort = sort.unwrap_or(AccountSort::Name);
+    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.as_str())?;
+    Ok(List::of(index.accounts(&AccountFilter { disabled, text: q }, sort, &page).await?))
 }
 
 /// `POST /admin/users`

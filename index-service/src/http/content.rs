@@ -14,7 +14,7 @@ use shared::{Digest, RepositoryName, Tag};
 
 /// A tag as it is shown.
 #[derive(Serialize)]
-struct TagBody {
+pub struct TagBody {
     name: Tag,
     digest: Digest,
     updated_by: Option<String>,
@@ -30,7 +30,7 @@ impl From<TagEntry> for TagBody {
 
 /// A manifest as it is shown.
 #[derive(Serialize)]
-struct ManifestBody {
+pub struct ManifestBody {
     digest: Digest,
     media_type: String,
     size_bytes: u64,
@@ -56,7 +56,7 @@ impl From<ManifestEntry> for ManifestBody {
 
 /// Something a manifest names.
 #[derive(Serialize)]
-struct ReferenceBody {
+pub struct ReferenceBody {
     role: ReferenceRole,
     digest: Digest,
     size_bytes: u64,
@@ -77,9 +77,8 @@ pub async fn tags(
     index: Data<Index>,
     name: Path<RepositoryName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let tags = index.tags(&caller.0, &name, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<TagBody>::of(tags)))
+) -> Result<List<TagBody>, Failure> {
+    Ok(List::of(index.tags(&caller.0, &name, &query.page()?).await?))
 }
 
 /// `GET /repositories/{name}/-/manifests/{digest}`

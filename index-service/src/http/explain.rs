@@ -61,7 +61,7 @@ impl ExplanationBody {
 
 /// One source of a role as it is shown.
 #[derive(Serialize)]
-struct ReasonBody {
+pub struct ReasonBody {
     role: Role,
     because: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ use shared::{NamespaceName, RepositoryName};
 
 /// A grant as it is shown. Its subject is a kind and a name.
 #[derive(Serialize)]
-struct GrantBody {
+pub struct GrantBody {
     subject: String,
     role: Role,
     created_by: String,
@@ -45,7 +45,7 @@ pub async fn list_of_namespace(
     index: Data<Index>,
     name: Path<NamespaceName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<List<GrantBody>, Failure> {
     list(&caller, &index, &GrantedOn::Namespace(name.into_inner()), &query).await
 }
 
@@ -76,7 +76,7 @@ pub async fn list_of_repository(
     index: Data<Index>,
     name: Path<RepositoryName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
+) -> Result<List<GrantBody>, Failure> {
     list(&caller, &index, &GrantedOn::Repository(name.into_inner()), &query).await
 }
 
@@ -101,9 +101,8 @@ pub async fn delete_on_repository(
     delete(&caller, &index, &GrantedOn::Repository(name), &subject).await
 }
 
-async fn list(caller: &Caller, index: &Index, on: &GrantedOn, query: &PageQuery) -> Result<HttpResponse, Failure> {
-    let grants = index.grants(&caller.0, on, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<GrantBody>::of(grants)))
+async fn list(caller: &Caller, index: &Index, on: &GrantedOn, query: &PageQuery) -> Result<List<GrantBody>, Failure> {
+    Ok(List::of(index.grants(&caller.0, on, &query.page()?).await?))
 }
 
 async fn put(

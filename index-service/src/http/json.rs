@@ -2,8 +2,12 @@
 
 use super::error::Failure;
 use crate::model::{Page, Paged};
+use actix_web::body::BoxBody;
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
+use actix_web::http::Uri;
+use actix_web::http::header::LINK;
 use actix_web::web::{JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -16,6 +20,8 @@ const MAX_BODY: usize = 64 * 1024;
 pub struct List<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
 }
 
 impl<T> List<T> {
@@ -24,8 +30,30 @@ impl<T> List<T> {
         Self {
             items: page.items.into_iter().map(Into::into).collect(),
             next_cursor: page.next.map(|text| URL_SAFE_NO_PAD.encode(text)),
+            total: page.total,
         }
     }
+}
+
+impl<T: Serialize> Responder for List<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut answer = HttpResponse::Ok();
+        if let Some(cursor) = &self.next_cursor {
+            answer.insert_header((LINK, link_to_next(request.uri(), cursor)));
+        }
+        answer.json(self)
+    }
+}
+
+/// RFC 8288: the same address with another cursor, filters and all.
+fn link_to_next(uri: &Uri, cursor: &str) -> String {
+    let query: Vec<(String, String)> =
+        uri.query().and_then(|query| serde_urlencoded::from_str(query).ok()).unwrap_or_default();
+    let kept = query.iter().map(|(name, value)| (name.as_str(), value.as_str())).filter(|(name, _)| *name != "cursor");
+    let query: Vec<_> = kept.chain([("cursor", cursor)]).collect();
+    format!("<{}?{}>; rel=\"next\"", uri.path(), serde_urlencoded::to_string(query).unwrap_or_default())
 }
 
 /// Which page of a list is wanted.
@@ -34,23 +62,32 @@ impl<T> List<T> {
 pub struct PageQuery {
     limit: Option<u32>,
     cursor: Option<String>,
+    count: Option<bool>,
 }
 
 impl PageQuery {
     /// The page.
     pub fn page(&self) -> Result<Page, Failure> {
-        page(self.limit, self.cursor.as_deref())
+        page(self.limit, self.cursor.as_deref(), self.count)
     }
 }
 
-/// The page of at most `limit` entries that `cursor` leads to.
-pub fn page(limit: Option<u32>, cursor: Option<&str>) -> Result<Page, Failure> {
+/// The page of at most `limit` entries that `cursor` leads to, perhaps with the length of the whole list.
+pub fn page(limit: Option<u32>, cursor: Option<&str>, count: Option<bool>) -> Result<Page, Failure> {
     let after = cursor.map(|cursor| {
         let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-        let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-        text.ok_or_else(|| Failure::Malformed("the cursor is none of ours".to_owned()))
+        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(foreign_cursor)
     });
-    Ok(Page::new(limit, after.transpose()?))
+    Ok(Page::new(limit, after.transpose()?).counted(count.unwrap_or_default()))
+}
+
+/// The same of a list that has several orders; `sort` is the word of one.
+pub fn sorted(page: Page, sort: &'static str) -> Result<Page, Failure> {
+    page.sorted(sort).ok_or_else(foreign_cursor)
+}
+
+fn foreign_cursor() -> Failure {
+    Failure::Malformed("this list gave no such cursor: begin without one, or send one with the same sort".to_owned())
 }
 
 /// Bodies, paths and queries that cannot be read become failures of ours.

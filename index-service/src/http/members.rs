@@ -14,7 +14,7 @@ use shared::NamespaceName;
 
 /// A member as it is shown.
 #[derive(Serialize)]
-struct MemberBody {
+pub struct MemberBody {
     user: NamespaceName,
     role: MemberRole,
     created_at: Timestamp,
@@ -39,9 +39,8 @@ pub async fn list(
     index: Data<Index>,
     organisation: Path<NamespaceName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let members = index.members(&caller.0, &organisation, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<MemberBody>::of(members)))
+) -> Result<List<MemberBody>, Failure> {
+    Ok(List::of(index.members(&caller.0, &organisation, &query.page()?).await?))
 }
 
 /// `PUT /orgs/{org}/members/{user}`

@@ -20,7 +20,7 @@ use shared::{NamespaceName, RepositoryName};
 
 /// A repository that can be restored, as it is shown.
 #[derive(Serialize)]
-struct DeletedBody {
+pub struct DeletedBody {
     name: RepositoryName,
     visibility: Visibility,
     description: String,
@@ -97,9 +97,8 @@ pub async fn list_deleted(
     index: Data<Index>,
     namespace: Path<NamespaceName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let deleted = index.deleted_repositories(&caller.0, &namespace, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<DeletedBody>::of(deleted)))
+) -> Result<List<DeletedBody>, Failure> {
+    Ok(List::of(index.deleted_repositories(&caller.0, &namespace, &query.page()?).await?))
 }
 
 /// The repository as it is now, and where.

@@ -13,7 +13,7 @@ use shared::NamespaceName;
 
 /// A namespace as it is shown.
 #[derive(Serialize)]
-struct NamespaceBody {
+pub struct NamespaceBody {
     name: NamespaceName,
     kind: NamespaceKind,
     description: String,
@@ -37,9 +37,12 @@ pub struct PatchNamespace {
 }
 
 /// `GET /namespaces`
-pub async fn list(caller: AnyCaller, index: Data<Index>, query: Query<PageQuery>) -> Result<HttpResponse, Failure> {
-    let namespaces = index.namespaces(&caller.0, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<NamespaceBody>::of(namespaces)))
+pub async fn list(
+    caller: AnyCaller,
+    index: Data<Index>,
+    query: Query<PageQuery>,
+) -> Result<List<NamespaceBody>, Failure> {
+    Ok(List::of(index.namespaces(&caller.0, &query.page()?).await?))
 }
 
 /// `GET /namespaces/{namespace}`

@@ -3,7 +3,7 @@
 use super::auth::{AnyCaller, Caller};
 use super::clock::now;
 use super::error::Failure;
-use super::json::{List, PageQuery};
+use super::json::{List, page};
 use crate::domain::Index;
 use crate::model::Organisation;
 use actix_web::HttpResponse;
@@ -15,7 +15,7 @@ use shared::NamespaceName;
 
 /// An organisation as it is shown.
 #[derive(Serialize)]
-pub(super) struct OrganisationBody {
+pub struct OrganisationBody {
     name: NamespaceName,
     display_name: String,
     created_at: Timestamp,
@@ -43,10 +43,24 @@ pub struct OrganisationChange {
     display_name: String,
 }
 
+/// Which organisations are listed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationsQuery {
+    q: Option<String>,
+    limit: Option<u32>,
+    cursor: Option<String>,
+    count: Option<bool>,
+}
+
 /// `GET /orgs`
-pub async fn list(caller: AnyCaller, index: Data<Index>, query: Query<PageQuery>) -> Result<HttpResponse, Failure> {
-    let organisations = index.organisations(&caller.0, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<OrganisationBody>::of(organisations)))
+pub async fn list(
+    caller: AnyCaller,
+    index: Data<Index>,
+    query: Query<OrganisationsQuery>,
+) -> Result<List<OrganisationBody>, Failure> {
+    let page = page(query.limit, query.cursor.as_deref(), query.count)?;
+    Ok(List::of(index.organisations(&caller.0, query.q.as_deref(), &page).await?))
 }
 
 /// `POST /orgs`

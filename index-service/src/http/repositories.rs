@@ -3,9 +3,9 @@
 use super::auth::{AnyCaller, Caller};
 use super::clock::now;
 use super::error::Failure;
-use super::json::{List, page};
+use super::json::{List, page, sorted};
 use crate::domain::Index;
-use crate::model::repository::RepositoryChange;
+use crate::model::repository::{RepositoryChange, RepositoryFilter, RepositorySort};
 use crate::model::{Repository, RepositoryState, Role, Visibility};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -16,7 +16,7 @@ use shared::{NamespaceName, RepositoryName};
 
 /// A repository as it is shown.
 #[derive(Serialize)]
-pub(super) struct RepositoryBody {
+pub struct RepositoryBody {
     name: RepositoryName,
     namespace: NamespaceName,
     visibility: Visibility,
@@ -68,9 +68,12 @@ pub struct PatchRepository {
 #[serde(deny_unknown_fields)]
 pub struct RepositoriesQuery {
     namespace: Option<NamespaceName>,
+    visibility: Option<Visibility>,
     q: Option<String>,
+    sort: Option<RepositorySort>,
     limit: Option<u32>,
     cursor: Option<String>,
+    count: Option<bool>,
 }
 
 /// `GET /repositories`
@@ -78,10 +81,12 @@ pub async fn list(
     caller: AnyCaller,
     index: Data<Index>,
     query: Query<RepositoriesQuery>,
-) -> Result<HttpResponse, Failure> {
-    let page = page(query.limit, query.cursor.as_deref())?;
-    let repositories = index.repositories(&caller.0, query.namespace.as_ref(), query.q.as_deref(), &page).await?;
-    Ok(HttpResponse::Ok().json(List::<RepositoryBody>::of(repositories)))
+) -> Result<List<RepositoryBody>, Failure> {
+    let RepositoriesQuery { namespace, visibility, q, sort, limit, cursor, count } = query.into_inner();
+    let sort = sort.unwrap_or(RepositorySort::Name);
+    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.as_str())?;
+    let filter = RepositoryFilter { namespace, visibility, text: q };
+    Ok(List::of(index.repositories(&caller.0, &filter, sort, &page).await?))
 }
 
 /// `PUT /repositories/{name}`

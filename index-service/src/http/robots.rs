@@ -19,7 +19,7 @@ use std::net::IpAddr;
 
 /// A robot as it is shown; its secret only when it is new. It signs in by its whole name.
 #[derive(Serialize)]
-struct RobotBody {
+pub struct RobotBody {
     name: RobotName,
     description: String,
     disabled: bool,
@@ -82,9 +82,8 @@ pub async fn list(
     index: Data<Index>,
     organisation: Path<NamespaceName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let robots = index.robots(&caller.0, &organisation, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<RobotBody>::of(robots)))
+) -> Result<List<RobotBody>, Failure> {
+    Ok(List::of(index.robots(&caller.0, &organisation, &query.page()?).await?))
 }
 
 /// `POST /orgs/{org}/robots`

@@ -16,7 +16,7 @@ use shared::{NamespaceName, RepositoryName};
 
 /// A team as it is shown.
 #[derive(Serialize)]
-struct TeamBody {
+pub struct TeamBody {
     name: NamespaceName,
     description: String,
     created_at: Timestamp,
@@ -31,7 +31,7 @@ impl From<Team> for TeamBody {
 
 /// One of a team's members as it is shown.
 #[derive(Serialize)]
-struct TeamMemberBody {
+pub struct TeamMemberBody {
     user: NamespaceName,
     created_at: Timestamp,
 }
@@ -44,7 +44,7 @@ impl From<TeamMember> for TeamMemberBody {
 
 /// One of a team's grants as it is shown: on a namespace or on a repository.
 #[derive(Serialize)]
-struct TeamGrantBody {
+pub struct TeamGrantBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<NamespaceName>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,9 +114,8 @@ pub async fn list(
     index: Data<Index>,
     organisation: Path<NamespaceName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let teams = index.teams(&caller.0, &organisation, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<TeamBody>::of(teams)))
+) -> Result<List<TeamBody>, Failure> {
+    Ok(List::of(index.teams(&caller.0, &organisation, &query.page()?).await?))
 }
 
 /// `POST /orgs/{org}/teams`
@@ -162,9 +161,8 @@ pub async fn list_members(
     index: Data<Index>,
     of: Path<OfTeam>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let members = index.team_members(&caller.0, &of.into_inner().into(), &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<TeamMemberBody>::of(members)))
+) -> Result<List<TeamMemberBody>, Failure> {
+    Ok(List::of(index.team_members(&caller.0, &of.into_inner().into(), &query.page()?).await?))
 }
 
 /// `PUT /orgs/{org}/teams/{team}/members/{user}`
@@ -191,7 +189,6 @@ pub async fn list_grants(
     index: Data<Index>,
     of: Path<OfTeam>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let grants = index.team_grants(&caller.0, &of.into_inner().into(), &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<TeamGrantBody>::of(grants)))
+) -> Result<List<TeamGrantBody>, Failure> {
+    Ok(List::of(index.team_grants(&caller.0, &of.into_inner().into(), &query.page()?).await?))
 }

@@ -1,8 +1,32 @@
 //! Accounts, and the subject of a decision: an account by name, or nobody in particular.
 
 use super::robot::Robot;
+use super::word::words;
 use jiff::Timestamp;
 use shared::NamespaceName;
+
+words! {
+    /// In which order accounts are listed.
+    AccountSort {
+        /// By name.
+        Name = "name",
+        /// By name, from the end.
+        NameDescending = "-name",
+        /// The oldest first.
+        CreatedAt = "created_at",
+        /// The newest first.
+        CreatedAtDescending = "-created_at",
+    }
+}
+
+/// Which accounts are listed; `None` for any.
+#[derive(Debug, Clone, Default)]
+pub struct AccountFilter {
+    /// Whether they may do nothing at all.
+    pub disabled: Option<bool>,
+    /// What stands in the name.
+    pub text: Option<String>,
+}
 
 /// A person who signs in. Its password's hash is not part of it, so that no caller can show it by mistake.
 #[derive(Debug, Clone)]

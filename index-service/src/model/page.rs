@@ -1,10 +1,12 @@
 //! Pages of lists: every list is ordered by one unique text, and a page begins after the last text of the one before.
 
 /// Which page is wanted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Page {
-    limit: u32,
-    after: String,
+    limit: Option<u32>,
+    after: Option<String>,
+    is_counted: bool,
+    sort: &'static str,
 }
 
 impl Page {
@@ -15,26 +17,53 @@ impl Page {
 
     /// The page of at most `limit` entries after `after`; `None` begins at the start.
     pub fn new(limit: Option<u32>, after: Option<String>) -> Self {
-        Self { limit: limit.unwrap_or(Self::DEFAULT_LIMIT).clamp(1, Self::MAX_LIMIT), after: after.unwrap_or_default() }
+        Self { limit, after, ..Self::default() }
     }
 
-    /// The text before the first entry; every entry's text is larger than the empty one.
+    /// The same page, together with the length of the whole list.
+    #[must_use]
+    pub fn counted(self, is_counted: bool) -> Self {
+        Self { is_counted, ..self }
+    }
+
+    /// The same page in another order than by name, of which `sort` is the word: with a `-` at its front, from the end.
+    /// `None` if the page was to begin after a text of another order.
+    pub fn sorted(self, sort: &'static str) -> Option<Self> {
+        let after = match &self.after {
+            Some(text) => Some(text.strip_prefix(sort)?.strip_prefix(' ')?.to_owned()),
+            None => None,
+        };
+        Some(Self { after, sort, ..self })
+    }
+
+    /// Whether the length of the whole list is wanted too.
+    pub fn is_counted(&self) -> bool {
+        self.is_counted
+    }
+
+    /// The text before the first entry: every entry's is beyond the empty one, and before the largest letter.
     pub fn after(&self) -> &str {
-        &self.after
+        self.after.as_deref().unwrap_or(if self.sort.starts_with('-') { "\u{10ffff}" } else { "" })
+    }
+
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(Self::DEFAULT_LIMIT).clamp(1, Self::MAX_LIMIT)
     }
 
     /// How many rows to read: one more than a page holds, to know whether another follows.
     pub fn rows_to_read(&self) -> i64 {
-        i64::from(self.limit) + 1
+        i64::from(self.limit()) + 1
     }
 
-    /// The page made of the rows read, each known by its `key`.
-    pub fn of<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> String) -> Paged<T> {
-        let limit = self.limit as usize;
+    /// The page made of the rows read, each with its text, of a list of `total` entries.
+    pub fn of<T>(&self, mut rows: Vec<(T, String)>, total: Option<u64>) -> Paged<T> {
+        let limit = self.limit() as usize;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = if more { rows.last().map(key) } else { None };
-        Paged { items: rows, next }
+        let text_after =
+            |text: &String| if self.sort.is_empty() { text.clone() } else { format!("{} {text}", self.sort) };
+        let next = if more { rows.last().map(|(_, text)| text_after(text)) } else { None };
+        Paged { items: rows.into_iter().map(|(entry, _)| entry).collect(), next, total }
     }
 }
 
@@ -45,6 +74,8 @@ pub struct Paged<T> {
     pub items: Vec<T>,
     /// The text after which the next page begins; `None` on the last one.
     pub next: Option<String>,
+    /// How many entries the whole list has, if that was asked for.
+    pub total: Option<u64>,
 }
 
 #[cfg(test)]
@@ -54,10 +85,20 @@ mod tests {
     #[test]
     fn a_page_tells_where_the_next_one_begins() {
         let page = Page::new(Some(2), None);
-        let first = page.of(vec!["a", "b", "c"], ToString::to_string);
-        assert_eq!((first.items, first.next), (vec!["a", "b"], Some("b".to_owned())));
-        let last = page.of(vec!["c"], ToString::to_string);
-        assert_eq!((last.items, last.next), (vec!["c"], None));
+        let rows = |letters: &[&str]| letters.iter().map(|letter| ((), (*letter).to_owned())).collect::<Vec<_>>();
+        let first = page.of(rows(&["a", "b", "c"]), None);
+        assert_eq!((first.items.len(), first.next), (2, Some("b".to_owned())));
+        let last = page.of(rows(&["c"]), None);
+        assert_eq!((last.items.len(), last.next), (1, None));
+    }
+
+    #[test]
+    fn a_page_of_another_order_does_not_go_on_from_this_one() {
+        let page = Page::new(Some(1), None).sorted("-name").unwrap();
+        assert!(page.after() > "zzz", "from the end");
+        let next = page.of(vec![((), "b".to_owned()), ((), "a".to_owned())], None).next;
+        assert_eq!(Page::new(None, next.clone()).sorted("-name").unwrap().after(), "b");
+        assert!(Page::new(None, next).sorted("name").is_none());
     }
 
     #[test]

@@ -24,6 +24,31 @@ words! {
     }
 }
 
+words! {
+    /// In which order repositories are listed.
+    RepositorySort {
+        /// By name.
+        Name = "name",
+        /// By name, from the end.
+        NameDescending = "-name",
+        /// Those first that did not change for longest.
+        UpdatedAt = "updated_at",
+        /// Those first that changed last.
+        UpdatedAtDescending = "-updated_at",
+    }
+}
+
+/// Which repositories are listed; `None` for any.
+#[derive(Debug, Clone, Default)]
+pub struct RepositoryFilter {
+    /// The namespace that governs them.
+    pub namespace: Option<NamespaceName>,
+    /// Who may read them.
+    pub visibility: Option<Visibility>,
+    /// What stands in name or description.
+    pub text: Option<String>,
+}
+
 /// One live repository.
 #[derive(Debug, Clone)]
 pub struct Repository {

@@ -5,7 +5,8 @@ use super::database::Database;
 use super::error::StoreError;
 use super::revocations::revoke;
 use super::rows::{micros, parsed, parsed_option, time, time_option};
-use crate::model::access_token::{AccessToken, LastUse, credential};
+use crate::model::access_token::{credential, AccessToken, LastUse};
+use super::lists::{list, ListSql};
 use crate::model::account::Owner;
 use crate::model::robot::Robot;
 use crate::model::{Account, Page, Paged};
@@ -44,18 +45,12 @@ impl FromRow<'_, SqliteRow> for LastUse {
 impl Database {
     /// A page of an account's tokens.
     pub async fn access_tokens(&self, account_id: &str, page: &Page) -> Result<Paged<AccessToken>, StoreError> {
-        const TOKENS: &str = concat!(
-            "SELECT ",
+        const TOKENS: ListSql = list!(
             token_columns!(),
-            " FROM access_tokens t WHERE t.account_id = $1 AND t.name > $2 ORDER BY t.name LIMIT $3"
+            "access_tokens t WHERE t.account_id = $1",
+            up "t.name", after "$2", limit "$3"
         );
-        let rows = sqlx::query_as(TOKENS)
-            .bind(account_id)
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |token: &AccessToken| token.name.clone()))
+        self.page(&TOKENS, &[Some(account_id)], page).await
     }
 
     /// One of an account's tokens.

@@ -2,12 +2,14 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{by_time, list};
 use super::namespaces::{Owner, claim, insert_namespace};
 use super::revocations::{revoke, revoke_account};
 use super::rows::{flag, micros, parsed, time, time_option};
 use super::sessions::end_sessions;
+use super::visibility::containing;
 use super::{Claim, new_id};
-use crate::model::account::AccountChange;
+use crate::model::account::{AccountChange, AccountFilter, AccountSort};
 use crate::model::{Account, Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
@@ -51,6 +53,18 @@ impl FromRow<'_, SqliteRow> for Account {
     }
 }
 
+/// People who may do nothing if `$1` is `yes`, with the text `$2`.
+macro_rules! people {
+    ($direction:ident $key:expr) => {
+        list!(
+            "p.*",
+            r"people p WHERE ($1 IS NULL OR ($1 = 'yes') = (p.disabled_at IS NOT NULL))
+                AND ($2 IS NULL OR p.name LIKE $2 ESCAPE '\')",
+            $direction $key, after "$3", limit "$4"
+        )
+    };
+}
+
 impl Database {
     /// Whether there is any account yet.
     pub async fn has_accounts(&self) -> Result<bool, StoreError> {
@@ -82,13 +96,20 @@ impl Database {
     }
 
     /// A page of all accounts of people.
-    pub async fn accounts(&self, page: &Page) -> Result<Paged<Account>, StoreError> {
-        let rows = sqlx::query_as("SELECT * FROM people WHERE name > $1 ORDER BY name LIMIT $2")
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |account: &Account| account.name.to_string()))
+    pub async fn accounts(
+        &self,
+        filter: &AccountFilter,
+        sort: AccountSort,
+        page: &Page,
+    ) -> Result<Paged<Account>, StoreError> {
+        let list = match sort {
+            AccountSort::Name => const { people!(up "p.name") },
+            AccountSort::NameDescending => const { people!(down "p.name") },
+            AccountSort::CreatedAt => const { people!(up by_time!("p.created_at", "p.name")) },
+            AccountSort::CreatedAtDescending => const { people!(down by_time!("p.created_at", "p.name")) },
+        };
+        let disabled = filter.disabled.map(|disabled| if disabled { "yes" } else { "no" });
+        self.page(&list, &[disabled, filter.text.as_deref().map(containing).as_deref()], page).await
     }
 
     /// Makes an account and its namespace.

@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::rows::{parsed, time, unsigned};
 use crate::model::content::{ManifestEntry, TagEntry};
 use crate::model::{Page, Paged};
@@ -24,15 +25,12 @@ impl FromRow<'_, SqliteRow> for TagEntry {
 impl Database {
     /// A page of a repository's tags.
     pub async fn tags(&self, repository_id: &str, page: &Page) -> Result<Paged<TagEntry>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT * FROM tags WHERE repository_id = $1 AND name > $2 AND digest IS NOT NULL ORDER BY name LIMIT $3",
-        )
-        .bind(repository_id)
-        .bind(page.after())
-        .bind(page.rows_to_read())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(page.of(rows, |tag: &TagEntry| tag.name.to_string()))
+        const TAGS: ListSql = list!(
+            "t.*",
+            "tags t WHERE t.repository_id = $1 AND t.digest IS NOT NULL",
+            up "t.name", after "$2", limit "$3"
+        );
+        self.page(&TAGS, &[Some(repository_id)], page).await
     }
 
     /// One manifest of a repository, with at most a page of the tags that point at it.

@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::new_id;
 use super::revocations::{revoke_account, revoke_team};
 use super::rows::{micros, parsed, time};
@@ -61,26 +62,20 @@ pub(super) struct SubjectColumns {
 impl Database {
     /// A page of the grants on `target`.
     pub async fn grants(&self, target: &GrantTarget, page: &Page) -> Result<Paged<Grant>, StoreError> {
+        const GRANTS: ListSql = list!(
+            "h.*",
+            "(SELECT CASE WHEN a.organisation_id IS NULL THEN 'user:' ELSE 'robot:' END || a.name AS subject,
+                 g.role, g.created_by, g.created_at
+             FROM grants g JOIN accounts a ON a.id = g.account_id
+             WHERE g.namespace_id = $1 OR g.repository_id = $2
+             UNION ALL
+             SELECT 'team:' || o.name || '/' || t.name, g.role, g.created_by, g.created_at
+             FROM grants g JOIN teams t ON t.id = g.team_id JOIN organisations o ON o.id = t.organisation_id
+             WHERE g.namespace_id = $1 OR g.repository_id = $2) h WHERE TRUE",
+            up "h.subject", after "$3", limit "$4"
+        );
         let (namespace, repository) = columns(target);
-        let rows = sqlx::query_as(
-            "SELECT h.subject, h.role, h.created_by, h.created_at FROM (
-                SELECT CASE WHEN a.organisation_id IS NULL THEN 'user:' ELSE 'robot:' END || a.name AS subject,
-                    g.role, g.created_by, g.created_at
-                FROM grants g JOIN accounts a ON a.id = g.account_id
-                WHERE g.namespace_id = $1 OR g.repository_id = $2
-                UNION ALL
-                SELECT 'team:' || o.name || '/' || t.name, g.role, g.created_by, g.created_at
-                FROM grants g JOIN teams t ON t.id = g.team_id JOIN organisations o ON o.id = t.organisation_id
-                WHERE g.namespace_id = $1 OR g.repository_id = $2
-             ) h WHERE h.subject > $3 ORDER BY h.subject LIMIT $4",
-        )
-        .bind(namespace)
-        .bind(repository)
-        .bind(page.after())
-        .bind(page.rows_to_read())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(page.of(rows, |grant: &Grant| grant.subject.to_string()))
+        self.page(&GRANTS, &[namespace, repository], page).await
     }
 
     /// Gives `grant`, in place of what its subject had on `target`; `None` if there is no such subject.

@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::revocations::revoke;
+use super::lists::{list, ListSql};
 use super::rows::{micros, parsed, time};
 use super::team_members::leave_teams;
 use crate::model::{Member, MemberRole, Page, Paged};
@@ -32,17 +33,13 @@ impl FromRow<'_, SqliteRow> for Member {
 impl Database {
     /// A page of an organisation's members.
     pub async fn members(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Member>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT a.name AS account, m.role, m.created_at
-             FROM members m JOIN organisations o ON o.id = m.organisation_id JOIN accounts a ON a.id = m.account_id
-             WHERE o.name = $1 AND a.name > $2 ORDER BY a.name LIMIT $3",
-        )
-        .bind(organisation.as_str())
-        .bind(page.after())
-        .bind(page.rows_to_read())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(page.of(rows, |member: &Member| member.account.to_string()))
+        const MEMBERS: ListSql = list!(
+            "a.name AS account, m.role, m.created_at",
+            "members m JOIN organisations o ON o.id = m.organisation_id JOIN accounts a ON a.id = m.account_id
+             WHERE o.name = $1",
+            up "a.name", after "$2", limit "$3"
+        );
+        self.page(&MEMBERS, &[Some(organisation.as_str())], page).await
     }
 
     /// Makes an account a member, or changes what it is.

@@ -19,6 +19,7 @@ pub mod files;
 mod grants;
 mod invitations;
 mod key_files;
+mod lists;
 mod members;
 mod moves;
 mod namespaces;

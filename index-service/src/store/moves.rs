@@ -3,6 +3,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::registry::turn;
 use super::revocations::revoke;
 use super::rows::{bigint, flag, micros, parsed, parsed_option, time, unsigned};
@@ -135,16 +136,12 @@ impl Database {
         namespace: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<DeletedRepository>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT r.*, n.name AS namespace FROM repositories r JOIN namespaces n ON n.id = r.namespace_id
-             WHERE n.name = $1 AND r.deleted_at IS NOT NULL AND r.name > $2 ORDER BY r.name LIMIT $3",
-        )
-        .bind(namespace.as_str())
-        .bind(page.after())
-        .bind(page.rows_to_read())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(page.of(rows, |deleted: &DeletedRepository| deleted.repository.name.to_string()))
+        const DELETED: ListSql = list!(
+            "r.*, n.name AS namespace",
+            "repositories r JOIN namespaces n ON n.id = r.namespace_id WHERE n.name = $1 AND r.deleted_at IS NOT NULL",
+            up "r.name", after "$2", limit "$3"
+        );
+        self.page(&DELETED, &[Some(namespace.as_str())], page).await
     }
 }
 

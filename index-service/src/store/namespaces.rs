@@ -3,6 +3,7 @@
 use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::rows::{flag, micros, parsed, parsed_option, time};
 use super::visibility::with_visible;
 use crate::model::{InstanceRole, Namespace, NamespaceChange, Page, Paged, Standing, Subject, Visibility};
@@ -105,18 +106,13 @@ impl Database {
 
     /// A page of the namespaces that `subject` may see.
     pub async fn namespaces(&self, subject: &Subject, page: &Page) -> Result<Paged<Namespace>, StoreError> {
-        const NAMESPACES: &str = with_visible!(
-            "SELECT ",
+        const NAMESPACES: ListSql = list!(
+            with with_visible!(""),
             namespace_columns!(),
-            " FROM visible_namespaces v JOIN namespaces n ON n.id = v.id WHERE n.name > $2 ORDER BY n.name LIMIT $3"
+            "visible_namespaces v JOIN namespaces n ON n.id = v.id WHERE TRUE",
+            up "n.name", after "$2", limit "$3"
         );
-        let rows = sqlx::query_as(NAMESPACES)
-            .bind(subject.as_str())
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |namespace: &Namespace| namespace.name.to_string()))
+        self.page(&NAMESPACES, &[Some(subject.as_str())], page).await
     }
 
     /// Changes a namespace; `None` if it is gone.

@@ -2,12 +2,13 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::namespaces::{Owner, claim, insert_namespace};
 use super::revocations::revoke;
 use super::robots::disable_robots;
 use super::rows::{micros, parsed, time};
 use super::teams::delete_grants_of_teams;
-use super::visibility::with_visible;
+use super::visibility::{containing, with_visible};
 use super::{Claim, new_id};
 use crate::model::{MemberRole, Organisation, Page, Paged, Subject};
 use jiff::Timestamp;
@@ -38,19 +39,21 @@ impl FromRow<'_, SqliteRow> for Organisation {
 }
 
 impl Database {
-    /// A page of the organisations that `subject` may see.
-    pub async fn organisations(&self, subject: &Subject, page: &Page) -> Result<Paged<Organisation>, StoreError> {
-        const ORGANISATIONS: &str = with_visible!(
-            "SELECT o.* FROM visible_namespaces n JOIN organisations o ON o.id = n.organisation_id
-             WHERE o.name > $2 ORDER BY o.name LIMIT $3"
+    /// A page of the organisations that `subject` may see, perhaps only those with `text` in a name.
+    pub async fn organisations(
+        &self,
+        subject: &Subject,
+        text: Option<&str>,
+        page: &Page,
+    ) -> Result<Paged<Organisation>, StoreError> {
+        const ORGANISATIONS: ListSql = list!(
+            with with_visible!(""),
+            "o.*",
+            r"visible_namespaces n JOIN organisations o ON o.id = n.organisation_id
+              WHERE ($2 IS NULL OR o.name LIKE $2 ESCAPE '\' OR lower(o.display_name) LIKE $2 ESCAPE '\')",
+            up "o.name", after "$3", limit "$4"
         );
-        let rows = sqlx::query_as(ORGANISATIONS)
-            .bind(subject.as_str())
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |organisation: &Organisation| organisation.name.to_string()))
+        self.page(&ORGANISATIONS, &[Some(subject.as_str()), text.map(containing).as_deref()], page).await
     }
 
     /// The organisation `name`, whoever asks.

@@ -4,10 +4,11 @@ use super::database::Database;
 use super::default_grants::give_default_grants;
 use super::error::StoreError;
 use super::revocations::revoke;
+use super::lists::{by_time, list};
 use super::rows::{flag, micros, parsed, time, unsigned};
 use super::visibility::{containing, with_visible};
 use super::{Claim, new_id};
-use crate::model::repository::RepositoryChange;
+use crate::model::repository::{RepositoryChange, RepositoryFilter, RepositorySort};
 use crate::model::{Page, Paged, Repository, Subject, Visibility};
 use jiff::Timestamp;
 use shared::revocations::Revoked;
@@ -73,6 +74,20 @@ const CATALOG: &str = with_visible!(
     ") AS pages ORDER BY name LIMIT $3"
 );
 
+/// The repositories that the subject `$1` may see, of the namespace `$2`, with the visibility `$3`, with the text `$4`.
+macro_rules! repositories {
+    ($direction:ident $key:expr) => {
+        list!(
+            with with_visible!(""),
+            "r.*, n.name AS namespace",
+            r"visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
+              WHERE ($2 IS NULL OR n.name = $2) AND ($3 IS NULL OR r.visibility = $3)
+                AND ($4 IS NULL OR lower(r.name) LIKE $4 ESCAPE '\' OR lower(r.description) LIKE $4 ESCAPE '\')",
+            $direction $key, after "$5", limit "$6"
+        )
+    };
+}
+
 impl Database {
     /// Makes a repository with its namespace's default grants, unless its name is taken or its namespace is gone.
     pub async fn create_repository(&self, new: &NewRepository<'_>, now: Timestamp) -> Result<Claim, StoreError> {
@@ -102,30 +117,29 @@ impl Database {
         Ok(Claim::Made)
     }
 
-    /// A page of the repositories that `subject` may see, perhaps of one namespace only, perhaps only those with `text`
-    /// in name or description.
+    /// A page of the repositories that `subject` may see.
     pub async fn repositories(
         &self,
         subject: &Subject,
-        namespace: Option<&NamespaceName>,
-        text: Option<&str>,
+        filter: &RepositoryFilter,
+        sort: RepositorySort,
         page: &Page,
     ) -> Result<Paged<Repository>, StoreError> {
-        const REPOSITORIES: &str = with_visible!(
-            r"SELECT r.*, n.name AS namespace FROM visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
-              WHERE r.name > $2 AND ($4 IS NULL OR n.name = $4)
-                AND ($5 IS NULL OR lower(r.name) LIKE $5 ESCAPE '\' OR lower(r.description) LIKE $5 ESCAPE '\')
-              ORDER BY r.name LIMIT $3"
-        );
-        let rows = sqlx::query_as(REPOSITORIES)
-            .bind(subject.as_str())
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .bind(namespace.map(NamespaceName::as_str))
-            .bind(text.map(containing))
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |repository: &Repository| repository.name.to_string()))
+        let list = match sort {
+            RepositorySort::Name => const { repositories!(up "r.name") },
+            RepositorySort::NameDescending => const { repositories!(down "r.name") },
+            RepositorySort::UpdatedAt => const { repositories!(up by_time!("r.updated_at", "r.name")) },
+            RepositorySort::UpdatedAtDescending => const { repositories!(down by_time!("r.updated_at", "r.name")) },
+        };
+        let (namespace, visibility) = (filter.namespace.as_ref(), filter.visibility);
+        let pattern = filter.text.as_deref().map(containing);
+        let arguments = [
+            Some(subject.as_str()),
+            namespace.map(NamespaceName::as_str),
+            visibility.map(Visibility::as_str),
+            pattern.as_deref(),
+        ];
+        self.page(&list, &arguments, page).await
     }
 
     /// A page of the names of repositories with content that `subject` may see, for the registry's catalog: as quick for

@@ -4,6 +4,7 @@ use super::database::Database;
 use super::error::StoreError;
 use super::organisations::organisation_id;
 use super::revocations::revoke;
+use super::lists::{list, ListSql};
 use super::rows::{micros, parsed, time, time_option};
 use super::{Claim, new_id};
 use crate::model::access_token::LastUse;
@@ -15,15 +16,16 @@ use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-/// A [`Robot`] from its account `a` and its access token `t`.
-macro_rules! select_robots {
-    ($($condition:tt)+) => {
-        concat!(
-            "SELECT a.name, a.description, a.disabled_at, a.created_at, t.expires_at, t.last_used_at, t.last_used_from
-             FROM accounts a JOIN access_tokens t ON t.account_id = a.id
-             JOIN organisations o ON o.id = a.organisation_id ",
-            $($condition)+
-        )
+/// The columns of a [`Robot`], and the tables of its account `a` and its access token `t`.
+macro_rules! robot_columns {
+    () => {
+        "a.name, a.description, a.disabled_at, a.created_at, t.expires_at, t.last_used_at, t.last_used_from"
+    };
+}
+
+macro_rules! robot_tables {
+    () => {
+        "accounts a JOIN access_tokens t ON t.account_id = a.id JOIN organisations o ON o.id = a.organisation_id"
     };
 }
 
@@ -46,19 +48,17 @@ impl FromRow<'_, SqliteRow> for Robot {
 impl Database {
     /// A page of an organisation's robots.
     pub async fn robots(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Robot>, StoreError> {
-        const ROBOTS: &str = select_robots!("WHERE o.name = $1 AND a.name > $2 ORDER BY a.name LIMIT $3");
-        let rows = sqlx::query_as(ROBOTS)
-            .bind(organisation.as_str())
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |robot: &Robot| robot.name.to_string()))
+        const ROBOTS: ListSql = list!(
+            robot_columns!(),
+            concat!(robot_tables!(), " WHERE o.name = $1"),
+            up "a.name", after "$2", limit "$3"
+        );
+        self.page(&ROBOTS, &[Some(organisation.as_str())], page).await
     }
 
     /// The robot `name`.
     pub async fn robot(&self, name: &RobotName) -> Result<Option<Robot>, StoreError> {
-        const ROBOT: &str = select_robots!("WHERE a.name = $1");
+        const ROBOT: &str = concat!("SELECT ", robot_columns!(), " FROM ", robot_tables!(), " WHERE a.name = $1");
         let robot = sqlx::query_as(ROBOT).bind(name.to_string());
         Ok(robot.fetch_optional(&mut *self.reader().await?).await?)
     }

@@ -3,6 +3,7 @@
 use super::database::Database;
 use super::error::StoreError;
 use super::revocations::revoke;
+use super::lists::{list, ListSql};
 use super::rows::{micros, parsed, time};
 use super::teams::team_id;
 use crate::model::team::TeamMember;
@@ -38,19 +39,13 @@ impl Database {
         team: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<TeamMember>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT a.name AS account, m.created_at
-             FROM team_members m JOIN teams t ON t.id = m.team_id JOIN organisations o ON o.id = t.organisation_id
-             JOIN accounts a ON a.id = m.account_id
-             WHERE o.name = $1 AND t.name = $2 AND a.name > $3 ORDER BY a.name LIMIT $4",
-        )
-        .bind(organisation.as_str())
-        .bind(team.as_str())
-        .bind(page.after())
-        .bind(page.rows_to_read())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(page.of(rows, |member: &TeamMember| member.account.to_string()))
+        const MEMBERS: ListSql = list!(
+            "a.name AS account, m.created_at",
+            "team_members m JOIN teams t ON t.id = m.team_id JOIN organisations o ON o.id = t.organisation_id
+             JOIN accounts a ON a.id = m.account_id WHERE o.name = $1 AND t.name = $2",
+            up "a.name", after "$3", limit "$4"
+        );
+        self.page(&MEMBERS, &[Some(organisation.as_str()), Some(team.as_str())], page).await
     }
 
     /// Whether an account is in a team.

@@ -3,6 +3,7 @@
 use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::new_id;
 use super::organisations::organisation_id;
 use super::revocations::revoke_team;
@@ -53,16 +54,12 @@ impl FromRow<'_, SqliteRow> for TeamGrant {
 impl Database {
     /// A page of an organisation's teams.
     pub async fn teams(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Team>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT t.* FROM teams t JOIN organisations o ON o.id = t.organisation_id
-             WHERE o.name = $1 AND t.name > $2 ORDER BY t.name LIMIT $3",
-        )
-        .bind(organisation.as_str())
-        .bind(page.after())
-        .bind(page.rows_to_read())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(page.of(rows, |team: &Team| team.name.to_string()))
+        const TEAMS: ListSql = list!(
+            "t.*",
+            "teams t JOIN organisations o ON o.id = t.organisation_id WHERE o.name = $1",
+            up "t.name", after "$2", limit "$3"
+        );
+        self.page(&TEAMS, &[Some(organisation.as_str())], page).await
     }
 
     /// The team `name` of an organisation.
@@ -149,26 +146,20 @@ impl Database {
         team: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<TeamGrant>, StoreError> {
-        let rows = sqlx::query_as(
-            "SELECT h.* FROM (
-                SELECT n.name, 1 AS is_namespace, g.role, g.created_by, g.created_at
-                FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
-                JOIN live_namespaces n ON n.id = g.namespace_id
-                WHERE o.name = $1 AND t.name = $2
-                UNION ALL
-                SELECT r.name, 0 AS is_namespace, g.role, g.created_by, g.created_at
-                FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
-                JOIN repositories r ON r.id = g.repository_id
-                WHERE o.name = $1 AND t.name = $2 AND r.deleted_at IS NULL
-             ) h WHERE h.name > $3 ORDER BY h.name LIMIT $4",
-        )
-        .bind(organisation.as_str())
-        .bind(team.as_str())
-        .bind(page.after())
-        .bind(page.rows_to_read())
-        .fetch_all(&mut *self.reader().await?)
-        .await?;
-        Ok(page.of(rows, |grant: &TeamGrant| grant.on.name().to_owned()))
+        const GRANTS: ListSql = list!(
+            "h.*",
+            "(SELECT n.name, 1 AS is_namespace, g.role, g.created_by, g.created_at
+             FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
+             JOIN live_namespaces n ON n.id = g.namespace_id
+             WHERE o.name = $1 AND t.name = $2
+             UNION ALL
+             SELECT r.name, 0 AS is_namespace, g.role, g.created_by, g.created_at
+             FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
+             JOIN repositories r ON r.id = g.repository_id
+             WHERE o.name = $1 AND t.name = $2 AND r.deleted_at IS NULL) h WHERE TRUE",
+            up "h.name", after "$3", limit "$4"
+        );
+        self.page(&GRANTS, &[Some(organisation.as_str()), Some(team.as_str())], page).await
     }
 }
 

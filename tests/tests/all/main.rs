@@ -66,6 +66,7 @@ mod reindex;
 mod replicas;
 mod repository_moves;
 mod rest;
+mod rest_lists;
 mod rest_tables;
 mod revocation;
 mod revocation_feed;

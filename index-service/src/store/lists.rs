@@ -1,0 +1,71 @@
+//! Lists: from one piece of SQL come the statement of a page and that of the count, and both are run here.
+//!
+//! Every list is ordered by one unique text, its key, and a page begins after the last key of the one before.
+
+use super::database::Database;
+use super::error::StoreError;
+use super::rows::unsigned;
+use crate::model::{Page, Paged};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
+
+/// A list's two statements. Their arguments are texts; those of a page have two more at their end.
+pub(super) struct ListSql {
+    pub page: &'static str,
+    pub count: &'static str,
+}
+
+/// `list!(columns, tables with a WHERE, up|down "key", after "$n", limit "$m")`, perhaps with common table expressions first.
+macro_rules! list {
+    ($columns:expr, $rows:expr, $direction:ident $key:expr, after $after:literal, limit $limit:literal) => {
+        list!(with "", $columns, $rows, $direction $key, after $after, limit $limit)
+    };
+    (with $with:expr, $columns:expr, $rows:expr, up $key:expr, after $after:literal, limit $limit:literal) => {
+        list!(@ $with, $columns, $rows, $key, " > ", " ASC", $after, $limit)
+    };
+    (with $with:expr, $columns:expr, $rows:expr, down $key:expr, after $after:literal, limit $limit:literal) => {
+        list!(@ $with, $columns, $rows, $key, " < ", " DESC", $after, $limit)
+    };
+    (@ $with:expr, $columns:expr, $rows:expr, $key:expr, $beyond:literal, $order:literal, $after:literal, $limit:literal) => {
+        $crate::store::lists::ListSql {
+            page: concat!(
+                $with, "SELECT ", $columns, ", ", $key, " AS list_key FROM ", $rows, " AND ", $key, $beyond, $after,
+                " ORDER BY ", $key, $order, " LIMIT ", $limit
+            ),
+            count: concat!($with, "SELECT count(*) AS total FROM ", $rows),
+        }
+    };
+}
+
+/// The key of what is ordered by a time: as many digits whenever that was, and the name, which makes it unique.
+macro_rules! by_time {
+    ($column:literal, $name:literal) => {
+        concat!("CAST(1000000000000000000 + ", $column, " AS TEXT) || ' ' || ", $name)
+    };
+}
+
+pub(super) use {by_time, list};
+
+impl Database {
+    /// A page of a list, with the length of the whole if that was asked for: both of one moment.
+    pub(super) async fn page<T>(
+        &self,
+        list: &ListSql,
+        arguments: &[Option<&str>],
+        page: &Page,
+    ) -> Result<Paged<T>, StoreError>
+    where
+        T: for<'r> FromRow<'r, SqliteRow>,
+    {
+        let mut transaction = self.read().await?;
+        let mut total = None;
+        if page.is_counted() {
+            let count = arguments.iter().fold(sqlx::query(list.count), |query, argument| query.bind(*argument));
+            total = Some(unsigned(&count.fetch_one(&mut *transaction).await?, "total")?);
+        }
+        let rows = arguments.iter().fold(sqlx::query(list.page), |query, argument| query.bind(*argument));
+        let rows = rows.bind(page.after()).bind(page.rows_to_read()).fetch_all(&mut *transaction).await?;
+        let keyed = rows.iter().map(|row| Ok((T::from_row(row)?, row.try_get("list_key")?)));
+        Ok(page.of(keyed.collect::<sqlx::Result<_>>()?, total))
+    }
+}

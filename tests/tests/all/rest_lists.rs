@@ -1,0 +1,128 @@
+//! Lists of the REST API: pages that lead to the next, the length of the whole, filters, and orders.
+
+use crate::support::{Answer, Stack, User};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// `acme` with three repositories, of which `acme/b` changed last and `acme/c` is public; beside it `admin/x`.
+async fn scene() -> (Stack, User) {
+    let stack = Stack::start().await;
+    let admin = stack.admin();
+    for name in ["zed", "bob"] {
+        stack.user(name).await;
+    }
+    admin.does(Method::PATCH, "/admin/users/zed", &json!({ "disabled": true })).await;
+    for name in ["acme", "other"] {
+        admin.does(Method::POST, "/orgs", &json!({ "name": name, "display_name": format!("The {name}") })).await;
+    }
+    for name in ["acme/a", "acme/b", "acme/c", "admin/x"] {
+        admin.does(Method::PUT, &format!("/repositories/{name}"), &json!({})).await;
+    }
+    admin.does(Method::PATCH, "/repositories/acme/c", &json!({ "visibility": "public" })).await;
+    admin.does(Method::PATCH, "/repositories/acme/b", &json!({ "description": "a tool" })).await;
+    (stack, admin)
+}
+
+fn names(answer: &Answer) -> Vec<String> {
+    answer.json()["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Where the next page is, which the body says too.
+fn next(answer: &Answer) -> Option<String> {
+    let link = answer.header("link");
+    let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).map(str::to_owned);
+    assert_eq!(next.is_some(), !link.is_empty(), "{link}");
+    let cursor = answer.json()["next_cursor"].as_str().map(|cursor| format!("cursor={cursor}"));
+    assert_eq!(next.is_some(), cursor.is_some());
+    assert!(next.iter().zip(&cursor).all(|(next, cursor)| next.ends_with(cursor.as_str())), "{next:?} {cursor:?}");
+    next
+}
+
+/// (what is asked, the names of all its pages); filters and orders alike.
+const LISTS: &[(&str, &[&str])] = &[
+    ("/repositories", &["acme/a", "acme/b", "acme/c", "admin/x"]),
+    ("/repositories?sort=name", &["acme/a", "acme/b", "acme/c", "admin/x"]),
+    ("/repositories?sort=-name", &["admin/x", "acme/c", "acme/b", "acme/a"]),
+    ("/repositories?sort=updated_at", &["acme/a", "admin/x", "acme/c", "acme/b"]),
+    ("/repositories?sort=-updated_at", &["acme/b", "acme/c", "admin/x", "acme/a"]),
+    ("/repositories?namespace=acme&sort=-updated_at", &["acme/b", "acme/c", "acme/a"]),
+    ("/repositories?visibility=public", &["acme/c"]),
+    ("/repositories?visibility=private&q=ACME", &["acme/a", "acme/b"]),
+    ("/repositories?q=tool", &["acme/b"]),
+    ("/repositories?q=%25", &[]),
+    ("/orgs", &["acme", "other"]),
+    ("/orgs?q=the+ac", &["acme"]),
+    ("/namespaces", &["acme", "admin", "bob", "library", "other", "zed"]),
+    ("/admin/users", &["admin", "bob", "zed"]),
+    ("/admin/users?sort=-name", &["zed", "bob", "admin"]),
+    ("/admin/users?sort=created_at", &["admin", "zed", "bob"]),
+    ("/admin/users?sort=-created_at&disabled=false", &["bob", "admin"]),
+    ("/admin/users?disabled=true", &["zed"]),
+    ("/admin/users?q=B", &["bob"]),
+    ("/orgs/acme/teams", &[]),
+    ("/orgs/acme/robots", &[]),
+    ("/user/tokens", &[]),
+    ("/repositories/acme/a/-/tags", &[]),
+    ("/namespaces/acme/deleted", &[]),
+];
+
+#[tokio::test]
+async fn a_list_comes_whole_in_its_order_whatever_a_page_holds() {
+    let (_stack, admin) = scene().await;
+    for (path, expected) in LISTS {
+        let sign = if path.contains('?') { '&' } else { '?' };
+        for limit in 1..=expected.len() + 1 {
+            let mut address = format!("/api/v1{path}{sign}limit={limit}&count=true");
+            let mut seen = Vec::new();
+            loop {
+                let answer = admin.asks(Method::GET, &address).send().await.is(200);
+                assert_eq!(answer.json()["total"], expected.len(), "{address}");
+                seen.extend(names(&answer));
+                let Some(next) = next(&answer) else { break };
+                address = next;
+            }
+            assert_eq!(seen, *expected, "{path} by {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_length_of_a_list_is_told_only_when_it_is_asked_for_and_counts_what_one_may_see() {
+    let (stack, admin) = scene().await;
+    let list = admin.does(Method::GET, "/repositories", &Value::Null).await;
+    assert!(list.get("total").is_none(), "{list}");
+    let seen = stack.anonymous().does(Method::GET, "/repositories?count=true&limit=1", &Value::Null).await;
+    assert_eq!((&seen["total"], &seen["items"][0]["name"]), (&json!(1), &json!("acme/c")));
+    // Members, grants and what a team holds are counted by statements of their own.
+    admin.does(Method::PUT, "/orgs/acme/members/bob", &json!({ "role": "member" })).await;
+    admin.does(Method::POST, "/orgs/acme/teams", &json!({ "name": "dev" })).await;
+    admin.does(Method::PUT, "/orgs/acme/teams/dev/members/bob", &Value::Null).await;
+    for on in ["/namespaces/other", "/namespaces/acme", "/repositories/acme/a/-"] {
+        admin.does(Method::PUT, &format!("{on}/grants/team:acme/dev"), &json!({ "role": "read" })).await;
+    }
+    admin.does(Method::DELETE, "/orgs/other", &Value::Null).await;
+    for (list, length) in [
+        ("/orgs/acme/members", 2),
+        ("/orgs/acme/teams/dev/members", 1),
+        ("/orgs/acme/teams/dev/grants", 2),
+        ("/namespaces/acme/grants", 1),
+        ("/repositories/acme/a/-/grants", 1),
+    ] {
+        let page = admin.does(Method::GET, &format!("{list}?limit=1&count=true"), &Value::Null).await;
+        assert_eq!(page["total"], length, "{list}");
+        assert_eq!(page["items"].as_array().unwrap().len(), 1, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_leads_nowhere_in_another_order() {
+    let (_stack, admin) = scene().await;
+    let page = admin.does(Method::GET, "/repositories?limit=1&sort=-updated_at", &Value::Null).await;
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let same = admin.does(Method::GET, &format!("/repositories?sort=-updated_at&cursor={cursor}"), &Value::Null).await;
+    assert_eq!(same["items"].as_array().unwrap().len(), 3);
+    for query in ["", "sort=updated_at&", "sort=name&"] {
+        let path = format!("/api/v1/repositories?{query}cursor={cursor}");
+        admin.asks(Method::GET, &path).send().await.is(400);
+    }
+}
