@@ -56,7 +56,13 @@ pub enum DigestError {
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
-text_noun!(Digest);
+text_noun!(
+    Digest,
+    at most 7 + 128,
+    like "^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$",
+    as "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    says "`sha256:` with 64 lower-case hex digits, or `sha512:` with 128"
+);
 
 impl Digest {
     /// Parses `text` as `algorithm:hex`. Upper-case hex is malformed, as the image spec says.

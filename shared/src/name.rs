@@ -35,7 +35,13 @@ pub enum NameError {
 #[serde(try_from = "String", into = "String")]
 pub struct RepositoryName(String);
 
-text_noun!(RepositoryName);
+text_noun!(
+    RepositoryName,
+    at most MAX_REPOSITORY_NAME,
+    like "^[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*)*$",
+    as "acme/app",
+    says "lower-case letters and digits, joined by `.`, `_`, `__` or `-`; parts of it are joined by `/`"
+);
 
 impl RepositoryName {
     /// Parses `text`, which must match the grammar whole.
@@ -73,7 +79,13 @@ impl TryFrom<String> for RepositoryName {
 #[serde(try_from = "String", into = "String")]
 pub struct NamespaceName(String);
 
-text_noun!(NamespaceName);
+text_noun!(
+    NamespaceName,
+    at most MAX_NAMESPACE_NAME,
+    like "^[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*$",
+    as "acme",
+    says "lower-case letters and digits, joined by `.`, `_`, `__` or `-`"
+);
 
 impl NamespaceName {
     /// Parses `text`: one part of a repository name.

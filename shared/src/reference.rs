@@ -17,7 +17,7 @@ pub struct TagError;
 #[serde(try_from = "String", into = "String")]
 pub struct Tag(String);
 
-text_noun!(Tag);
+text_noun!(Tag, at most MAX_TAG, like "^[a-zA-Z0-9_][a-zA-Z0-9._-]*$", as "v1", says "letters, digits, `_`, `.` and `-`, beginning with none of the last two");
 
 impl Tag {
     /// Parses `text` as a tag.

@@ -4,8 +4,9 @@ use super::Index;
 use super::error::{Noun, Refusal};
 use crate::model::access_token::{AccessToken, LastUse, Limits, MAX_LIMITS, RANDOM_LENGTH, Secret};
 use crate::model::account::Owner;
+use crate::model::fault::all;
 use crate::model::line::TOKEN_NAME;
-use crate::model::{Account, Page, Paged};
+use crate::model::{Account, Fault, Page, Paged};
 use crate::store::Claim;
 use jiff::{SignedDuration, Timestamp};
 use rand::distr::{Alphanumeric, SampleString};
@@ -42,11 +43,14 @@ impl Rotation {
     /// another end.
     pub(super) fn old_until(&self, end: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
         if self.overlap > MAX_OVERLAP {
-            return Err(Refusal::invalid("overlap_seconds is at most 2592000, thirty days"));
+            return Err(Refusal::invalid_at("/overlap_seconds", "overlap_seconds is at most 2592000, thirty days"));
         }
         check_end(self.expires_at, now)?;
         if self.expires_at.is_none() && check_end(end, now).is_err() {
-            return Err(Refusal::invalid("it has expired: say with expires_at when the new secret does"));
+            return Err(Refusal::invalid_at(
+                "/expires_at",
+                "it has expired: say with expires_at when the new secret does",
+            ));
         }
         Ok((self.overlap > 0).then(|| now + SignedDuration::from_secs(self.overlap.into())))
     }
@@ -71,11 +75,12 @@ impl Index {
         now: Timestamp,
     ) -> Result<(AccessToken, Secret), Refusal> {
         let NewAccessToken { name, limits, expires_at } = new;
-        TOKEN_NAME.check(&name).map_err(Refusal::invalid)?;
-        if limits.0.len() > MAX_LIMITS {
-            return Err(Refusal::invalid("limits has at most 50 entries"));
-        }
-        check_end(expires_at, now)?;
+        let few = if limits.0.len() <= MAX_LIMITS {
+            Ok(())
+        } else {
+            Err(Fault::at("/limits", "too_many", "limits has at most 50 entries"))
+        };
+        all([TOKEN_NAME.check(&name), few, check_end(expires_at, now)])?;
         let (id, last_used) = (new_token_id(), LastUse::default());
         let token = AccessToken { id, name, limits, expires_at, last_used, created_at: now };
         let secret = Secret::of_person(&random_text());
@@ -147,9 +152,9 @@ pub(super) fn new_token_id() -> String {
 }
 
 /// Refuses an end that has come already.
-pub(super) fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Refusal> {
+pub(super) fn check_end(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Fault> {
     if expires_at.is_some_and(|end| end <= now) {
-        return Err(Refusal::invalid("expires_at is over already"));
+        return Err(Fault::at("/expires_at", "over", "expires_at is over already"));
     }
     Ok(())
 }

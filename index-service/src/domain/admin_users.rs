@@ -2,9 +2,9 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
+use super::search::check_text;
 use crate::model::account::{AccountChange, AccountFilter, AccountSort};
 use crate::model::names::{first_account, new_namespace};
-use super::search::check_text;
 use crate::model::{Account, Page, Paged};
 use crate::store::{AccountChanged, Claim, NewAccount};
 use jiff::Timestamp;

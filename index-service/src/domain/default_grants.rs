@@ -23,15 +23,15 @@ impl Index {
         grants: &[DefaultGrant],
     ) -> Result<Vec<DefaultGrant>, Refusal> {
         let namespace = self.namespace_administered(&caller.subject(), name).await?;
-        check(grants).map_err(Refusal::invalid)?;
+        check(grants).map_err(|error| Refusal::invalid_at("/grants", error))?;
         for grant in grants {
             if !self.may_name(caller, &grant.subject).await? {
-                return Err(Refusal::invalid(unknown(&grant.subject)));
+                return Err(Refusal::invalid_at("/grants", unknown(&grant.subject)));
             }
         }
         match self.database.put_default_grants(&namespace.id, grants, caller.name.as_str()).await? {
             None => Ok(self.database.default_grants(&namespace.id).await?),
-            Some(subject) => Err(Refusal::invalid(unknown(&subject))),
+            Some(subject) => Err(Refusal::invalid_at("/grants", unknown(&subject))),
         }
     }
 }

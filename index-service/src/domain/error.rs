@@ -1,8 +1,8 @@
 //! Why a verb says no, in words for the person who asked. Must not know how an answer carries it.
 
-use crate::model::Role;
 use crate::model::invitation::InvitationState;
 use crate::model::names::NewNameError;
+use crate::model::{Fault, Role};
 use crate::store::StoreError;
 use jiff::Timestamp;
 use shared::RepositoryName;
@@ -171,15 +171,27 @@ pub enum Refusal {
     /// The organisation has a team of this name.
     #[error("this organisation has a team {0:?} already")]
     TeamExists(String),
-    /// The request's content breaks a rule.
-    #[error("{0}")]
-    Invalid(String),
+    /// The request's content breaks rules: all of them that are known.
+    #[error("{}", sentences(.0))]
+    Invalid(Vec<Fault>),
     /// A new password that will not do, and what to do about it.
     #[error("{0}")]
     PasswordRefused(String),
     /// Too many wrong passwords: in so many seconds another is looked at.
     #[error("there were too many wrong passwords; try again in {0} s, or sign in with an access token")]
     TooManyGuesses(u64),
+    /// Another request of the same caller has the key.
+    #[error("this Idempotency-Key was sent with another request: take a new one for each")]
+    KeyReused,
+    /// A request with the key has begun, and has no answer.
+    #[error("a request with this Idempotency-Key is being carried out, or was cut off: look what has come of it")]
+    KeyInUse,
+    /// The request was carried out, and its answer cannot be given again.
+    #[error("this was done already, and the secret in its answer is not kept{}: rotate it for another", place(.0.as_ref()))]
+    SecretShown(Option<String>),
+    /// Others changed something between the look and the change, again and again.
+    #[error("others change things too quickly at this moment; try again")]
+    Overtaken,
     /// Too many people sign in at once.
     #[error("too many are signing in at this moment; try again in a few seconds")]
     Overloaded,
@@ -194,6 +206,7 @@ pub enum Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Overtaken => Self::Overtaken,
             StoreError::Busy(_) | StoreError::Undone => Self::Unavailable(error.to_string()),
             StoreError::Broken(_) => Self::Fault(error.to_string()),
         }
@@ -203,10 +216,30 @@ impl From<StoreError> for Refusal {
 impl From<NewNameError> for Refusal {
     fn from(error: NewNameError) -> Self {
         match error {
-            NewNameError::Grammar(_) | NewNameError::Length => Self::invalid(error),
+            NewNameError::Grammar(_) | NewNameError::Length => Fault::at("/name", "not_a_name", error).into(),
             NewNameError::Reserved => Self::NameUnavailable,
         }
     }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self::Invalid(vec![fault])
+    }
+}
+
+impl From<Vec<Fault>> for Refusal {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Invalid(faults)
+    }
+}
+
+fn place(location: Option<&String>) -> String {
+    location.map(|location| format!(" (see {location})")).unwrap_or_default()
+}
+
+fn sentences(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 impl Refusal {
@@ -217,6 +250,11 @@ impl Refusal {
 
     /// The request's content breaks a rule.
     pub(crate) fn invalid(reason: impl fmt::Display) -> Self {
-        Self::Invalid(reason.to_string())
+        Self::invalid_at("", reason)
+    }
+
+    /// What `pointer` leads to in the request's body breaks a rule.
+    pub(crate) fn invalid_at(pointer: &str, reason: impl fmt::Display) -> Self {
+        Fault::at(pointer, "invalid", reason).into()
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod grants;
 mod guesses;
+mod idempotency;
 mod invitations;
 mod key_ring;
 mod keys;
@@ -35,8 +36,8 @@ mod token;
 mod user;
 
 use crate::model::sign_up::SignUp;
-use crate::store::Database;
 use crate::store::files::DataFolder;
+use crate::store::{Database, Moment};
 use std::sync::Arc;
 
 pub use access_tokens::{NewAccessToken, Rotation};
@@ -94,6 +95,11 @@ impl Index {
     /// Whether it can do its work now.
     pub async fn check(&self) -> Result<(), Refusal> {
         Ok(self.database.check().await?)
+    }
+
+    /// This moment, for a change that is to be the next after a look.
+    pub async fn moment(&self) -> Result<Moment, Refusal> {
+        Ok(self.database.moment().await?)
     }
 
     /// Closes the database after everything committed; nothing else needs an end.

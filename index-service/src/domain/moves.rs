@@ -92,10 +92,10 @@ impl Mover {
         let subject = caller.subject();
         let repository = self.index.repository_with(&subject, name, Role::Admin).await?;
         if to.namespace() != name.namespace() {
-            return Err(Refusal::invalid(format!(
-                "a repository keeps its namespace: give it a name in {}",
-                name.namespace()
-            )));
+            return Err(Refusal::invalid_at(
+                "/name",
+                format_args!("a repository keeps its namespace: give it a name in {}", name.namespace()),
+            ));
         }
         let place = self.index.database.place(&subject, &to).await?;
         if !place.is_free() || place.creator_role().is_none() {

@@ -26,7 +26,7 @@ impl Index {
         change: &NamespaceChange,
     ) -> Result<Namespace, Refusal> {
         let namespace = self.namespace_administered(&caller.subject(), name).await?;
-        DESCRIPTION.check(change.description.as_deref().unwrap_or_default()).map_err(Refusal::invalid)?;
+        DESCRIPTION.check(change.description.as_deref().unwrap_or_default())?;
         let changed = self.database.change_namespace(&namespace.id, change).await?;
         changed.ok_or_else(|| Refusal::not_found(Noun::Namespace, name))
     }

@@ -38,7 +38,7 @@ impl Index {
     ) -> Result<Organisation, Refusal> {
         let name = new_namespace(name)?;
         let display_name = display_name.unwrap_or_else(|| name.to_string());
-        DISPLAY_NAME.check(&display_name).map_err(Refusal::invalid)?;
+        DISPLAY_NAME.check(&display_name)?;
         let organisation = Organisation { name, display_name, created_at: now };
         match self.database.create_organisation(&organisation, &owner.id).await? {
             Claim::Made => Ok(organisation),
@@ -54,7 +54,7 @@ impl Index {
         display_name: String,
     ) -> Result<Organisation, Refusal> {
         self.require_owner(caller, name).await?;
-        DISPLAY_NAME.check(&display_name).map_err(Refusal::invalid)?;
+        DISPLAY_NAME.check(&display_name)?;
         let changed = self.database.set_display_name(name, &display_name).await?;
         changed.ok_or_else(|| Refusal::not_found(Noun::Organisation, name))
     }

@@ -133,5 +133,5 @@ pub(super) fn why_not(place: &Place, name: &RepositoryName) -> Refusal {
 
 fn check_change(change: &RepositoryChange) -> Result<(), Refusal> {
     let description = change.description.as_deref().unwrap_or_default();
-    REPOSITORY_DESCRIPTION.check(description).map_err(Refusal::invalid)
+    Ok(REPOSITORY_DESCRIPTION.check(description)?)
 }

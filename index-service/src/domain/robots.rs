@@ -4,6 +4,7 @@ use super::Index;
 use super::access_tokens::{Rotation, check_end, new_token_id, random_text};
 use super::error::{Noun, Refusal};
 use crate::model::access_token::{LastUse, Secret};
+use crate::model::fault::all;
 use crate::model::line::DESCRIPTION;
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use crate::model::{Account, Page, Paged};
@@ -39,9 +40,8 @@ impl Index {
         now: Timestamp,
     ) -> Result<(Robot, Secret), Refusal> {
         self.require_owner(caller, &name.organisation).await?;
-        check_end(expires_at, now)?;
         let (description, last_used) = (description.unwrap_or_default(), LastUse::default());
-        DESCRIPTION.check(&description).map_err(Refusal::invalid)?;
+        all([DESCRIPTION.check(&description), check_end(expires_at, now)])?;
         let robot = Robot { name, description, disabled_at: None, expires_at, last_used, created_at: now };
         let secret = Secret::of_robot(&random_text());
         match self.database.create_robot(&robot, &new_token_id(), &secret.hash()).await? {
@@ -61,7 +61,7 @@ impl Index {
         now: Timestamp,
     ) -> Result<Robot, Refusal> {
         self.require_owner(caller, &name.organisation).await?;
-        DESCRIPTION.check(change.description.as_deref().unwrap_or_default()).map_err(Refusal::invalid)?;
+        DESCRIPTION.check(change.description.as_deref().unwrap_or_default())?;
         self.database.change_robot(name, &change, now).await?.ok_or_else(|| no_robot(name))?;
         self.robot(caller, name).await
     }

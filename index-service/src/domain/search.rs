@@ -2,7 +2,7 @@
 
 use super::Index;
 use super::error::Refusal;
-use crate::model::{Repository, Subject};
+use crate::model::{Fault, Repository, Subject};
 use jiff::Timestamp;
 use shared::Action;
 
@@ -49,5 +49,8 @@ impl Index {
 
 /// Refuses what is longer than anything it could be found in, before the database has to.
 pub(super) fn check_text(text: &str) -> Result<(), Refusal> {
-    if text.len() > MAX_TEXT { Err(Refusal::invalid("a search has at most 255 bytes")) } else { Ok(()) }
+    if text.len() > MAX_TEXT {
+        return Err(Fault::of_parameter("q", "too_long", "a search has at most 255 bytes").into());
+    }
+    Ok(())
 }

@@ -2,13 +2,13 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
+use crate::model::fault::both;
 use crate::model::line::DESCRIPTION;
 use crate::model::team::{TeamChange, TeamGrant, TeamMember};
-use crate::model::{Account, Page, Paged, Team};
+use crate::model::{Account, Fault, Page, Paged, Team};
 use crate::store::{Claim, TeamChanged, TeamJoined};
 use jiff::Timestamp;
 use shared::NamespaceName;
-use shared::name::NameError;
 
 /// A team by name.
 #[derive(Debug, Clone)]
@@ -47,9 +47,9 @@ impl Index {
         now: Timestamp,
     ) -> Result<Team, Refusal> {
         self.require_owner(caller, organisation).await?;
-        let name = NamespaceName::parse(name).map_err(|error: NameError| Refusal::invalid(error))?;
         let description = description.unwrap_or_default();
-        DESCRIPTION.check(&description).map_err(Refusal::invalid)?;
+        let name = NamespaceName::parse(name).map_err(|error| Fault::at("/name", "not_a_name", error));
+        let (name, ()) = both(name, DESCRIPTION.check(&description))?;
         let team = Team { name, description, created_at: now };
         match self.database.create_team(organisation, &team).await? {
             Some(Claim::Made) => Ok(team),
@@ -62,7 +62,7 @@ impl Index {
     /// Changes a team's name or description.
     pub async fn change_team(&self, caller: &Account, path: &TeamPath, change: TeamChange) -> Result<Team, Refusal> {
         self.require_owner(caller, &path.organisation).await?;
-        DESCRIPTION.check(change.description.as_deref().unwrap_or_default()).map_err(Refusal::invalid)?;
+        DESCRIPTION.check(change.description.as_deref().unwrap_or_default())?;
         match self.database.change_team(&path.organisation, &path.team, &change).await? {
             TeamChanged::Changed(team) => Ok(team),
             TeamChanged::Unknown => Err(no_team(path)),

@@ -30,6 +30,7 @@ pub enum Credentials {
 }
 
 /// Who signed in, and how.
+#[derive(Clone)]
 pub struct SignedIn {
     /// Who it is: a robot only with its access token.
     pub owner: Owner,
@@ -148,7 +149,7 @@ impl Index {
     ) -> Result<Option<SessionSecret>, Refusal> {
         let user = account.name.as_str();
         self.check_password(user, old.clone(), from, now).await.map_err(|refusal| match refusal {
-            Refusal::BadCredentials => Refusal::invalid("the old password is not right"),
+            Refusal::BadCredentials => Refusal::invalid_at("/old_password", "the old password is not right"),
             other => other,
         })?;
         let hash = self.passwords.hash(user, new).await?;

@@ -2,25 +2,30 @@
 
 use super::auth::Person;
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::{Index, NewAccessToken, Rotation};
-use crate::model::access_token::{AccessToken, LastUse, Limits, Secret};
+use crate::model::access_token::{AccessToken, LastUse, LimitParts, Limits, Secret};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 /// A token as it is shown; its secret only when it is new.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = AccessToken)]
 pub struct AccessTokenBody {
     id: String,
     name: String,
+    #[schema(value_type = Vec<LimitParts>)]
     limits: Limits,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, example = "192.0.2.7")]
     last_used_from: Option<IpAddr>,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,19 +47,27 @@ impl From<(AccessToken, Secret)> for AccessTokenBody {
 }
 
 /// A token to be made; without limits it opens all that its owner may.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewAccessToken)]
 pub struct NewTokenBody {
+    /// One line, of at most 100 characters.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "laptop")]
     name: String,
+    /// Where it opens anything, and how much; left out, all that its owner may.
+    #[schema(value_type = Option<Vec<LimitParts>>, min_items = 1, max_items = 50)]
     limits: Option<Limits>,
     expires_at: Option<Timestamp>,
 }
 
 /// How a secret is replaced.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Rotation)]
 pub struct RotationBody {
     #[serde(default)]
+    /// For so long the secret before goes on: thirty days at most.
+    #[schema(maximum = 2_592_000, example = 3600)]
     overlap_seconds: u32,
     expires_at: Option<Timestamp>,
 }
@@ -65,7 +78,8 @@ impl From<RotationBody> for Rotation {
     }
 }
 
-/// `GET /user/tokens`
+/// A page of one's access tokens.
+#[utoipa::path(get, path = "/user/tokens", params(PageQuery), responses((status = 200, body = List<AccessTokenBody>)))]
 pub async fn list(
     person: Person,
     index: Data<Index>,
@@ -74,12 +88,12 @@ pub async fn list(
     Ok(List::of(index.access_tokens(&person.0, &query.page()?).await?))
 }
 
-/// `POST /user/tokens`
-pub async fn create(person: Person, index: Data<Index>, body: Json<NewTokenBody>) -> Result<HttpResponse, Failure> {
-    let NewTokenBody { name, limits, expires_at } = body.into_inner();
-    if limits.as_ref().is_some_and(|limits| limits.0.is_empty()) {
-        return Err(Failure::Malformed("limits is empty: say where it opens anything, or leave it out".to_owned()));
-    }
+/// Makes an access token. Its secret is in this answer alone.
+#[utoipa::path(
+    post, path = "/user/tokens", request_body = NewTokenBody, responses((status = 201, body = AccessTokenBody))
+)]
+pub async fn create(person: Person, index: Data<Index>, body: Body<NewTokenBody>) -> Result<HttpResponse, Failure> {
+    let NewTokenBody { name, limits, expires_at } = body.0;
     let limits = limits.unwrap_or_default();
     let made = index.create_access_token(&person.0, NewAccessToken { name, limits, expires_at }, now()).await?;
     let location = format!("/api/v1/user/tokens/{}", made.0.id);
@@ -88,23 +102,29 @@ pub async fn create(person: Person, index: Data<Index>, body: Json<NewTokenBody>
     Ok(answer.json(AccessTokenBody::from(made)))
 }
 
-/// `GET /user/tokens/{id}`
+/// One of one's access tokens.
+#[utoipa::path(get, path = "/user/tokens/{id}", responses((status = 200, body = AccessTokenBody)))]
 pub async fn show(person: Person, index: Data<Index>, id: Path<String>) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().json(AccessTokenBody::from(index.access_token(&person.0, &id).await?)))
 }
 
-/// `POST /user/tokens/{id}/rotate`
+/// Gives an access token another secret, which is in this answer alone.
+#[utoipa::path(
+    post, path = "/user/tokens/{id}/rotate", request_body = RotationBody,
+    responses((status = 200, body = AccessTokenBody))
+)]
 pub async fn rotate(
     person: Person,
     index: Data<Index>,
     id: Path<String>,
-    body: Json<RotationBody>,
+    body: Body<RotationBody>,
 ) -> Result<HttpResponse, Failure> {
-    let rotated = index.rotate_access_token(&person.0, &id, &body.into_inner().into(), now()).await?;
+    let rotated = index.rotate_access_token(&person.0, &id, &body.0.into(), now()).await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(AccessTokenBody::from(rotated)))
 }
 
-/// `DELETE /user/tokens/{id}`
+/// Ends an access token.
+#[utoipa::path(delete, path = "/user/tokens/{id}", responses((status = 204)))]
 pub async fn delete(person: Person, index: Data<Index>, id: Path<String>) -> Result<HttpResponse, Failure> {
     index.delete_access_token(&person.0, &id).await?;
     Ok(HttpResponse::NoContent().finish())

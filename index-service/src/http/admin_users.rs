@@ -2,6 +2,7 @@
 
 use super::auth::{AdminPerson, InstanceReader};
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, page, sorted};
 use super::user::UserBody;
@@ -9,49 +10,68 @@ use crate::domain::Index;
 use crate::model::account::{AccountChange, AccountFilter, AccountSort};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Json, Path, Query};
-use serde::Deserialize;
-use serde_json::json;
+use actix_web::web::{Data, Path, Query};
+use serde::{Deserialize, Serialize};
+use shared::NamespaceName;
+use utoipa::ToSchema;
 
 /// An account to be made. It does not print itself.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
+    #[schema(value_type = NamespaceName)]
     name: String,
+    #[schema(format = Password, example = "correct horse battery")]
     password: String,
     #[serde(default)]
     is_admin: bool,
 }
 
 /// What is to be changed; what is absent stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PatchUser)]
 pub struct UserChange {
     is_admin: Option<bool>,
     is_auditor: Option<bool>,
     disabled: Option<bool>,
 }
 
+/// The random password, if none was sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewPassword)]
+pub struct NewPasswordBody {
+    password: Option<String>,
+}
+
 /// The password to be; without one it is a random one. It does not print itself.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordReset {
     password: Option<String>,
 }
 
 /// Which accounts are listed.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct UsersQuery {
+    /// What stands in its name, whatever the case.
     q: Option<String>,
+    /// Only those who may do nothing at all, or only the others.
     disabled: Option<bool>,
+    /// In which order; `-` begins at its end. By name, if it is not said.
     sort: Option<AccountSort>,
+    /// Entries on the page: 50 if it is not said, 200 at most.
     limit: Option<u32>,
+    /// Which page, from the one before; the first, if it is not said.
     cursor: Option<String>,
+    /// Whether the length of the whole list is wanted.
     count: Option<bool>,
 }
 
-/// `GET /admin/users`
+/// A page of the accounts, for administrators.
+#[utoipa::path(get, path = "/admin/users", params(UsersQuery), responses((status = 200, body = List<UserBody>)))]
 pub async fn list(_: InstanceReader, index: Data<Index>, query: Query<UsersQuery>) -> Result<List<UserBody>, Failure> {
     let UsersQuery { q, disabled, sort, limit, cursor, count } = query.into_inner();
     let sort = sort.unwrap_or(AccountSort::Name);
@@ -59,38 +79,48 @@ pub async fn list(_: InstanceReader, index: Data<Index>, query: Query<UsersQuery
     Ok(List::of(index.accounts(&AccountFilter { disabled, text: q }, sort, &page).await?))
 }
 
-/// `POST /admin/users`
-pub async fn create(_: AdminPerson, index: Data<Index>, body: Json<NewUser>) -> Result<HttpResponse, Failure> {
-    let NewUser { name, password, is_admin } = body.into_inner();
+/// Makes an account and its namespace.
+#[utoipa::path(post, path = "/admin/users", request_body = NewUser, responses((status = 201, body = UserBody)))]
+pub async fn create(_: AdminPerson, index: Data<Index>, body: Body<NewUser>) -> Result<HttpResponse, Failure> {
+    let NewUser { name, password, is_admin } = body.0;
     let account = index.create_account(&name, password, is_admin, now()).await?;
     let location = format!("/api/v1/admin/users/{}", account.name);
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(UserBody::from(account)))
 }
 
-/// `GET /admin/users/{user}`
+/// An account.
+#[utoipa::path(get, path = "/admin/users/{user}", responses((status = 200, body = UserBody)))]
 pub async fn show(_: InstanceReader, index: Data<Index>, user: Path<String>) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().json(UserBody::from(index.account(&user).await?)))
 }
 
-/// `PATCH /admin/users/{user}`
+/// Changes an account.
+#[utoipa::path(
+    patch, path = "/admin/users/{user}", request_body = UserChange, responses((status = 200, body = UserBody))
+)]
 pub async fn change(
     _: AdminPerson,
     index: Data<Index>,
     user: Path<String>,
-    body: Json<UserChange>,
+    body: Body<UserChange>,
 ) -> Result<HttpResponse, Failure> {
-    let change = AccountChange { is_admin: body.is_admin, is_auditor: body.is_auditor, disabled: body.disabled };
+    let UserChange { is_admin, is_auditor, disabled } = body.0;
+    let change = AccountChange { is_admin, is_auditor, disabled };
     let account = index.change_account(&user, change, now()).await?;
     Ok(HttpResponse::Ok().json(UserBody::from(account)))
 }
 
-/// `POST /admin/users/{user}/reset-password`
+/// Gives an account another password: the one sent, or a random one that is in this answer alone.
+#[utoipa::path(
+    post, path = "/admin/users/{user}/reset-password", request_body = PasswordReset,
+    responses((status = 200, body = NewPasswordBody))
+)]
 pub async fn reset_password(
     _: AdminPerson,
     index: Data<Index>,
     user: Path<String>,
-    body: Json<PasswordReset>,
+    body: Body<PasswordReset>,
 ) -> Result<HttpResponse, Failure> {
-    let random = index.reset_password(&user, body.into_inner().password).await?;
-    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(json!({ "password": random })))
+    let random = index.reset_password(&user, body.0.password).await?;
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(NewPasswordBody { password: random }))
 }

@@ -12,7 +12,7 @@ use crate::model::{Account, Subject};
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::future::{LocalBoxFuture, Ready, ready};
@@ -177,12 +177,23 @@ fn only_looks(request: &HttpRequest) -> impl FnOnce(Account) -> Result<Account, 
 }
 
 /// Whoever signed in, which somebody must.
-fn signed_in(request: &HttpRequest) -> impl Future<Output = Result<SignedIn, Failure>> + 'static {
-    let (index, credentials, from) = (index(request), all_credentials(request), client_address(request));
-    async move { index?.sign_in(credentials?, from, now()).await?.ok_or(Failure::Refused(Refusal::SignInNeeded)) }
+pub fn signed_in(request: &HttpRequest) -> impl Future<Output = Result<SignedIn, Failure>> + 'static {
+    let request = request.clone();
+    async move {
+        let (credentials, from) = (all_credentials(&request)?, client_address(&request));
+        // Kept with the request: who asks before the handler does costs no second check of a password.
+        let known = request.extensions().get::<SignedIn>().cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let signed_in = index(&request)?.sign_in(credentials, from, now()).await?;
+        let signed_in = signed_in.ok_or(Failure::Refused(Refusal::SignInNeeded))?;
+        request.extensions_mut().insert(signed_in.clone());
+        Ok(signed_in)
+    }
 }
 
-/// The index that is asked.
+/// The index that the routes were made with.
 pub fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {
     let index = request.app_data::<Data<Index>>().cloned();
     index.ok_or_else(|| Failure::Refused(Refusal::Fault("the routes were made without an index".to_owned())))

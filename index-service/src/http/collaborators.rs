@@ -6,15 +6,16 @@ use super::json::{List, PageQuery};
 use crate::domain::Index;
 use crate::model::collaborator::Collaborator;
 use crate::model::{GrantedOn, Role};
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::{NamespaceName, RepositoryName};
+use utoipa::ToSchema;
 
 /// What one of them holds as it is shown: on the namespace or on a repository.
-#[derive(Serialize)]
-struct CollaboratorBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Collaborator)]
+pub struct CollaboratorBody {
     user: NamespaceName,
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<NamespaceName>,
@@ -36,13 +37,16 @@ impl From<Collaborator> for CollaboratorBody {
     }
 }
 
-/// `GET /namespaces/{namespace}/collaborators`
+/// A page of what people from outside were granted in a namespace.
+#[utoipa::path(
+    get, path = "/namespaces/{namespace}/collaborators", params(PageQuery),
+    responses((status = 200, body = List<CollaboratorBody>))
+)]
 pub async fn list(
     caller: Caller,
     index: Data<Index>,
     name: Path<NamespaceName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let collaborators = index.collaborators(&caller.0, &name, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<CollaboratorBody>::of(collaborators)))
+) -> Result<List<CollaboratorBody>, Failure> {
+    Ok(List::of(index.collaborators(&caller.0, &name, &query.page()?).await?))
 }

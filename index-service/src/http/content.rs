@@ -11,9 +11,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use shared::internal::{ReferenceRecord, ReferenceRole};
 use shared::{Digest, RepositoryName, Tag};
+use utoipa::ToSchema;
 
 /// A tag as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = TagEntry)]
 pub struct TagBody {
     name: Tag,
     digest: Digest,
@@ -29,7 +31,8 @@ impl From<TagEntry> for TagBody {
 }
 
 /// A manifest as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Manifest)]
 pub struct ManifestBody {
     digest: Digest,
     media_type: String,
@@ -55,7 +58,8 @@ impl From<ManifestEntry> for ManifestBody {
 }
 
 /// Something a manifest names.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reference)]
 pub struct ReferenceBody {
     role: ReferenceRole,
     digest: Digest,
@@ -71,7 +75,11 @@ impl From<ReferenceRecord> for ReferenceBody {
     }
 }
 
-/// `GET /repositories/{name}/-/tags`
+/// A page of a repository's tags.
+#[utoipa::path(
+    get, path = "/repositories/{name}/-/tags", params(PageQuery),
+    responses((status = 200, body = List<TagBody>)), security(())
+)]
 pub async fn tags(
     caller: AnyCaller,
     index: Data<Index>,
@@ -81,7 +89,11 @@ pub async fn tags(
     Ok(List::of(index.tags(&caller.0, &name, &query.page()?).await?))
 }
 
-/// `GET /repositories/{name}/-/manifests/{digest}`
+/// A manifest, with everything that it names.
+#[utoipa::path(
+    get, path = "/repositories/{name}/-/manifests/{digest}",
+    responses((status = 200, body = ManifestBody)), security(())
+)]
 pub async fn manifest(
     caller: AnyCaller,
     index: Data<Index>,

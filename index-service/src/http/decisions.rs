@@ -9,12 +9,15 @@ use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 /// A decision as it is shown.
-#[derive(Serialize)]
-struct DecisionBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Decision)]
+pub struct DecisionBody {
     id: String,
     subject: String,
+    #[schema(value_type = Option<String>, example = "192.0.2.7")]
     address: Option<IpAddr>,
     asked: String,
     granted: String,
@@ -23,7 +26,8 @@ struct DecisionBody {
     now: Vec<ExplanationBody>,
 }
 
-/// `GET /admin/decisions/{id}`
+/// A decision that a refused client was told the id of, and what holds now.
+#[utoipa::path(get, path = "/admin/decisions/{id}", responses((status = 200, body = DecisionBody)))]
 pub async fn show(_: InstanceReader, index: Data<Index>, id: Path<String>) -> Result<HttpResponse, Failure> {
     let (decision, explained) = index.decision(&id).await?;
     let now = explained

@@ -1,28 +1,10 @@
-//! From a refusal to an answer: one exhaustive match, and the two shapes of bodies.
-//!
-//! A handler returns the failure; the middleware here, which has the request at hand, writes the body. A body of 5xx
-//! carries a code and the request's id, never what went wrong: that goes to the log.
+//! From a refusal to a status and a code: one exhaustive match. How the answer looks is in `http/problem.rs`.
 
-use super::cookie;
-use crate::domain::{Index, Refusal};
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use crate::domain::Refusal;
+use crate::model::Fault;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use actix_web::middleware::Next;
-use actix_web::web::Data;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
-use serde::Serialize;
-use serde_json::json;
-use shared::{ErrorBody, ErrorCode};
+use actix_web::{HttpResponse, ResponseError};
 use std::fmt;
-use tracing_actix_web::RequestId;
-
-/// Seconds after which a request that met a passing trouble may come again.
-const RETRY_SECONDS: u32 = 5;
-
-/// Where pages sign in.
-const SESSION: &str = "/api/v1/session";
 
 /// Why a request gets no good answer.
 #[derive(Debug)]
@@ -41,6 +23,8 @@ pub enum Failure {
     OtherOrigin(String),
     /// A session's request that changes something and does not show the session's own token.
     NoCsrfToken,
+    /// What was seen is not what is there: a condition of the request does not hold.
+    ConditionFailed,
     /// No such address.
     NoSuchRoute,
     /// The address has no such method.
@@ -50,6 +34,12 @@ pub enum Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Refused(fault.into())
     }
 }
 
@@ -66,6 +56,9 @@ impl fmt::Display for Failure {
             }
             Self::NoCsrfToken => {
                 f.write_str("in a session send X-CSRF-Token with the csrf_token of GET /api/v1/session")
+            }
+            Self::ConditionFailed => {
+                f.write_str("it is not as it was seen: look again, and send the ETag that it has now")
             }
             Self::NoSuchRoute => f.write_str("there is nothing at this address"),
             Self::WrongMethod => f.write_str("this address does not take this method; see Allow"),
@@ -84,14 +77,18 @@ impl ResponseError for Failure {
 }
 
 /// What all failures of one sort share.
-struct Kind {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
+pub struct Kind {
+    /// Its HTTP status.
+    pub status: StatusCode,
+    /// For programs; never changes.
+    pub code: &'static str,
+    /// For people, the same for all of the sort.
+    pub title: &'static str,
 }
 
 impl Failure {
-    fn kind(&self) -> Kind {
+    /// Of which sort it is.
+    pub fn kind(&self) -> Kind {
         let (status, code, title) = match self {
             Self::Refused(refusal) => return kind_of(refusal),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
@@ -100,14 +97,23 @@ impl Failure {
             Self::NotARegistry => (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in"),
             Self::OtherOrigin(_) => (StatusCode::FORBIDDEN, "other_origin", "From another site"),
             Self::NoCsrfToken => (StatusCode::FORBIDDEN, "csrf_token_needed", "Token of the session needed"),
+            Self::ConditionFailed => (StatusCode::PRECONDITION_FAILED, "condition_failed", "Changed meanwhile"),
             Self::NoSuchRoute => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
         };
         Kind { status, code, title }
     }
 
+    /// What is wrong with the content of the request.
+    pub fn faults(&self) -> &[Fault] {
+        match self {
+            Self::Refused(Refusal::Invalid(faults)) => faults,
+            _ => &[],
+        }
+    }
+
     /// What a person may read.
-    fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         (!self.kind().status.is_server_error()).then(|| self.to_string())
     }
 }
@@ -142,124 +148,19 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::LastAdmin => (StatusCode::CONFLICT, "last_admin", "Last administrator"),
         R::HasRepositories(_) => (StatusCode::CONFLICT, "has_repositories", "Not empty"),
         R::TeamExists(_) => (StatusCode::CONFLICT, "team_exists", "Team exists"),
-        R::Invalid(_) => (StatusCode::BAD_REQUEST, "invalid", "Not valid"),
+        R::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
         R::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "password_refused", "Password refused"),
         R::TooManyGuesses(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords"),
-        R::Overloaded | R::Unavailable(_) => {
+        R::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Key of another request"),
+        R::KeyInUse => (StatusCode::CONFLICT, "idempotency_key_in_use", "Key in use"),
+        R::SecretShown(_) => (StatusCode::CONFLICT, "secret_shown", "Done already"),
+        R::Overloaded | R::Overtaken | R::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available at this moment")
         }
         R::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of the server"),
     };
     Kind { status, code, title }
 }
-
-/// Middleware: failures as `application/problem+json` (RFC 9457).
-pub async fn render_problem(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    Ok(render(next.call(request).await?, problem))
-}
-
-/// Middleware: failures as docker and OAuth2 clients both read them.
-pub async fn render_token_error(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    Ok(render(next.call(request).await?, token_error))
-}
-
-fn render(
-    answer: ServiceResponse<impl MessageBody + 'static>,
-    body: impl FnOnce(&HttpRequest, &Failure) -> HttpResponse,
-) -> ServiceResponse<BoxBody> {
-    let failure = answer.response().error().and_then(|error| error.as_error::<Failure>());
-    let failure = match failure {
-        Some(failure) => failure,
-        None if answer.status() == StatusCode::METHOD_NOT_ALLOWED => &Failure::WrongMethod,
-        None => return answer.map_into_boxed_body(),
-    };
-    if failure.status_code().is_server_error() {
-        tracing::error!("{failure}");
-    }
-    let mut rendered = body(answer.request(), failure);
-    if let Some(allowed) = answer.headers().get(ALLOW) {
-        rendered.headers_mut().insert(ALLOW, allowed.clone());
-    }
-    answer.into_response(rendered)
-}
-
-/// The answer without its body.
-fn begin(failure: &Failure) -> HttpResponseBuilder {
-    let status = failure.status_code();
-    let mut response = HttpResponse::build(status);
-    response.insert_header((CACHE_CONTROL, "no-store"));
-    if let Failure::Refused(Refusal::TooManyGuesses(seconds)) = failure {
-        response.insert_header((RETRY_AFTER, *seconds));
-    } else if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.insert_header((RETRY_AFTER, RETRY_SECONDS));
-    }
-    response
-}
-
-/// RFC 9457, with a code for programs and the request's id for the log.
-#[derive(Serialize)]
-struct Problem {
-    r#type: String,
-    title: &'static str,
-    status: u16,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    code: &'static str,
-    request_id: String,
-}
-
-fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let Kind { status, code, title } = failure.kind();
-    let public_url = request.app_data::<Data<Index>>().map_or("", |index| &index.identity().public_url);
-    let problem = Problem {
-        r#type: format!("{public_url}/docs/errors/{code}"),
-        title,
-        status: status.as_u16(),
-        detail: failure.detail(),
-        code,
-        request_id: request_id(request),
-    };
-    let mut response = begin(failure);
-    if status == StatusCode::UNAUTHORIZED && request.path().starts_with("/api/") {
-        response.insert_header((WWW_AUTHENTICATE, challenge(request, failure)));
-    }
-    if let (Failure::Refused(Refusal::SessionOver), Some(cookie)) = (failure, cookie::stale(request)) {
-        response.cookie(cookie);
-    }
-    response.insert_header((CONTENT_TYPE, "application/problem+json")).json(problem)
-}
-
-/// What a client may sign in with. At `Basic` a browser asks for a password by itself, where a page is about to ask.
-fn challenge(request: &HttpRequest, failure: &Failure) -> &'static str {
-    let in_page = request.path() == SESSION || matches!(failure, Failure::Refused(Refusal::SessionOver));
-    if in_page { "Session realm=\"Berth\"" } else { "Basic realm=\"Berth\"" }
-}
-
-fn token_error(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let (code, error) = match failure.status_code() {
-        StatusCode::UNAUTHORIZED => (ErrorCode::Unauthorized, "invalid_grant"),
-        StatusCode::FORBIDDEN => (ErrorCode::Denied, "access_denied"),
-        StatusCode::TOO_MANY_REQUESTS => (ErrorCode::TooManyRequests, "slow_down"),
-        StatusCode::SERVICE_UNAVAILABLE => (ErrorCode::Unavailable, "temporarily_unavailable"),
-        status if status.is_server_error() => (ErrorCode::Unknown, "server_error"),
-        _ => (ErrorCode::Unsupported, "invalid_request"),
-    };
-    let error = if matches!(failure, Failure::UnsupportedGrantType) { "unsupported_grant_type" } else { error };
-    let message = failure.detail().unwrap_or_else(|| format!("request {} failed", request_id(request)));
-    let errors = ErrorBody::one(code, message.as_str()).errors;
-    begin(failure).json(json!({ "errors": errors, "error": error, "error_description": message }))
-}
-
-fn request_id(request: &HttpRequest) -> String {
-    request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default()
-}
-
 /// The handler of every address that is none.
 pub async fn no_such_route() -> Result<HttpResponse, Failure> {
     Err(Failure::NoSuchRoute)

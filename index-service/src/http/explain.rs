@@ -4,23 +4,26 @@ use super::auth::Caller;
 use super::error::Failure;
 use crate::domain::Index;
 use crate::model::explanation::{Explanation, Reason, Source};
-use crate::model::{GrantSubject, GrantedOn, Role, Subject};
+use crate::model::{Fault, GrantSubject, GrantedOn, Role, Subject};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use serde::{Deserialize, Serialize};
 use shared::{Action, NamespaceName, RepositoryName};
 use std::collections::BTreeSet;
+use utoipa::ToSchema;
 
 /// About whom.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ExplainQuery {
     /// `user:bob`, `robot:acme+ci` or `anonymous`; whoever asks, if it is not said.
     subject: Option<String>,
 }
 
 /// An explanation as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
 pub struct ExplanationBody {
     repository: RepositoryName,
     subject: String,
@@ -60,7 +63,8 @@ impl ExplanationBody {
 }
 
 /// One source of a role as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reason)]
 pub struct ReasonBody {
     role: Role,
     because: &'static str,
@@ -92,7 +96,11 @@ impl From<Reason> for ReasonBody {
     }
 }
 
-/// `GET /repositories/{name}/-/explain`
+/// What somebody may do in a repository, and why.
+#[utoipa::path(
+    get, path = "/repositories/{name}/-/explain", params(ExplainQuery),
+    responses((status = 200, body = ExplanationBody))
+)]
 pub async fn show(
     caller: Caller,
     index: Data<Index>,
@@ -113,7 +121,10 @@ fn subject(text: &str) -> Result<Subject, Failure> {
     match text.replace(' ', "+").parse() {
         Ok(GrantSubject::User(name)) => Ok(Subject::named(name.as_str())),
         Ok(GrantSubject::Robot(name)) => Ok(Subject::named(name.to_string())),
-        _ => Err(Failure::Malformed("subject is user:<name>, robot:<organisation>+<name> or anonymous".to_owned())),
+        _ => {
+            let rule = "subject is user:<name>, robot:<organisation>+<name> or anonymous";
+            Err(Fault::of_parameter("subject", "wrong_form", rule).into())
+        }
     }
 }
 

@@ -2,19 +2,23 @@
 
 use super::auth::Caller;
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::Index;
 use crate::model::{Grant, GrantSubject, GrantedOn, Role};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, RepositoryName};
+use utoipa::ToSchema;
 
 /// A grant as it is shown. Its subject is a kind and a name.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Grant)]
 pub struct GrantBody {
+    #[schema(value_type = GrantSubject)]
     subject: String,
     role: Role,
     created_by: String,
@@ -33,13 +37,16 @@ impl From<Grant> for GrantBody {
 }
 
 /// The role to give.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewGrant {
     role: Role,
 }
 
-/// `GET /namespaces/{namespace}/grants`
+/// A page of the grants on a namespace, for its administrators.
+#[utoipa::path(
+    get, path = "/namespaces/{on}/grants", params(PageQuery), responses((status = 200, body = List<GrantBody>))
+)]
 pub async fn list_of_namespace(
     caller: Caller,
     index: Data<Index>,
@@ -49,18 +56,23 @@ pub async fn list_of_namespace(
     list(&caller, &index, &GrantedOn::Namespace(name.into_inner()), &query).await
 }
 
-/// `PUT /namespaces/{namespace}/grants/{subject}`
+/// Gives a role on everything in a namespace, in place of the one before.
+#[utoipa::path(
+    put, path = "/namespaces/{on}/grants/{subject}", request_body = NewGrant,
+    responses((status = 200, body = GrantBody))
+)]
 pub async fn put_on_namespace(
     caller: Caller,
     index: Data<Index>,
     path: Path<(NamespaceName, GrantSubject)>,
-    body: Json<NewGrant>,
+    body: Body<NewGrant>,
 ) -> Result<HttpResponse, Failure> {
     let (name, subject) = path.into_inner();
-    put(&caller, &index, &GrantedOn::Namespace(name), subject, body.role).await
+    put(&caller, &index, &GrantedOn::Namespace(name), subject, body.0.role).await
 }
 
-/// `DELETE /namespaces/{namespace}/grants/{subject}`
+/// Takes away what was granted on a namespace.
+#[utoipa::path(delete, path = "/namespaces/{on}/grants/{subject}", responses((status = 204)))]
 pub async fn delete_on_namespace(
     caller: Caller,
     index: Data<Index>,
@@ -70,7 +82,10 @@ pub async fn delete_on_namespace(
     delete(&caller, &index, &GrantedOn::Namespace(name), &subject).await
 }
 
-/// `GET /repositories/{name}/-/grants`
+/// A page of the grants on a repository, for its administrators.
+#[utoipa::path(
+    get, path = "/repositories/{on}/-/grants", params(PageQuery), responses((status = 200, body = List<GrantBody>))
+)]
 pub async fn list_of_repository(
     caller: Caller,
     index: Data<Index>,
@@ -80,18 +95,23 @@ pub async fn list_of_repository(
     list(&caller, &index, &GrantedOn::Repository(name.into_inner()), &query).await
 }
 
-/// `PUT /repositories/{name}/-/grants/{subject}`
+/// Gives a role on a repository, in place of the one before.
+#[utoipa::path(
+    put, path = "/repositories/{on}/-/grants/{subject}", request_body = NewGrant,
+    responses((status = 200, body = GrantBody))
+)]
 pub async fn put_on_repository(
     caller: Caller,
     index: Data<Index>,
     path: Path<(RepositoryName, GrantSubject)>,
-    body: Json<NewGrant>,
+    body: Body<NewGrant>,
 ) -> Result<HttpResponse, Failure> {
     let (name, subject) = path.into_inner();
-    put(&caller, &index, &GrantedOn::Repository(name), subject, body.role).await
+    put(&caller, &index, &GrantedOn::Repository(name), subject, body.0.role).await
 }
 
-/// `DELETE /repositories/{name}/-/grants/{subject}`
+/// Takes away what was granted on a repository.
+#[utoipa::path(delete, path = "/repositories/{on}/-/grants/{subject}", responses((status = 204)))]
 pub async fn delete_on_repository(
     caller: Caller,
     index: Data<Index>,

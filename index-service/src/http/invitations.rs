@@ -2,6 +2,7 @@
 
 use super::auth::{AnyCaller, Caller, Person};
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::{Index, NewInvitation};
@@ -9,14 +10,16 @@ use crate::model::invitation::{Ended, Invitation, InvitationSecret, InvitationSt
 use crate::model::{Member, MemberRole};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
+use utoipa::ToSchema;
 
 /// An invitation as owners see it; its secret and link only when it is new.
-#[derive(Serialize)]
-struct InvitationBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+pub struct InvitationBody {
     id: String,
     role: MemberRole,
     teams: Vec<NamespaceName>,
@@ -64,8 +67,9 @@ impl InvitationBody {
 }
 
 /// A pending invitation as whoever has its link sees it.
-#[derive(Serialize)]
-struct OfferBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Offer)]
+pub struct OfferBody {
     organisation: NamespaceName,
     display_name: String,
     role: MemberRole,
@@ -76,16 +80,18 @@ struct OfferBody {
 }
 
 /// What came of accepting: who is a member, and of what.
-#[derive(Serialize)]
-struct JoinedBody {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Joined)]
+pub struct JoinedBody {
     organisation: NamespaceName,
     user: NamespaceName,
     role: MemberRole,
 }
 
 /// An invitation to be made.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewInvitation)]
 pub struct NewInvitationBody {
     role: MemberRole,
     #[serde(default)]
@@ -95,25 +101,31 @@ pub struct NewInvitationBody {
     expires_at: Option<Timestamp>,
 }
 
-/// `GET /orgs/{org}/invitations`
+/// A page of the invitations to an organisation, the oldest first, for owners.
+#[utoipa::path(
+    get, path = "/orgs/{org}/invitations", params(PageQuery), responses((status = 200, body = List<InvitationBody>))
+)]
 pub async fn list(
     caller: Caller,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
     query: Query<PageQuery>,
-) -> Result<HttpResponse, Failure> {
-    let invitations = index.invitations(&caller.0, &organisation, &query.page()?).await?;
-    Ok(HttpResponse::Ok().json(List::<InvitationBody>::of(invitations)))
+) -> Result<List<InvitationBody>, Failure> {
+    Ok(List::of(index.invitations(&caller.0, &organisation, &query.page()?).await?))
 }
 
-/// `POST /orgs/{org}/invitations`
+/// Makes an invitation. Its secret and link are in this answer alone.
+#[utoipa::path(
+    post, path = "/orgs/{org}/invitations", request_body = NewInvitationBody,
+    responses((status = 201, body = InvitationBody))
+)]
 pub async fn create(
     person: Person,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
-    body: Json<NewInvitationBody>,
+    body: Body<NewInvitationBody>,
 ) -> Result<HttpResponse, Failure> {
-    let NewInvitationBody { role, teams, allows_sign_up, expires_at } = body.into_inner();
+    let NewInvitationBody { role, teams, allows_sign_up, expires_at } = body.0;
     let new = NewInvitation { role, teams, allows_sign_up, expires_at };
     let made = index.create_invitation(&person.0, &organisation, new, now()).await?;
     let location = format!("/api/v1/orgs/{organisation}/invitations/{}", made.0.id);
@@ -122,7 +134,8 @@ pub async fn create(
     Ok(answer.json(InvitationBody::new(made, &index.identity().public_url)))
 }
 
-/// `GET /orgs/{org}/invitations/{id}`
+/// An invitation.
+#[utoipa::path(get, path = "/orgs/{org}/invitations/{id}", responses((status = 200, body = InvitationBody)))]
 pub async fn show(
     caller: Caller,
     index: Data<Index>,
@@ -132,7 +145,8 @@ pub async fn show(
     Ok(HttpResponse::Ok().json(InvitationBody::from(index.invitation(&caller.0, &organisation, &id).await?)))
 }
 
-/// `DELETE /orgs/{org}/invitations/{id}`
+/// Revokes an invitation.
+#[utoipa::path(delete, path = "/orgs/{org}/invitations/{id}", responses((status = 204)))]
 pub async fn revoke(
     caller: Caller,
     index: Data<Index>,
@@ -143,7 +157,8 @@ pub async fn revoke(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `GET /invitations/{secret}`. Whoever has the secret may see it, signed in or not.
+/// An invitation as whoever has its link sees it.
+#[utoipa::path(get, path = "/invitations/{secret}", responses((status = 200, body = OfferBody)), security(()))]
 pub async fn offer(_: AnyCaller, index: Data<Index>, secret: Path<String>) -> Result<HttpResponse, Failure> {
     let invitation = index.offered_invitation(&secret, now()).await?;
     let Invitation { organisation, display_name, role, teams, allows_sign_up, created_by, expires_at, .. } = invitation;
@@ -152,13 +167,15 @@ pub async fn offer(_: AnyCaller, index: Data<Index>, secret: Path<String>) -> Re
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(offer))
 }
 
-/// `POST /invitations/{secret}/accept`
+/// Accepts an invitation.
+#[utoipa::path(post, path = "/invitations/{secret}/accept", responses((status = 200, body = JoinedBody)))]
 pub async fn accept(caller: Caller, index: Data<Index>, secret: Path<String>) -> Result<HttpResponse, Failure> {
     let (organisation, Member { account, role, .. }) = index.accept_invitation(&caller.0, &secret, now()).await?;
     Ok(HttpResponse::Ok().json(JoinedBody { organisation, user: account, role }))
 }
 
-/// `POST /invitations/{secret}/decline`
+/// Declines an invitation.
+#[utoipa::path(post, path = "/invitations/{secret}/decline", responses((status = 204)))]
 pub async fn decline(caller: Caller, index: Data<Index>, secret: Path<String>) -> Result<HttpResponse, Failure> {
     index.decline_invitation(&caller.0, &secret, now()).await?;
     Ok(HttpResponse::NoContent().finish())

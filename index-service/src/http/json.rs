@@ -1,7 +1,7 @@
 //! What all JSON answers and requests share: pages of lists, limits, and errors for what cannot be read.
 
 use super::error::Failure;
-use crate::model::{Page, Paged};
+use crate::model::{Fault, Page, Paged};
 use actix_web::body::BoxBody;
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::Uri;
@@ -11,20 +11,23 @@ use actix_web::{HttpRequest, HttpResponse, Responder};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Bytes of a request of the REST API at most.
-const MAX_BODY: usize = 64 * 1024;
+pub const MAX_BODY: usize = 64 * 1024;
 
 /// One page of a list.
-#[derive(Serialize)]
-pub struct List<T> {
+#[derive(Serialize, ToSchema)]
+pub struct List<T: ToSchema> {
     items: Vec<T>,
+    /// What leads to the next page; null on the last one.
     next_cursor: Option<String>,
+    /// How long the whole list is, with `count=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
 }
 
-impl<T> List<T> {
+impl<T: ToSchema> List<T> {
     /// The page with each entry as it is shown.
     pub fn of<M: Into<T>>(page: Paged<M>) -> Self {
         Self {
@@ -35,7 +38,7 @@ impl<T> List<T> {
     }
 }
 
-impl<T: Serialize> Responder for List<T> {
+impl<T: Serialize + ToSchema> Responder for List<T> {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
@@ -57,11 +60,15 @@ fn link_to_next(uri: &Uri, cursor: &str) -> String {
 }
 
 /// Which page of a list is wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
+    /// Entries on the page: 50 if it is not said, 200 at most.
     limit: Option<u32>,
+    /// Which page, from the one before; the first, if it is not said.
     cursor: Option<String>,
+    /// Whether the length of the whole list is wanted.
     count: Option<bool>,
 }
 
@@ -87,7 +94,8 @@ pub fn sorted(page: Page, sort: &'static str) -> Result<Page, Failure> {
 }
 
 fn foreign_cursor() -> Failure {
-    Failure::Malformed("this list gave no such cursor: begin without one, or send one with the same sort".to_owned())
+    let rule = "this list gave no such cursor: begin without one, or send one with the same sort";
+    Fault::of_parameter("cursor", "foreign_cursor", rule).into()
 }
 
 /// Bodies, paths and queries that cannot be read become failures of ours.
@@ -119,8 +127,5 @@ fn unreadable_path(error: &PathError) -> Failure {
 }
 
 fn unreadable_query(error: &QueryPayloadError) -> Failure {
-    match error {
-        QueryPayloadError::Deserialize(error) => Failure::Malformed(error.to_string()),
-        other => Failure::Malformed(other.to_string()),
-    }
+    Fault::of_parameter("", "unreadable", error).into()
 }

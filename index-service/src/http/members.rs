@@ -2,18 +2,21 @@
 
 use super::auth::Caller;
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::Index;
 use crate::model::{Member, MemberRole};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
+use utoipa::ToSchema;
 
 /// A member as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
 pub struct MemberBody {
     user: NamespaceName,
     role: MemberRole,
@@ -27,13 +30,16 @@ impl From<Member> for MemberBody {
 }
 
 /// What a member is to be.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Membership {
     role: MemberRole,
 }
 
-/// `GET /orgs/{org}/members`
+/// A page of an organisation's members.
+#[utoipa::path(
+    get, path = "/orgs/{org}/members", params(PageQuery), responses((status = 200, body = List<MemberBody>))
+)]
 pub async fn list(
     caller: Caller,
     index: Data<Index>,
@@ -43,19 +49,23 @@ pub async fn list(
     Ok(List::of(index.members(&caller.0, &organisation, &query.page()?).await?))
 }
 
-/// `PUT /orgs/{org}/members/{user}`
+/// Makes somebody a member, or changes what a member is.
+#[utoipa::path(
+    put, path = "/orgs/{org}/members/{user}", request_body = Membership, responses((status = 200, body = MemberBody))
+)]
 pub async fn put(
     caller: Caller,
     index: Data<Index>,
     path: Path<(NamespaceName, NamespaceName)>,
-    body: Json<Membership>,
+    body: Body<Membership>,
 ) -> Result<HttpResponse, Failure> {
     let (organisation, user) = path.into_inner();
-    let member = index.put_member(&caller.0, &organisation, &user, body.role, now()).await?;
+    let member = index.put_member(&caller.0, &organisation, &user, body.0.role, now()).await?;
     Ok(HttpResponse::Ok().json(MemberBody::from(member)))
 }
 
-/// `DELETE /orgs/{org}/members/{user}`
+/// Ends a membership, and those in the organisation's teams.
+#[utoipa::path(delete, path = "/orgs/{org}/members/{user}", responses((status = 204)))]
 pub async fn delete(
     caller: Caller,
     index: Data<Index>,

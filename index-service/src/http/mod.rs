@@ -8,7 +8,9 @@ mod admin_users;
 mod auth;
 mod clock;
 mod collaborators;
+mod conditional;
 mod content;
+mod contract;
 mod cookie;
 mod decisions;
 mod default_grants;
@@ -16,6 +18,7 @@ mod error;
 mod explain;
 mod grants;
 mod health;
+mod idempotency;
 mod internal;
 mod invitations;
 mod json;
@@ -23,8 +26,10 @@ mod keys;
 mod members;
 mod moves;
 mod namespaces;
+mod openapi;
 mod organisation_moves;
 mod organisations;
+mod problem;
 mod repositories;
 mod robots;
 mod search;
@@ -40,7 +45,11 @@ use crate::domain::{Index, Mover};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put, resource};
 use address::TrustedProxies;
-use error::{no_such_route, render_problem, render_token_error};
+use conditional::{single, tag_answers};
+use contract::hold_query;
+use error::no_such_route;
+use idempotency::carry_out_once;
+use problem::{render_problem, render_token_error};
 use shared::Networks;
 
 /// What anybody may reach; `proxies` are those that are trusted to say for whom they ask.
@@ -68,11 +77,15 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                 .configure(json::limits)
                 .service(
                     web::scope("/v1")
+                        .service(resource("/openapi.json").route(get().to(openapi::show)))
                         .configure(people)
                         .configure(organisations)
                         .configure(namespaces)
                         .configure(repositories)
-                        .default_service(web::to(no_such_route)),
+                        .default_service(web::to(no_such_route))
+                        .wrap(from_fn(hold_query))
+                        .wrap(from_fn(carry_out_once))
+                        .wrap(from_fn(tag_answers)),
                 )
                 .default_service(web::to(no_such_route))
                 .wrap(from_fn(render_problem)),
@@ -106,26 +119,24 @@ pub fn health_routes(cfg: &mut ServiceConfig, index: &Index) {
 fn people(cfg: &mut ServiceConfig) {
     cfg.service(resource("/users").route(post().to(sign_up::create)))
         .service(resource("/user").route(get().to(user::show)))
-        .service(resource("/user/password").route(put().to(user::change_password)))
+        .service(single("/user/password").route(put().to(user::change_password)))
         .service(
-            resource("/session")
+            single("/session")
                 .route(get().to(session::show))
                 .route(post().to(session::create))
                 .route(delete().to(session::delete)),
         )
-        .service(resource("/user/sessions").route(get().to(session::list)).route(delete().to(session::delete_all)))
-        .service(resource("/user/sessions/{id}").route(delete().to(session::delete_one)))
+        .service(single("/user/sessions").route(get().to(session::list)).route(delete().to(session::delete_all)))
+        .service(single("/user/sessions/{id}").route(delete().to(session::delete_one)))
         .service(resource("/user/tokens").route(get().to(access_tokens::list)).route(post().to(access_tokens::create)))
         .service(
-            resource("/user/tokens/{id}")
-                .route(get().to(access_tokens::show))
-                .route(delete().to(access_tokens::delete)),
+            single("/user/tokens/{id}").route(get().to(access_tokens::show)).route(delete().to(access_tokens::delete)),
         )
         .service(resource("/user/tokens/{id}/rotate").route(post().to(access_tokens::rotate)))
         .service(resource("/admin/decisions/{id}").route(get().to(decisions::show)))
         .service(resource("/admin/users").route(get().to(admin_users::list)).route(post().to(admin_users::create)))
         .service(
-            resource("/admin/users/{user}").route(get().to(admin_users::show)).route(patch().to(admin_users::change)),
+            single("/admin/users/{user}").route(get().to(admin_users::show)).route(patch().to(admin_users::change)),
         )
         .service(resource("/admin/users/{user}/reset-password").route(post().to(admin_users::reset_password)));
 }
@@ -133,26 +144,24 @@ fn people(cfg: &mut ServiceConfig) {
 fn organisations(cfg: &mut ServiceConfig) {
     cfg.service(resource("/orgs").route(get().to(organisations::list)).route(post().to(organisations::create)))
         .service(
-            resource("/orgs/{org}")
+            single("/orgs/{org}")
                 .route(get().to(organisations::show))
                 .route(patch().to(organisations::change))
                 .route(delete().to(organisations::delete)),
         )
         .service(resource("/orgs/{org}/rename").route(post().to(organisation_moves::rename)))
         .service(resource("/orgs/{org}/members").route(get().to(members::list)))
-        .service(
-            resource("/orgs/{org}/members/{user}").route(put().to(members::put)).route(delete().to(members::delete)),
-        )
+        .service(single("/orgs/{org}/members/{user}").route(put().to(members::put)).route(delete().to(members::delete)))
         .service(resource("/orgs/{org}/teams").route(get().to(teams::list)).route(post().to(teams::create)))
         .service(
-            resource("/orgs/{org}/teams/{team}")
+            single("/orgs/{org}/teams/{team}")
                 .route(get().to(teams::show))
                 .route(patch().to(teams::change))
                 .route(delete().to(teams::delete)),
         )
         .service(resource("/orgs/{org}/teams/{team}/members").route(get().to(teams::list_members)))
         .service(
-            resource("/orgs/{org}/teams/{team}/members/{user}")
+            single("/orgs/{org}/teams/{team}/members/{user}")
                 .route(put().to(teams::put_member))
                 .route(delete().to(teams::delete_member)),
         )
@@ -163,7 +172,7 @@ fn organisations(cfg: &mut ServiceConfig) {
                 .route(post().to(invitations::create)),
         )
         .service(
-            resource("/orgs/{org}/invitations/{id}")
+            single("/orgs/{org}/invitations/{id}")
                 .route(get().to(invitations::show))
                 .route(delete().to(invitations::revoke)),
         )
@@ -172,7 +181,7 @@ fn organisations(cfg: &mut ServiceConfig) {
         .service(resource("/invitations/{secret}/decline").route(post().to(invitations::decline)))
         .service(resource("/orgs/{org}/robots").route(get().to(robots::list)).route(post().to(robots::create)))
         .service(
-            resource("/orgs/{org}/robots/{robot}")
+            single("/orgs/{org}/robots/{robot}")
                 .route(get().to(robots::show))
                 .route(patch().to(robots::change))
                 .route(delete().to(robots::delete)),
@@ -183,18 +192,18 @@ fn organisations(cfg: &mut ServiceConfig) {
 fn namespaces(cfg: &mut ServiceConfig) {
     cfg.service(resource("/namespaces").route(get().to(namespaces::list)))
         .service(
-            resource("/namespaces/{namespace}").route(get().to(namespaces::show)).route(patch().to(namespaces::change)),
+            single("/namespaces/{namespace}").route(get().to(namespaces::show)).route(patch().to(namespaces::change)),
         )
         .service(resource("/namespaces/{namespace}/deleted").route(get().to(moves::list_deleted)))
         .service(
-            resource("/namespaces/{namespace}/default-grants")
+            single("/namespaces/{namespace}/default-grants")
                 .route(get().to(default_grants::show))
                 .route(put().to(default_grants::put)),
         )
         .service(resource("/namespaces/{namespace}/collaborators").route(get().to(collaborators::list)))
         .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
         .service(
-            resource("/namespaces/{on}/grants/{subject:.+}")
+            single("/namespaces/{on}/grants/{subject:.+}")
                 .route(put().to(grants::put_on_namespace))
                 .route(delete().to(grants::delete_on_namespace)),
         );
@@ -205,7 +214,7 @@ fn repositories(cfg: &mut ServiceConfig) {
     cfg.service(resource("/repositories").route(get().to(repositories::list)))
         .service(resource("/repositories/{on:.+}/-/grants").route(get().to(grants::list_of_repository)))
         .service(
-            resource("/repositories/{on:.+}/-/grants/{subject:.+}")
+            single("/repositories/{on:.+}/-/grants/{subject:.+}")
                 .route(put().to(grants::put_on_repository))
                 .route(delete().to(grants::delete_on_repository)),
         )
@@ -217,7 +226,7 @@ fn repositories(cfg: &mut ServiceConfig) {
         .service(resource("/repositories/{name:.+}/-/rename").route(post().to(moves::rename)))
         .service(resource("/repositories/{name:.+}/-/{rest:.*}").default_service(web::to(no_such_route)))
         .service(
-            resource("/repositories/{name:.+}")
+            single("/repositories/{name:.+}")
                 .route(put().to(repositories::put))
                 .route(get().to(repositories::show))
                 .route(patch().to(repositories::change))

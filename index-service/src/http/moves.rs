@@ -4,6 +4,7 @@
 
 use super::auth::{Caller, InstanceAdmin};
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use super::repositories::RepositoryBody;
@@ -12,14 +13,15 @@ use crate::model::moves::DeletedRepository;
 use crate::model::{Account, Role, Visibility};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use shared::{NamespaceName, RepositoryName};
+use utoipa::ToSchema;
 
 /// A repository that can be restored, as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeletedRepository)]
 pub struct DeletedBody {
     name: RepositoryName,
     visibility: Visibility,
@@ -42,14 +44,23 @@ impl From<DeletedRepository> for DeletedBody {
     }
 }
 
+/// What stands, and is done when a registry answers.
+#[derive(Serialize, ToSchema)]
+pub struct Waiting {
+    #[schema(example = "waiting")]
+    state: &'static str,
+    detail: &'static str,
+}
+
 /// The new name.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenameRepository {
     name: RepositoryName,
 }
 
-/// `DELETE /repositories/{name}`
+/// Deletes a repository. It can be restored for seven days.
+#[utoipa::path(delete, path = "/repositories/{name}", responses((status = 204), (status = 202, body = Waiting)))]
 pub async fn delete(caller: Caller, mover: Data<Mover>, name: Path<RepositoryName>) -> Result<HttpResponse, Failure> {
     Ok(match mover.delete(&caller.0, &name, now()).await? {
         Progress::Done => HttpResponse::NoContent().finish(),
@@ -57,7 +68,11 @@ pub async fn delete(caller: Caller, mover: Data<Mover>, name: Path<RepositoryNam
     })
 }
 
-/// `POST /repositories/{name}/-/restore`
+/// Brings a deleted repository back as it was.
+#[utoipa::path(
+    post, path = "/repositories/{name}/-/restore",
+    responses((status = 200, body = RepositoryBody), (status = 202, body = Waiting))
+)]
 pub async fn restore(caller: Caller, mover: Data<Mover>, name: Path<RepositoryName>) -> Result<HttpResponse, Failure> {
     match mover.restore(&caller.0, &name, now()).await? {
         Progress::Done => shown(&mover, &caller.0, &name).await,
@@ -65,7 +80,8 @@ pub async fn restore(caller: Caller, mover: Data<Mover>, name: Path<RepositoryNa
     }
 }
 
-/// `POST /repositories/{name}/-/purge`
+/// Ends a deleted repository at once, for administrators of the instance.
+#[utoipa::path(post, path = "/repositories/{name}/-/purge", responses((status = 204), (status = 202, body = Waiting)))]
 pub async fn purge(
     admin: InstanceAdmin,
     mover: Data<Mover>,
@@ -77,21 +93,29 @@ pub async fn purge(
     })
 }
 
-/// `POST /repositories/{name}/-/rename`
+/// Gives a repository another name in its namespace.
+#[utoipa::path(
+    post, path = "/repositories/{name}/-/rename", request_body = RenameRepository,
+    responses((status = 200, body = RepositoryBody), (status = 202, body = Waiting))
+)]
 pub async fn rename(
     caller: Caller,
     mover: Data<Mover>,
     name: Path<RepositoryName>,
-    body: Json<RenameRepository>,
+    body: Body<RenameRepository>,
 ) -> Result<HttpResponse, Failure> {
-    let to = body.into_inner().name;
+    let to = body.0.name;
     match mover.rename(&caller.0, &name, to.clone(), now()).await? {
         Progress::Done => shown(&mover, &caller.0, &to).await,
         Progress::Waiting => Ok(waits("the repository gets its new name when its registry answers")),
     }
 }
 
-/// `GET /namespaces/{namespace}/deleted`
+/// A page of the repositories that can be restored.
+#[utoipa::path(
+    get, path = "/namespaces/{namespace}/deleted", params(PageQuery),
+    responses((status = 200, body = List<DeletedBody>))
+)]
 pub async fn list_deleted(
     caller: Caller,
     index: Data<Index>,
@@ -109,6 +133,6 @@ async fn shown(mover: &Mover, caller: &Account, name: &RepositoryName) -> Result
 }
 
 /// It will be so.
-pub(super) fn waits(detail: &str) -> HttpResponse {
-    HttpResponse::Accepted().json(json!({ "state": "waiting", "detail": detail }))
+pub(super) fn waits(detail: &'static str) -> HttpResponse {
+    HttpResponse::Accepted().json(Waiting { state: "waiting", detail })
 }

@@ -2,31 +2,38 @@
 
 use super::auth::Caller;
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
-use super::moves::waits;
+use super::moves::{Waiting, waits};
 use super::organisations::OrganisationBody;
 use crate::domain::{Mover, Progress};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Path};
 use serde::Deserialize;
 use shared::NamespaceName;
+use utoipa::ToSchema;
 
 /// The new name.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RenameOrganisation {
+    #[schema(value_type = NamespaceName)]
     name: String,
 }
 
-/// `POST /orgs/{org}/rename`
+/// Gives an organisation another name, with everything in its namespace.
+#[utoipa::path(
+    post, path = "/orgs/{org}/rename", request_body = RenameOrganisation,
+    responses((status = 200, body = OrganisationBody), (status = 202, body = Waiting))
+)]
 pub async fn rename(
     caller: Caller,
     mover: Data<Mover>,
     name: Path<NamespaceName>,
-    body: Json<RenameOrganisation>,
+    body: Body<RenameOrganisation>,
 ) -> Result<HttpResponse, Failure> {
-    let (organisation, progress) = mover.rename_organisation(&caller.0, &name, &body.name, now()).await?;
+    let (organisation, progress) = mover.rename_organisation(&caller.0, &name, &body.0.name, now()).await?;
     Ok(match progress {
         Progress::Done => {
             let location = format!("/api/v1/orgs/{}", organisation.name);

@@ -2,6 +2,7 @@
 
 use super::auth::{AnyCaller, Caller};
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, page, sorted};
 use crate::domain::Index;
@@ -9,13 +10,15 @@ use crate::model::repository::{RepositoryChange, RepositoryFilter, RepositorySor
 use crate::model::{Repository, RepositoryState, Role, Visibility};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, RepositoryName};
+use utoipa::ToSchema;
 
 /// A repository as it is shown.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Repository)]
 pub struct RepositoryBody {
     name: RepositoryName,
     namespace: NamespaceName,
@@ -47,36 +50,52 @@ impl From<Repository> for RepositoryBody {
 }
 
 /// A repository to be made, or what is to be changed about it; what is absent stays, or is private and empty.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutRepository {
     visibility: Option<Visibility>,
+    /// One line, of at most 1000 characters.
+    #[schema(max_length = 1000, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "An app")]
     description: Option<String>,
 }
 
 /// What is to be changed; what is absent stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatchRepository {
     visibility: Option<Visibility>,
+    /// One line, of at most 1000 characters.
+    #[schema(max_length = 1000, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "An app")]
     description: Option<String>,
     official: Option<bool>,
 }
 
 /// Which repositories are listed.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct RepositoriesQuery {
+    /// Only those of this namespace.
     namespace: Option<NamespaceName>,
+    /// Only those that everybody may read, or only the others.
     visibility: Option<Visibility>,
+    /// What stands in its name or description, whatever the case.
     q: Option<String>,
+    /// In which order; `-` begins at its end. By name, if it is not said.
     sort: Option<RepositorySort>,
+    /// Entries on the page: 50 if it is not said, 200 at most.
     limit: Option<u32>,
+    /// Which page, from the one before; the first, if it is not said.
     cursor: Option<String>,
+    /// Whether the length of the whole list is wanted.
     count: Option<bool>,
 }
 
-/// `GET /repositories`
+/// A page of the repositories that one may see.
+#[utoipa::path(
+    get, path = "/repositories", params(RepositoriesQuery),
+    responses((status = 200, body = List<RepositoryBody>)), security(())
+)]
 pub async fn list(
     caller: AnyCaller,
     index: Data<Index>,
@@ -89,14 +108,18 @@ pub async fn list(
     Ok(List::of(index.repositories(&caller.0, &filter, sort, &page).await?))
 }
 
-/// `PUT /repositories/{name}`
+/// Makes a repository, or changes it if it is there.
+#[utoipa::path(
+    put, path = "/repositories/{name}", request_body = PutRepository,
+    responses((status = 200, body = RepositoryBody), (status = 201, body = RepositoryBody))
+)]
 pub async fn put(
     caller: Caller,
     index: Data<Index>,
     name: Path<RepositoryName>,
-    body: Json<PutRepository>,
+    body: Body<PutRepository>,
 ) -> Result<HttpResponse, Failure> {
-    let PutRepository { visibility, description } = body.into_inner();
+    let PutRepository { visibility, description } = body.0;
     let wanted = RepositoryChange { visibility, description, official: None };
     let (repository, made) = index.put_repository(&caller.0, &name, wanted, now()).await?;
     if !made {
@@ -106,20 +129,25 @@ pub async fn put(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(RepositoryBody::from(repository)))
 }
 
-/// `GET /repositories/{name}`
+/// A repository.
+#[utoipa::path(get, path = "/repositories/{name}", responses((status = 200, body = RepositoryBody)), security(()))]
 pub async fn show(caller: AnyCaller, index: Data<Index>, name: Path<RepositoryName>) -> Result<HttpResponse, Failure> {
     let repository = index.repository_seen(&caller.0, &name, Role::Read).await?;
     Ok(HttpResponse::Ok().json(RepositoryBody::from(repository)))
 }
 
-/// `PATCH /repositories/{name}`
+/// Changes what is said about a repository, and who may read it.
+#[utoipa::path(
+    patch, path = "/repositories/{name}", request_body = PatchRepository,
+    responses((status = 200, body = RepositoryBody))
+)]
 pub async fn change(
     caller: Caller,
     index: Data<Index>,
     name: Path<RepositoryName>,
-    body: Json<PatchRepository>,
+    body: Body<PatchRepository>,
 ) -> Result<HttpResponse, Failure> {
-    let PatchRepository { visibility, description, official } = body.into_inner();
+    let PatchRepository { visibility, description, official } = body.0;
     let change = RepositoryChange { visibility, description, official };
     let repository = index.change_repository(&caller.0, &name, change, now()).await?;
     Ok(HttpResponse::Ok().json(RepositoryBody::from(repository)))

@@ -4,6 +4,7 @@
 use super::access_tokens::RotationBody;
 use super::auth::{Caller, Person};
 use super::clock::now;
+use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::Index;
@@ -11,20 +12,23 @@ use crate::model::access_token::{LastUse, Secret};
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Json, Path, Query};
+use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 /// A robot as it is shown; its secret only when it is new. It signs in by its whole name.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Robot)]
 pub struct RobotBody {
     name: RobotName,
     description: String,
     disabled: bool,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, example = "192.0.2.7")]
     last_used_from: Option<IpAddr>,
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,18 +51,22 @@ impl From<(Robot, Secret)> for RobotBody {
 }
 
 /// A robot to be made.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRobot {
     name: NamespaceName,
+    /// One line, of at most 200 characters.
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "who builds")]
     description: Option<String>,
     expires_at: Option<Timestamp>,
 }
 
 /// What is to be changed; what is absent stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PatchRobot {
+    /// One line, of at most 200 characters.
+    #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "who builds")]
     description: Option<String>,
     disabled: Option<bool>,
 }
@@ -76,7 +84,8 @@ impl From<OfRobot> for RobotName {
     }
 }
 
-/// `GET /orgs/{org}/robots`
+/// A page of an organisation's robots, for its members.
+#[utoipa::path(get, path = "/orgs/{org}/robots", params(PageQuery), responses((status = 200, body = List<RobotBody>)))]
 pub async fn list(
     caller: Caller,
     index: Data<Index>,
@@ -86,14 +95,15 @@ pub async fn list(
     Ok(List::of(index.robots(&caller.0, &organisation, &query.page()?).await?))
 }
 
-/// `POST /orgs/{org}/robots`
+/// Makes a robot that holds nothing yet, for owners with their password. Its secret is in this answer alone.
+#[utoipa::path(post, path = "/orgs/{org}/robots", request_body = NewRobot, responses((status = 201, body = RobotBody)))]
 pub async fn create(
     person: Person,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
-    body: Json<NewRobot>,
+    body: Body<NewRobot>,
 ) -> Result<HttpResponse, Failure> {
-    let NewRobot { name, description, expires_at } = body.into_inner();
+    let NewRobot { name, description, expires_at } = body.0;
     let name = RobotName { organisation: organisation.into_inner(), robot: name };
     let location = format!("/api/v1/orgs/{}/robots/{}", name.organisation, name.robot);
     let made = index.create_robot(&person.0, name, description, expires_at, now()).await?;
@@ -102,37 +112,46 @@ pub async fn create(
     Ok(answer.json(RobotBody::from(made)))
 }
 
-/// `GET /orgs/{org}/robots/{robot}`
+/// A robot.
+#[utoipa::path(get, path = "/orgs/{org}/robots/{robot}", responses((status = 200, body = RobotBody)))]
 pub async fn show(caller: Caller, index: Data<Index>, of: Path<OfRobot>) -> Result<HttpResponse, Failure> {
     let robot = index.robot(&caller.0, &of.into_inner().into()).await?;
     Ok(HttpResponse::Ok().json(RobotBody::from(robot)))
 }
 
-/// `PATCH /orgs/{org}/robots/{robot}`
+/// Changes what is said about a robot, or whether it may do anything.
+#[utoipa::path(
+    patch, path = "/orgs/{org}/robots/{robot}", request_body = PatchRobot, responses((status = 200, body = RobotBody))
+)]
 pub async fn change(
     caller: Caller,
     index: Data<Index>,
     of: Path<OfRobot>,
-    body: Json<PatchRobot>,
+    body: Body<PatchRobot>,
 ) -> Result<HttpResponse, Failure> {
-    let PatchRobot { description, disabled } = body.into_inner();
+    let PatchRobot { description, disabled } = body.0;
     let change = RobotChange { description, disabled };
     let robot = index.change_robot(&caller.0, &of.into_inner().into(), change, now()).await?;
     Ok(HttpResponse::Ok().json(RobotBody::from(robot)))
 }
 
-/// `POST /orgs/{org}/robots/{robot}/rotate`
+/// Gives a robot another secret, which is in this answer alone.
+#[utoipa::path(
+    post, path = "/orgs/{org}/robots/{robot}/rotate", request_body = RotationBody,
+    responses((status = 200, body = RobotBody))
+)]
 pub async fn rotate(
     person: Person,
     index: Data<Index>,
     of: Path<OfRobot>,
-    body: Json<RotationBody>,
+    body: Body<RotationBody>,
 ) -> Result<HttpResponse, Failure> {
-    let rotated = index.rotate_robot(&person.0, &of.into_inner().into(), &body.into_inner().into(), now()).await?;
+    let rotated = index.rotate_robot(&person.0, &of.into_inner().into(), &body.0.into(), now()).await?;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(RobotBody::from(rotated)))
 }
 
-/// `DELETE /orgs/{org}/robots/{robot}`
+/// Ends a robot, with everything that it was granted.
+#[utoipa::path(delete, path = "/orgs/{org}/robots/{robot}", responses((status = 204)))]
 pub async fn delete(caller: Caller, index: Data<Index>, of: Path<OfRobot>) -> Result<HttpResponse, Failure> {
     index.delete_robot(&caller.0, &of.into_inner().into()).await?;
     Ok(HttpResponse::NoContent().finish())

@@ -13,6 +13,7 @@ use shared::{NamespaceName, RepositoryName};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
+use utoipa::ToSchema;
 
 /// What the secrets of people's access tokens begin with, those of robots, and no password.
 const OF_PERSON: &str = "berth_pat_";
@@ -69,10 +70,11 @@ pub struct Limit {
 #[serde(transparent)]
 pub struct Limits(pub Vec<Limit>);
 
-/// A limit as JSON has it.
-#[derive(Serialize, Deserialize)]
+/// A limit as JSON has it: on a namespace or on a repository.
+#[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct LimitParts {
+#[schema(as = Limit)]
+pub struct LimitParts {
     #[serde(skip_serializing_if = "Option::is_none")]
     namespace: Option<NamespaceName>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -53,7 +53,7 @@ impl Account {
 }
 
 /// Who has an access token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Owner {
     /// A person.
     Person(Account),

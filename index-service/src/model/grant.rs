@@ -107,6 +107,16 @@ impl FromStr for GrantSubject {
     }
 }
 
+impl utoipa::PartialSchema for GrantSubject {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
+        let about = "`user:<name>`, `team:<organisation>/<team>` or `robot:<organisation>+<name>`";
+        text.description(Some(about)).pattern(Some("^(?:user:|team:|robot:)")).examples(["user:bob"]).into()
+    }
+}
+
+impl utoipa::ToSchema for GrantSubject {}
+
 impl TryFrom<String> for GrantSubject {
     type Error = GrantSubjectError;
 

@@ -1,5 +1,7 @@
 //! Texts of one line that people write about things. Must not know what they are written about.
 
+use super::fault::Fault;
+
 /// A field that holds one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
@@ -20,24 +22,20 @@ pub const DESCRIPTION: Line = Line { field: "description", may_be_blank: true, m
 /// About a repository.
 pub const REPOSITORY_DESCRIPTION: Line = Line { field: "description", may_be_blank: true, max_characters: 1000 };
 
-/// The text is no such line.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{} has {} {} characters and no control characters",
-    .0.field,
-    if .0.may_be_blank { "at most" } else { "1 to" },
-    .0.max_characters
-)]
-pub struct LineError(Line);
-
 impl Line {
     /// Refuses what is too long, has control characters, or is blank where it must not be.
-    pub fn check(self, text: &str) -> Result<(), LineError> {
+    pub fn check(self, text: &str) -> Result<(), Fault> {
         let is_blank = text.trim().is_empty();
         let is_good = (self.may_be_blank || !is_blank)
             && text.chars().count() <= self.max_characters
             && !text.chars().any(char::is_control);
-        if is_good { Ok(()) } else { Err(LineError(self)) }
+        if is_good {
+            return Ok(());
+        }
+        let Self { field, may_be_blank, max_characters } = self;
+        let least = if may_be_blank { "at most" } else { "1 to" };
+        let rule = format!("{field} has {least} {max_characters} characters and no control characters");
+        Err(Fault::at(format!("/{field}"), "not_a_line", rule))
     }
 }
 

@@ -9,8 +9,10 @@ pub mod content;
 pub mod decision;
 pub mod default_grant;
 pub mod explanation;
+pub mod fault;
 pub mod grant;
 pub mod holdings;
+pub mod idempotency;
 pub mod invitation;
 pub mod line;
 pub mod moves;
@@ -30,6 +32,7 @@ pub mod team;
 mod word;
 
 pub use account::{Account, Subject};
+pub use fault::Fault;
 pub use grant::{Grant, GrantSubject, GrantTarget, GrantedOn};
 pub use namespace::{Namespace, NamespaceChange, NamespaceKind};
 pub use organisation::{Member, MemberRole, Organisation};

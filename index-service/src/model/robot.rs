@@ -70,6 +70,15 @@ impl FromStr for RobotName {
     }
 }
 
+impl utoipa::PartialSchema for RobotName {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
+        text.examples(["acme+ci"]).into()
+    }
+}
+
+impl utoipa::ToSchema for RobotName {}
+
 impl TryFrom<String> for RobotName {
     type Error = RobotNameError;
 

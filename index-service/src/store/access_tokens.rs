@@ -3,10 +3,10 @@
 use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::revocations::revoke;
 use super::rows::{micros, parsed, parsed_option, time, time_option};
-use crate::model::access_token::{credential, AccessToken, LastUse};
-use super::lists::{list, ListSql};
+use crate::model::access_token::{AccessToken, LastUse, credential};
 use crate::model::account::Owner;
 use crate::model::robot::Robot;
 use crate::model::{Account, Page, Paged};
@@ -45,11 +45,8 @@ impl FromRow<'_, SqliteRow> for LastUse {
 impl Database {
     /// A page of an account's tokens.
     pub async fn access_tokens(&self, account_id: &str, page: &Page) -> Result<Paged<AccessToken>, StoreError> {
-        const TOKENS: ListSql = list!(
-            token_columns!(),
-            "access_tokens t WHERE t.account_id = $1",
-            up "t.name", after "$2", limit "$3"
-        );
+        const TOKENS: ListSql =
+            list!("", token_columns!(), "access_tokens t WHERE t.account_id = $1", "t.name", " > $2", "", " LIMIT $3");
         self.page(&TOKENS, &[Some(account_id)], page).await
     }
 

@@ -55,12 +55,16 @@ impl FromRow<'_, SqliteRow> for Account {
 
 /// People who may do nothing if `$1` is `yes`, with the text `$2`.
 macro_rules! people {
-    ($direction:ident $key:expr) => {
+    ($key:expr, $beyond:expr, $order:expr) => {
         list!(
+            "",
             "p.*",
             r"people p WHERE ($1 IS NULL OR ($1 = 'yes') = (p.disabled_at IS NOT NULL))
                 AND ($2 IS NULL OR p.name LIKE $2 ESCAPE '\')",
-            $direction $key, after "$3", limit "$4"
+            $key,
+            $beyond,
+            $order,
+            " LIMIT $4"
         )
     };
 }
@@ -103,10 +107,10 @@ impl Database {
         page: &Page,
     ) -> Result<Paged<Account>, StoreError> {
         let list = match sort {
-            AccountSort::Name => const { people!(up "p.name") },
-            AccountSort::NameDescending => const { people!(down "p.name") },
-            AccountSort::CreatedAt => const { people!(up by_time!("p.created_at", "p.name")) },
-            AccountSort::CreatedAtDescending => const { people!(down by_time!("p.created_at", "p.name")) },
+            AccountSort::Name => const { people!("p.name", " > $3", "") },
+            AccountSort::NameDescending => const { people!("p.name", " < $3", " DESC") },
+            AccountSort::CreatedAt => const { people!(by_time!("p.created_at", "p.name"), " > $3", "") },
+            AccountSort::CreatedAtDescending => const { people!(by_time!("p.created_at", "p.name"), " < $3", " DESC") },
         };
         let disabled = filter.disabled.map(|disabled| if disabled { "yes" } else { "no" });
         self.page(&list, &[disabled, filter.text.as_deref().map(containing).as_deref()], page).await

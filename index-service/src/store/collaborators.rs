@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::rows::{flag, parsed, time};
 use crate::model::collaborator::Collaborator;
 use crate::model::{GrantedOn, Page, Paged};
@@ -24,15 +25,23 @@ macro_rules! from_outside {
 }
 
 /// A blank stands before every sign of a name, so that this is in the order of people.
-const COLLABORATORS: &str = concat!(
-    "SELECT h.* FROM (",
-    from_outside!("n.name AS name, 1 AS is_namespace", "JOIN grants g ON g.namespace_id = n.id"),
-    " UNION ALL ",
-    from_outside!(
-        "r.name AS name, 0 AS is_namespace",
-        "JOIN repositories r ON r.namespace_id = n.id AND r.deleted_at IS NULL JOIN grants g ON g.repository_id = r.id"
+const COLLABORATORS: ListSql = list!(
+    "",
+    "h.*",
+    concat!(
+        "(",
+        from_outside!("n.name AS name, 1 AS is_namespace", "JOIN grants g ON g.namespace_id = n.id"),
+        " UNION ALL ",
+        from_outside!(
+            "r.name AS name, 0 AS is_namespace",
+            "JOIN repositories r ON r.namespace_id = n.id AND r.deleted_at IS NULL JOIN grants g ON g.repository_id = r.id"
+        ),
+        ") h WHERE TRUE"
     ),
-    ") h WHERE h.account || ' ' || h.name > $2 ORDER BY h.account || ' ' || h.name LIMIT $3"
+    "h.account || ' ' || h.name",
+    " > $2",
+    "",
+    " LIMIT $3"
 );
 
 impl FromRow<'_, SqliteRow> for Collaborator {
@@ -55,12 +64,6 @@ impl FromRow<'_, SqliteRow> for Collaborator {
 impl Database {
     /// A page of what people from outside a namespace hold there, by their names.
     pub async fn collaborators(&self, namespace_id: &str, page: &Page) -> Result<Paged<Collaborator>, StoreError> {
-        let rows = sqlx::query_as(COLLABORATORS)
-            .bind(namespace_id)
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |held: &Collaborator| format!("{} {}", held.account, held.on.name())))
+        self.page(&COLLABORATORS, &[Some(namespace_id)], page).await
     }
 }

@@ -26,9 +26,13 @@ impl Database {
     /// A page of a repository's tags.
     pub async fn tags(&self, repository_id: &str, page: &Page) -> Result<Paged<TagEntry>, StoreError> {
         const TAGS: ListSql = list!(
+            "",
             "t.*",
             "tags t WHERE t.repository_id = $1 AND t.digest IS NOT NULL",
-            up "t.name", after "$2", limit "$3"
+            "t.name",
+            " > $2",
+            "",
+            " LIMIT $3"
         );
         self.page(&TAGS, &[Some(repository_id)], page).await
     }

@@ -2,6 +2,7 @@
 
 use super::deciders::{Decider, Deciders};
 use super::error::StoreError;
+use super::order::{Moment, Order};
 use super::revocations::Feed;
 use super::writer::{Unit, Writer};
 use anyhow::{Context, bail};
@@ -32,6 +33,7 @@ pub struct Database {
     readers: SqlitePool,
     deciders: Deciders,
     feed: Feed,
+    order: Order,
 }
 
 impl Database {
@@ -51,7 +53,7 @@ impl Database {
         let options = options.pragma("query_only", "ON");
         let deciders = Deciders::new(options.clone());
         let readers = pool(READERS).connect_lazy_with(options);
-        Ok(Self { writer: Writer::new(writing.clone()), writing, readers, deciders, feed })
+        Ok(Self { writer: Writer::new(writing.clone()), writing, readers, deciders, feed, order: Order::default() })
     }
 
     /// Where the database of `url` lies.
@@ -65,7 +67,13 @@ impl Database {
     /// A unit that writes. What it answers without a commit is a refusal, which promises nothing: it may rest on what
     /// another unit has changed and not yet committed.
     pub(super) async fn write(&self) -> Result<Unit, StoreError> {
-        self.writer.unit().await
+        Ok(self.write_numbered().await?.1)
+    }
+
+    /// The same with its number among all changes.
+    pub(super) async fn write_numbered(&self) -> Result<(Moment, Unit), StoreError> {
+        let unit = self.writer.unit().await?;
+        Ok((self.order.next()?, unit))
     }
 
     /// A connection for what a decision rests on.

@@ -9,6 +9,9 @@ pub enum StoreError {
     /// The transaction that the change was a part of came to nothing, and the change with it.
     #[error("the database undid the transaction, and the change with it")]
     Undone,
+    /// Another change came between a look and the change that was to follow it; nothing was changed.
+    #[error("another change came first")]
+    Overtaken,
     /// A fault.
     #[error("the database failed: {0}")]
     Broken(#[source] sqlx::Error),

@@ -63,6 +63,7 @@ impl Database {
     /// A page of the grants on `target`.
     pub async fn grants(&self, target: &GrantTarget, page: &Page) -> Result<Paged<Grant>, StoreError> {
         const GRANTS: ListSql = list!(
+            "",
             "h.*",
             "(SELECT CASE WHEN a.organisation_id IS NULL THEN 'user:' ELSE 'robot:' END || a.name AS subject,
                  g.role, g.created_by, g.created_at
@@ -72,7 +73,10 @@ impl Database {
              SELECT 'team:' || o.name || '/' || t.name, g.role, g.created_by, g.created_at
              FROM grants g JOIN teams t ON t.id = g.team_id JOIN organisations o ON o.id = t.organisation_id
              WHERE g.namespace_id = $1 OR g.repository_id = $2) h WHERE TRUE",
-            up "h.subject", after "$3", limit "$4"
+            "h.subject",
+            " > $3",
+            "",
+            " LIMIT $4"
         );
         let (namespace, repository) = columns(target);
         self.page(&GRANTS, &[namespace, repository], page).await

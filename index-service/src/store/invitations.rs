@@ -4,6 +4,7 @@ use super::Claim;
 use super::accounts::{NewAccount, insert_account};
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::namespaces::claim;
 use super::rows::{flag, micros, parsed, parsed_option, time, time_option};
 use super::teams::team_id;
@@ -48,15 +49,24 @@ pub enum SignedUp {
 }
 
 /// An [`Invitation`] from its row `i` and its organisation `o`, which is not deleted.
+macro_rules! invitation_columns {
+    () => {
+        "i.*, o.name AS organisation, o.display_name,
+            (SELECT string_agg(t.name, ' ' ORDER BY t.name) FROM invitation_teams v JOIN teams t ON t.id = v.team_id
+             WHERE v.invitation_id = i.id) AS teams"
+    };
+}
+
+/// Invitations `i` of organisations `o` that are there.
+macro_rules! invitation_tables {
+    () => {
+        "invitations i JOIN organisations o ON o.id = i.organisation_id AND o.deleted_at IS NULL"
+    };
+}
+
 macro_rules! select_invitations {
-    ($($condition:tt)+) => {
-        concat!(
-            "SELECT i.*, o.name AS organisation, o.display_name,
-                (SELECT string_agg(t.name, ' ' ORDER BY t.name) FROM invitation_teams v JOIN teams t ON t.id = v.team_id
-                 WHERE v.invitation_id = i.id) AS teams
-             FROM invitations i JOIN organisations o ON o.id = i.organisation_id AND o.deleted_at IS NULL ",
-            $($condition)+
-        )
+    ($condition:literal) => {
+        concat!("SELECT ", invitation_columns!(), " FROM ", invitation_tables!(), " ", $condition)
     };
 }
 
@@ -90,14 +100,16 @@ impl Database {
         organisation: &NamespaceName,
         page: &Page,
     ) -> Result<Paged<Invitation>, StoreError> {
-        const INVITATIONS: &str = select_invitations!("WHERE o.name = $1 AND i.id > $2 ORDER BY i.id LIMIT $3");
-        let rows = sqlx::query_as(INVITATIONS)
-            .bind(organisation.as_str())
-            .bind(page.after())
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |invitation: &Invitation| invitation.id.clone()))
+        const INVITATIONS: ListSql = list!(
+            "",
+            invitation_columns!(),
+            concat!(invitation_tables!(), " WHERE o.name = $1"),
+            "i.id",
+            " > $2",
+            "",
+            " LIMIT $3"
+        );
+        self.page(&INVITATIONS, &[Some(organisation.as_str())], page).await
     }
 
     /// One invitation to an organisation.

@@ -15,22 +15,26 @@ pub(super) struct ListSql {
     pub count: &'static str,
 }
 
-/// `list!(columns, tables with a WHERE, up|down "key", after "$n", limit "$m")`, perhaps with common table expressions first.
+/// `list!(common table expressions, columns, tables with a WHERE, key, " > $n", order, " LIMIT $m")`: an order that is not
+/// empty is `" DESC"`, and its pages go on with what is smaller.
 macro_rules! list {
-    ($columns:expr, $rows:expr, $direction:ident $key:expr, after $after:literal, limit $limit:literal) => {
-        list!(with "", $columns, $rows, $direction $key, after $after, limit $limit)
-    };
-    (with $with:expr, $columns:expr, $rows:expr, up $key:expr, after $after:literal, limit $limit:literal) => {
-        list!(@ $with, $columns, $rows, $key, " > ", " ASC", $after, $limit)
-    };
-    (with $with:expr, $columns:expr, $rows:expr, down $key:expr, after $after:literal, limit $limit:literal) => {
-        list!(@ $with, $columns, $rows, $key, " < ", " DESC", $after, $limit)
-    };
-    (@ $with:expr, $columns:expr, $rows:expr, $key:expr, $beyond:literal, $order:literal, $after:literal, $limit:literal) => {
+    ($with:expr, $columns:expr, $rows:expr, $key:expr, $beyond:expr, $order:expr, $limit:expr) => {
         $crate::store::lists::ListSql {
             page: concat!(
-                $with, "SELECT ", $columns, ", ", $key, " AS list_key FROM ", $rows, " AND ", $key, $beyond, $after,
-                " ORDER BY ", $key, $order, " LIMIT ", $limit
+                $with,
+                "SELECT ",
+                $columns,
+                ", ",
+                $key,
+                " AS list_key FROM ",
+                $rows,
+                " AND ",
+                $key,
+                $beyond,
+                " ORDER BY ",
+                $key,
+                $order,
+                $limit
             ),
             count: concat!($with, "SELECT count(*) AS total FROM ", $rows),
         }

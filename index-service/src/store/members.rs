@@ -2,8 +2,8 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::revocations::revoke;
-use super::lists::{list, ListSql};
 use super::rows::{micros, parsed, time};
 use super::team_members::leave_teams;
 use crate::model::{Member, MemberRole, Page, Paged};
@@ -34,10 +34,14 @@ impl Database {
     /// A page of an organisation's members.
     pub async fn members(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Member>, StoreError> {
         const MEMBERS: ListSql = list!(
+            "",
             "a.name AS account, m.role, m.created_at",
             "members m JOIN organisations o ON o.id = m.organisation_id JOIN accounts a ON a.id = m.account_id
              WHERE o.name = $1",
-            up "a.name", after "$2", limit "$3"
+            "a.name",
+            " > $2",
+            "",
+            " LIMIT $3"
         );
         self.page(&MEMBERS, &[Some(organisation.as_str())], page).await
     }

@@ -137,9 +137,13 @@ impl Database {
         page: &Page,
     ) -> Result<Paged<DeletedRepository>, StoreError> {
         const DELETED: ListSql = list!(
+            "",
             "r.*, n.name AS namespace",
             "repositories r JOIN namespaces n ON n.id = r.namespace_id WHERE n.name = $1 AND r.deleted_at IS NOT NULL",
-            up "r.name", after "$2", limit "$3"
+            "r.name",
+            " > $2",
+            "",
+            " LIMIT $3"
         );
         self.page(&DELETED, &[Some(namespace.as_str())], page).await
     }

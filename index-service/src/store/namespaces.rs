@@ -107,10 +107,13 @@ impl Database {
     /// A page of the namespaces that `subject` may see.
     pub async fn namespaces(&self, subject: &Subject, page: &Page) -> Result<Paged<Namespace>, StoreError> {
         const NAMESPACES: ListSql = list!(
-            with with_visible!(""),
+            with_visible!(""),
             namespace_columns!(),
             "visible_namespaces v JOIN namespaces n ON n.id = v.id WHERE TRUE",
-            up "n.name", after "$2", limit "$3"
+            "n.name",
+            " > $2",
+            "",
+            " LIMIT $3"
         );
         self.page(&NAMESPACES, &[Some(subject.as_str())], page).await
     }

@@ -47,11 +47,14 @@ impl Database {
         page: &Page,
     ) -> Result<Paged<Organisation>, StoreError> {
         const ORGANISATIONS: ListSql = list!(
-            with with_visible!(""),
+            with_visible!(""),
             "o.*",
             r"visible_namespaces n JOIN organisations o ON o.id = n.organisation_id
               WHERE ($2 IS NULL OR o.name LIKE $2 ESCAPE '\' OR lower(o.display_name) LIKE $2 ESCAPE '\')",
-            up "o.name", after "$3", limit "$4"
+            "o.name",
+            " > $3",
+            "",
+            " LIMIT $4"
         );
         self.page(&ORGANISATIONS, &[Some(subject.as_str()), text.map(containing).as_deref()], page).await
     }

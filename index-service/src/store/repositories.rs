@@ -3,8 +3,8 @@
 use super::database::Database;
 use super::default_grants::give_default_grants;
 use super::error::StoreError;
-use super::revocations::revoke;
 use super::lists::{by_time, list};
+use super::revocations::revoke;
 use super::rows::{flag, micros, parsed, time, unsigned};
 use super::visibility::{containing, with_visible};
 use super::{Claim, new_id};
@@ -76,14 +76,17 @@ const CATALOG: &str = with_visible!(
 
 /// The repositories that the subject `$1` may see, of the namespace `$2`, with the visibility `$3`, with the text `$4`.
 macro_rules! repositories {
-    ($direction:ident $key:expr) => {
+    ($key:expr, $beyond:expr, $order:expr) => {
         list!(
-            with with_visible!(""),
+            with_visible!(""),
             "r.*, n.name AS namespace",
             r"visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
               WHERE ($2 IS NULL OR n.name = $2) AND ($3 IS NULL OR r.visibility = $3)
                 AND ($4 IS NULL OR lower(r.name) LIKE $4 ESCAPE '\' OR lower(r.description) LIKE $4 ESCAPE '\')",
-            $direction $key, after "$5", limit "$6"
+            $key,
+            $beyond,
+            $order,
+            " LIMIT $6"
         )
     };
 }
@@ -126,10 +129,12 @@ impl Database {
         page: &Page,
     ) -> Result<Paged<Repository>, StoreError> {
         let list = match sort {
-            RepositorySort::Name => const { repositories!(up "r.name") },
-            RepositorySort::NameDescending => const { repositories!(down "r.name") },
-            RepositorySort::UpdatedAt => const { repositories!(up by_time!("r.updated_at", "r.name")) },
-            RepositorySort::UpdatedAtDescending => const { repositories!(down by_time!("r.updated_at", "r.name")) },
+            RepositorySort::Name => const { repositories!("r.name", " > $5", "") },
+            RepositorySort::NameDescending => const { repositories!("r.name", " < $5", " DESC") },
+            RepositorySort::UpdatedAt => const { repositories!(by_time!("r.updated_at", "r.name"), " > $5", "") },
+            RepositorySort::UpdatedAtDescending => {
+                const { repositories!(by_time!("r.updated_at", "r.name"), " < $5", " DESC") }
+            }
         };
         let (namespace, visibility) = (filter.namespace.as_ref(), filter.visibility);
         let pattern = filter.text.as_deref().map(containing);

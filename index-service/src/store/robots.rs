@@ -2,9 +2,9 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::organisations::organisation_id;
 use super::revocations::revoke;
-use super::lists::{list, ListSql};
 use super::rows::{micros, parsed, time, time_option};
 use super::{Claim, new_id};
 use crate::model::access_token::LastUse;
@@ -49,9 +49,13 @@ impl Database {
     /// A page of an organisation's robots.
     pub async fn robots(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Robot>, StoreError> {
         const ROBOTS: ListSql = list!(
+            "",
             robot_columns!(),
             concat!(robot_tables!(), " WHERE o.name = $1"),
-            up "a.name", after "$2", limit "$3"
+            "a.name",
+            " > $2",
+            "",
+            " LIMIT $3"
         );
         self.page(&ROBOTS, &[Some(organisation.as_str())], page).await
     }

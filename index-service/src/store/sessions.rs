@@ -2,6 +2,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::rows::{micros, parsed_option, time};
 use crate::model::session::{MAX_SESSIONS, Session, over_since};
 use crate::model::{Account, Page, Paged};
@@ -58,22 +59,19 @@ impl Database {
 
     /// A page of an account's sessions that are not over at `now`.
     pub async fn sessions(&self, account_id: &str, page: &Page, now: Timestamp) -> Result<Paged<Session>, StoreError> {
-        const SESSIONS: &str = concat!(
-            "SELECT ",
+        const SESSIONS: ListSql = list!(
+            "",
             session_columns!(),
-            " FROM sessions s WHERE s.account_id = $1 AND s.id > $2 AND s.created_at > $3 AND s.last_used_at > $4
-             ORDER BY s.id LIMIT $5"
+            "sessions s WHERE s.account_id = $1 AND s.created_at > CAST($2 AS INTEGER)
+                 AND s.last_used_at > CAST($3 AS INTEGER)",
+            "s.id",
+            " > $4",
+            "",
+            " LIMIT $5"
         );
         let (created, used) = over_since(now);
-        let rows = sqlx::query_as(SESSIONS)
-            .bind(account_id)
-            .bind(page.after())
-            .bind(micros(created))
-            .bind(micros(used))
-            .bind(page.rows_to_read())
-            .fetch_all(&mut *self.reader().await?)
-            .await?;
-        Ok(page.of(rows, |session: &Session| session.id.clone()))
+        let (created, used) = (micros(created).to_string(), micros(used).to_string());
+        self.page(&SESSIONS, &[Some(account_id), Some(&created), Some(&used)], page).await
     }
 
     /// Keeps a new session, and forgets what it replaces and what is too old. `None`, and nothing is kept, if the account has

@@ -18,6 +18,10 @@ const SMALL: [&str; 4] = ["counters", "incarnation", "repository_moves", "revoca
 const WALKS: &[(&str, &str, &str)] = &[
     ("accounts.rs", "SELECT 1 FROM people)", "it stops at the first account"),
     ("accounts.rs", "SELECT 1 FROM people WHERE is_admin = 1", "only when an account is changed, until the first one"),
+    ("repositories.rs", "count(*)", "the length of a list is known when it was walked; only who asks for it pays"),
+    ("repositories.rs", "AS TEXT)", "a list in the order of a time has no index, because it is of what one may see"),
+    ("accounts.rs", "count(*)", "the length of a list, for administrators who ask for it"),
+    ("accounts.rs", "AS TEXT)", "accounts in the order of a time, for administrators"),
     ("search.rs", "LIKE", "a text may stand anywhere in a name; each repository that may be seen is looked at"),
 ];
 

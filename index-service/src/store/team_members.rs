@@ -2,8 +2,8 @@
 
 use super::database::Database;
 use super::error::StoreError;
+use super::lists::{ListSql, list};
 use super::revocations::revoke;
-use super::lists::{list, ListSql};
 use super::rows::{micros, parsed, time};
 use super::teams::team_id;
 use crate::model::team::TeamMember;
@@ -40,10 +40,14 @@ impl Database {
         page: &Page,
     ) -> Result<Paged<TeamMember>, StoreError> {
         const MEMBERS: ListSql = list!(
+            "",
             "a.name AS account, m.created_at",
             "team_members m JOIN teams t ON t.id = m.team_id JOIN organisations o ON o.id = t.organisation_id
              JOIN accounts a ON a.id = m.account_id WHERE o.name = $1 AND t.name = $2",
-            up "a.name", after "$3", limit "$4"
+            "a.name",
+            " > $3",
+            "",
+            " LIMIT $4"
         );
         self.page(&MEMBERS, &[Some(organisation.as_str()), Some(team.as_str())], page).await
     }

@@ -55,9 +55,13 @@ impl Database {
     /// A page of an organisation's teams.
     pub async fn teams(&self, organisation: &NamespaceName, page: &Page) -> Result<Paged<Team>, StoreError> {
         const TEAMS: ListSql = list!(
+            "",
             "t.*",
             "teams t JOIN organisations o ON o.id = t.organisation_id WHERE o.name = $1",
-            up "t.name", after "$2", limit "$3"
+            "t.name",
+            " > $2",
+            "",
+            " LIMIT $3"
         );
         self.page(&TEAMS, &[Some(organisation.as_str())], page).await
     }
@@ -147,6 +151,7 @@ impl Database {
         page: &Page,
     ) -> Result<Paged<TeamGrant>, StoreError> {
         const GRANTS: ListSql = list!(
+            "",
             "h.*",
             "(SELECT n.name, 1 AS is_namespace, g.role, g.created_by, g.created_at
              FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
@@ -157,7 +162,10 @@ impl Database {
              FROM organisations o JOIN teams t ON t.organisation_id = o.id JOIN grants g ON g.team_id = t.id
              JOIN repositories r ON r.id = g.repository_id
              WHERE o.name = $1 AND t.name = $2 AND r.deleted_at IS NULL) h WHERE TRUE",
-            up "h.name", after "$3", limit "$4"
+            "h.name",
+            " > $3",
+            "",
+            " LIMIT $4"
         );
         self.page(&GRANTS, &[Some(organisation.as_str()), Some(team.as_str())], page).await
     }

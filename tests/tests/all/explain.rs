@@ -230,7 +230,7 @@ async fn one_is_explained_oneself_and_others_by_administrators() {
     assert_eq!((&nobody["role"], &nobody["actions"]), (&Value::Null, &json!([])));
     let get = |user: &User, query: &str| user.asks(Method::GET, &format!("/api/v1{path}{query}")).send();
     get(&bob, "?subject=user:alice").await.is(403);
-    get(&alice, "?subject=team:acme/dev").await.is(400);
+    get(&alice, "?subject=team:acme/dev").await.is(422);
     get(&stack.user("mallory").await, "").await.is(404);
     get(&stack.user("eve").await, "?subject=user:bob").await.is(404);
     get(&stack.anonymous(), "").await.is(401);

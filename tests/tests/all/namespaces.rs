@@ -93,7 +93,7 @@ async fn default_grants_are_given_on_each_new_repository_and_nowhere_else() {
     // A list with somebody who is not there changes nothing.
     let bad =
         json!({ "grants": [{ "subject": "user:bob", "role": "read" }, { "subject": "user:none", "role": "read" }] });
-    let answer = alice.asks(Method::PUT, &format!("/api/v1{path}")).json(&bad).send().await.is(400);
+    let answer = alice.asks(Method::PUT, &format!("/api/v1{path}")).json(&bad).send().await.is(422);
     assert!(answer.text().contains("none"), "{}", answer.text());
     assert_eq!(alice.does(Method::GET, path, &Value::Null).await, left);
 }

@@ -141,7 +141,7 @@ async fn a_robot_has_two_secrets_while_it_is_rotated_and_none_without_its_organi
     tokio::time::sleep(Duration::from_millis(400)).await;
     assert_eq!(scene.status(passing).await, 401);
     let path = "/api/v1/orgs/acme/robots/ci/rotate";
-    let refused = alice.asks(Method::POST, path).json(&json!({})).send().await.is(400);
+    let refused = alice.asks(Method::POST, path).json(&json!({})).send().await.is(422);
     assert!(refused.text().contains("expires_at"), "{}", refused.text());
     let later = json!({ "expires_at": Timestamp::now() + SignedDuration::from_hours(1) });
     let rotated = alice.does(Method::POST, "/orgs/acme/robots/ci/rotate", &later).await;

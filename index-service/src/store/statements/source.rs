@@ -93,12 +93,19 @@ impl Macros {
                     let pieces = split(call.mac.tokens.clone());
                     return Some(pieces.iter().map(|piece| self.text(piece).expect("a piece of text")).collect());
                 }
-                let (parameters, body) = self.0.get(&name)?;
-                let body = fill(body.clone(), parameters, &call.mac.tokens);
-                self.text(&syn::parse2(body).unwrap_or_else(|error| panic!("{name}!: {error}")))
+                self.text(&self.filled(expression)?)
             }
             _ => None,
         }
+    }
+
+    /// What a call of one of the room's macros stands for.
+    fn filled(&self, expression: &Expr) -> Option<Expr> {
+        let Expr::Macro(call) = expression else { return None };
+        let name = call.mac.path.segments.last()?.ident.to_string();
+        let (parameters, body) = self.0.get(&name)?;
+        let body = fill(body.clone(), parameters, &call.mac.tokens);
+        Some(syn::parse2(body).unwrap_or_else(|error| panic!("{name}!: {error}")))
     }
 }
 
@@ -232,7 +239,10 @@ impl Visit<'_> for Reader<'_> {
         let text =
             self.macros.text(expression).filter(|text| VERBS.iter().any(|verb| text.trim_start().starts_with(verb)));
         self.source.statements.extend(text);
-        visit::visit_expr(self, expression);
+        match self.macros.filled(expression) {
+            Some(made) => self.visit_expr(&made),
+            None => visit::visit_expr(self, expression),
+        }
     }
 }
 

@@ -1,0 +1,170 @@
+//! Entity tags (RFC 9110 8.8.3 and 13): what is shown carries one, and a change can be bound to the one that was seen.
+//!
+//! A tag is the hash of the very bytes that are shown, so it is strong, and changes with anything that a client can see.
+
+use super::auth::index;
+use super::error::Failure;
+use super::json::MAX_BODY;
+use crate::domain::Refusal;
+use crate::model::idempotency::hash;
+use actix_web::body::{BoxBody, MessageBody, to_bytes};
+use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, ETAG, EntityTag, Header, HeaderValue, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{Bytes, resource};
+use actix_web::{HttpResponse, Resource};
+
+/// How often a change is tried that others overtake.
+const MOST_TRIES: usize = 16;
+
+/// Middleware: what is shown gets its tag, and who has it already gets 304.
+pub async fn tag_answers(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let is_shown = matches!(*request.method(), Method::GET | Method::PATCH);
+    let answer = next.call(request).await?.map_into_boxed_body();
+    if !is_shown || answer.status() != StatusCode::OK {
+        return Ok(answer);
+    }
+    let (request, bytes, mut answer) = with_bytes(answer).await?;
+    let tag = tag_of(&bytes);
+    if let Ok(value) = HeaderValue::from_str(&tag.to_string()) {
+        answer.headers_mut().insert(ETAG, value);
+    }
+    if request.method() == Method::GET {
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        // A header that cannot be read is none here: the whole answer is always right.
+        let seen = IfNoneMatch::parse(&request).ok().filter(|_| request.headers().contains_key(IF_NONE_MATCH));
+        if seen.is_some_and(|seen| matches_none(&seen, &tag)) {
+            *answer.status_mut() = StatusCode::NOT_MODIFIED;
+            return Ok(ServiceResponse::new(request, answer.set_body(BoxBody::new(()))));
+        }
+    }
+    Ok(ServiceResponse::new(request, answer.set_body(BoxBody::new(bytes))))
+}
+
+/// One thing at an address of its own: what changes it may be bound to the tag that was seen, with `If-Match`, or to there
+/// being nothing yet, with `If-None-Match: *`.
+pub fn single(
+    path: &str,
+) -> Resource<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    resource(path).wrap(from_fn(hold_conditions))
+}
+
+/// Middleware: looks at the thing as a GET shows it, and lets the change follow only if nothing else changed since.
+async fn hold_conditions(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let has_conditions = request.headers().contains_key(IF_MATCH) || request.headers().contains_key(IF_NONE_MATCH);
+    if request.method() == Method::GET || !has_conditions {
+        return Ok(next.call(request).await?.map_into_boxed_body());
+    }
+    let Ok(conditions) = Conditions::of(&request) else {
+        let rule = "If-Match and If-None-Match have entity tags in quotes, as ETag has them, or *".to_owned();
+        return Ok(request.error_response(Failure::Malformed(rule)));
+    };
+    let index = match index(request.request()) {
+        Ok(index) => index,
+        Err(failure) => return Ok(request.error_response(failure)),
+    };
+    let Ok(Ok(body)) = request.extract::<actix_web::web::Payload>().await?.to_bytes_limited(MAX_BODY).await else {
+        return Ok(request.error_response(Failure::TooLarge));
+    };
+    let method = request.method().clone();
+    for _ in 0..MOST_TRIES {
+        let moment = match index.moment().await {
+            Ok(moment) => moment,
+            Err(refusal) => return Ok(request.error_response(Failure::Refused(refusal))),
+        };
+        request.head_mut().method = Method::GET;
+        request.set_payload(Payload::None);
+        let shown = next.call(request).await?.map_into_boxed_body();
+        if is_refused(&shown) {
+            return Ok(shown);
+        }
+        let is_there = shown.status() == StatusCode::OK;
+        let (there, bytes, _) = with_bytes(shown).await?;
+        request = ServiceRequest::from_parts(there, Payload::None);
+        request.head_mut().method = method.clone();
+        if !conditions.hold(is_there.then(|| tag_of(&bytes)).as_ref()) {
+            return Ok(request.error_response(Failure::ConditionFailed));
+        }
+        request.set_payload(Payload::from(body.clone()));
+        let answer = moment.then(next.call(request)).await?.map_into_boxed_body();
+        if !is_overtaken(&answer) {
+            return Ok(answer);
+        }
+        let (there, _) = answer.into_parts();
+        request = ServiceRequest::from_parts(there, Payload::None);
+    }
+    Ok(request.error_response(Failure::Refused(Refusal::Overtaken)))
+}
+
+/// What a change is bound to.
+struct Conditions {
+    seen: Option<IfMatch>,
+    unseen: Option<IfNoneMatch>,
+}
+
+impl Conditions {
+    fn of(request: &ServiceRequest) -> Result<Self, actix_web::error::ParseError> {
+        let has = |name| request.headers().contains_key(name);
+        Ok(Self {
+            seen: has(IF_MATCH).then(|| IfMatch::parse(request)).transpose()?,
+            unseen: has(IF_NONE_MATCH).then(|| IfNoneMatch::parse(request)).transpose()?,
+        })
+    }
+
+    /// Whether they hold of what has this tag; `None` is nothing, or what no GET shows.
+    fn hold(&self, tag: Option<&EntityTag>) -> bool {
+        let is_seen = self.seen.as_ref().is_none_or(|seen| match (seen, tag) {
+            (_, None) => false,
+            (IfMatch::Any, Some(_)) => true,
+            (IfMatch::Items(tags), Some(tag)) => tags.iter().any(|seen| seen.strong_eq(tag)),
+        });
+        is_seen && self.unseen.as_ref().is_none_or(|unseen| tag.is_none_or(|tag| !matches_none(unseen, tag)))
+    }
+}
+
+fn matches_none(seen: &IfNoneMatch, tag: &EntityTag) -> bool {
+    match seen {
+        IfNoneMatch::Any => true,
+        IfNoneMatch::Items(tags) => tags.iter().any(|seen| seen.weak_eq(tag)),
+    }
+}
+
+/// Whether the caller may not look at all. What is not there, and what no GET shows, is no refusal.
+fn is_refused(answer: &ServiceResponse<BoxBody>) -> bool {
+    let is_nothing = matches!(answer.status(), StatusCode::OK | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+    !is_nothing
+}
+
+fn is_overtaken(answer: &ServiceResponse<BoxBody>) -> bool {
+    let failure = answer.response().error().and_then(|error| error.as_error::<Failure>());
+    matches!(failure, Some(Failure::Refused(Refusal::Overtaken)))
+}
+
+fn tag_of(bytes: &Bytes) -> EntityTag {
+    EntityTag::new_strong(hash([&bytes[..]]).chars().take(22).collect())
+}
+
+async fn with_bytes(
+    answer: ServiceResponse<BoxBody>,
+) -> Result<(actix_web::HttpRequest, Bytes, HttpResponse<()>), actix_web::Error> {
+    let (request, answer) = answer.into_parts();
+    let (answer, body) = answer.into_parts();
+    Ok((request, to_bytes(body).await.map_err(actix_web::Error::from)?, answer))
+}

@@ -1,0 +1,86 @@
+//! What is wrong with the content of a request is said all at once, each with its place and a code.
+
+use crate::support::Stack;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// (request, body, place and code of each fault, in any order). A place with a slash, or none, is in the body.
+type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const FAULTS: &[Case] = &[
+    (
+        "POST /admin/users",
+        r#"{"name":"Bad Name","password":7,"isAdmin":true}"#,
+        &[("/name", "wrong_form"), ("/password", "wrong_type"), ("/isAdmin", "unknown")],
+    ),
+    ("POST /admin/users", "{}", &[("/name", "required"), ("/password", "required")]),
+    ("POST /orgs", r#"{"name":"good","name":"better"}"#, &[("", "invalid")]),
+    ("POST /orgs", "[]", &[("", "wrong_type")]),
+    (
+        "POST /user/tokens",
+        r#"{"name":"","limits":[{"namespace":"Acme","role":"root"},{"role":"read","on":1}],"expires_at":"tomorrow"}"#,
+        &[
+            ("/name", "too_short"),
+            ("/limits/0/namespace", "wrong_form"),
+            ("/limits/0/role", "not_one_of"),
+            ("/limits/1/on", "unknown"),
+            ("/expires_at", "wrong_format"),
+        ],
+    ),
+    (
+        "POST /user/tokens",
+        r#"{"name":" ","expires_at":"2020-01-01T00:00:00Z"}"#,
+        &[("/name", "not_a_line"), ("/expires_at", "over")],
+    ),
+    ("POST /user/tokens/tok_x/rotate", r#"{"overlap_seconds":9999999}"#, &[("/overlap_seconds", "too_large")]),
+    ("PATCH /repositories/admin/app", r#"{"visibility":"secret"}"#, &[("/visibility", "not_one_of")]),
+    (
+        "GET /repositories?limit=x&page=2&sort=stars&namespace=A",
+        "",
+        &[("limit", "wrong_type"), ("page", "unknown"), ("sort", "not_one_of"), ("namespace", "wrong_form")],
+    ),
+    ("GET /orgs?limit=1&limit=2", "", &[("limit", "repeated")]),
+    ("GET /orgs?cursor=!", "", &[("cursor", "foreign_cursor")]),
+];
+
+#[tokio::test]
+async fn all_that_is_wrong_is_said_at_once() {
+    let admin = Stack::start().await.admin();
+    for (request, body, expected) in FAULTS {
+        let (method, path) = request.split_once(' ').unwrap();
+        let call = admin.asks(method.parse().unwrap(), &format!("/api/v1{path}"));
+        let call = if body.is_empty() { call } else { call.header("Content-Type", "application/json") };
+        let problem = call.body((*body).to_owned()).send().await.is(422).json();
+        assert_eq!(problem["code"], "invalid", "{problem}");
+        let mut found: Vec<_> = problem["errors"].as_array().unwrap().iter().map(place_and_code).collect();
+        let mut expected: Vec<_> = expected.iter().map(|(at, code)| ((*at).to_owned(), (*code).to_owned())).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected, "{request} {body}: {problem}");
+    }
+}
+
+fn place_and_code(fault: &Value) -> (String, String) {
+    let is_whole = |at: &Value| at.as_str().is_some_and(|at| at.is_empty() || at.starts_with('/'));
+    assert_eq!(fault["pointer"].is_string(), fault["parameter"].is_null(), "{fault}");
+    assert!(fault["pointer"].is_null() || is_whole(&fault["pointer"]), "{fault}");
+    assert!(!fault["detail"].as_str().unwrap().is_empty());
+    let at = fault["pointer"].as_str().or(fault["parameter"].as_str()).unwrap();
+    (at.to_owned(), fault["code"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_fault_says_what_to_do() {
+    let admin = Stack::start().await.admin();
+    for (path, body, sentence) in [
+        ("/orgs", json!({ "name": "Acme" }), "name: lower-case letters and digits, joined by `.`, `_`, `__` or `-`"),
+        ("/orgs", json!({ "name": "acme", "title": "" }), "there is no title here; there is display_name, name"),
+        ("/orgs", json!({}), "name is needed"),
+        ("/user/tokens", json!({ "name": "x", "limits": [] }), "limits has at least 1 entries, or is left out"),
+    ] {
+        let answer = admin.asks(Method::POST, &format!("/api/v1{path}")).json(&body).send().await.is(422);
+        assert_eq!(answer.json()["detail"], sentence);
+    }
+    let answer = admin.asks(Method::GET, "/api/v1/orgs?page=2").send().await.is(422);
+    assert_eq!(answer.json()["detail"], "there is no page here; there is count, cursor, limit, q");
+}
