@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Every variable of the index; a secret has a `*_FILE` twin.
-const KNOWN: [&str; 18] = [
+const KNOWN: [&str; 19] = [
     "INDEX_PUBLIC_URL",
     "INDEX_HTTP_ADDR",
     "INDEX_DATA",
@@ -29,6 +29,7 @@ const KNOWN: [&str; 18] = [
     "INDEX_INTERNAL_SECRET_PATH",
     "INDEX_REGISTRY_URL",
     "INDEX_TRUSTED_PROXIES",
+    "INDEX_SIGN_UPS_PER_ADDRESS",
     "INDEX_WRONG_PASSWORDS_PER_ADDRESS",
     "INDEX_WRONG_PASSWORDS_PER_ACCOUNT",
     "INDEX_LOG_LEVEL",
@@ -49,6 +50,8 @@ pub struct Settings {
     /// `INDEX_SIGNUP`: who may make an account: with `closed` only an administrator, with `invite` also whoever has an
     /// invitation that allows it, with `open` everybody for oneself. Default `closed`.
     pub sign_up: SignUp,
+    /// `INDEX_SIGN_UPS_PER_ADDRESS`: how many may sign up from one address in a minute; 0 for as many as like. Default 10.
+    pub sign_ups_per_address: Rate,
     /// `INDEX_ADMIN_USER`: the account made at the first start. Default `admin`.
     pub admin_user: String,
     /// `INDEX_ADMIN_PASSWORD`, or a file in `INDEX_ADMIN_PASSWORD_FILE`: its password. Default: a random one.
@@ -97,6 +100,7 @@ impl Settings {
             database_url: text("INDEX_DATABASE_URL", &format!("sqlite:{database}")),
             data,
             sign_up: environment.parse("INDEX_SIGNUP")?.unwrap_or(SignUp::Closed),
+            sign_ups_per_address: Rate(environment.parse("INDEX_SIGN_UPS_PER_ADDRESS")?.unwrap_or(10)),
             admin_user: text("INDEX_ADMIN_USER", "admin"),
             admin_password: environment.secret("INDEX_ADMIN_PASSWORD")?,
             service: text("INDEX_SERVICE", "berth"),

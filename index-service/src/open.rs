@@ -4,7 +4,7 @@
 
 use crate::config::Settings;
 use crate::domain::{
-    Decisions, Guesses, Identity, Index, KeyRing, Passwords, Signer, TokenKeys, new_key, random_password,
+    Decisions, Guesses, Identity, Index, KeyRing, Passwords, SignUps, Signer, TokenKeys, new_key, random_password,
 };
 use crate::http::InternalSecret;
 use crate::store::Database;
@@ -54,7 +54,7 @@ impl Index {
             signer: Arc::new(signer),
             identity: Arc::new(identity),
             token_lifetime: settings.token_lifetime,
-            sign_up: settings.sign_up,
+            sign_ups: SignUps::new(settings.sign_up, settings.sign_ups_per_address),
         };
         let first = index.first_admin(settings).await?;
         Ok((index, first))

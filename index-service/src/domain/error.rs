@@ -192,6 +192,9 @@ pub enum Refusal {
     /// Others changed something between the look and the change, again and again.
     #[error("others change things too quickly at this moment; try again")]
     Overtaken,
+    /// Too many from one address: in so many seconds another one is made.
+    #[error("too many sign up from where you are; try again in {0} s")]
+    TooManySignUps(u64),
     /// Too many people sign in at once.
     #[error("too many are signing in at this moment; try again in a few seconds")]
     Overloaded,

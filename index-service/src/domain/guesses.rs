@@ -123,7 +123,7 @@ fn note(pasts: &mut Cache<u64, Past>, key: u64, rate: Rate, now: Timestamp) {
 }
 
 /// What counts as one address: who has one of IPv6 has the 2^64 beside it too.
-fn network(from: Option<IpAddr>) -> IpAddr {
+pub(super) fn network(from: Option<IpAddr>) -> IpAddr {
     match from.map(|from| from.to_canonical()) {
         Some(IpAddr::V6(from)) => IpAddr::V6(Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX))),
         Some(from) => from,

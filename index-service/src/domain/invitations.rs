@@ -55,7 +55,7 @@ impl Index {
         now: Timestamp,
     ) -> Result<(Invitation, InvitationSecret), Refusal> {
         self.require_owner(caller, organisation).await?;
-        if new.allows_sign_up && self.sign_up == SignUp::Closed {
+        if new.allows_sign_up && self.sign_ups.mode == SignUp::Closed {
             return Err(Refusal::SignUpClosed);
         }
         if new.teams.len() > MAX_TEAMS {

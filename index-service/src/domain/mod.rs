@@ -35,7 +35,6 @@ mod teams;
 mod token;
 mod user;
 
-use crate::model::sign_up::SignUp;
 use crate::store::files::DataFolder;
 use crate::store::{Database, Moment};
 use std::sync::Arc;
@@ -51,6 +50,7 @@ pub use moves::{Mover, Progress};
 pub use passwords::{Passwords, random_password};
 pub use search::{SearchPage, SearchResults};
 pub use sessions::Browser;
+pub use sign_up::SignUps;
 pub use signing::Signer;
 pub use teams::TeamPath;
 pub use token::{IssuedToken, TokenRequest};
@@ -83,7 +83,7 @@ pub struct Index {
     pub(crate) identity: Arc<Identity>,
     /// Seconds a registry token lives. Clients take less than 60 for 60.
     pub(crate) token_lifetime: u64,
-    pub(crate) sign_up: SignUp,
+    pub(crate) sign_ups: SignUps,
 }
 
 impl Index {

@@ -150,6 +150,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
         R::TeamExists(_) => (StatusCode::CONFLICT, "team_exists", "Team exists"),
         R::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
         R::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "password_refused", "Password refused"),
+        R::TooManySignUps(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_sign_ups", "Too many sign-ups"),
         R::TooManyGuesses(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords"),
         R::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Key of another request"),
         R::KeyInUse => (StatusCode::CONFLICT, "idempotency_key_in_use", "Key in use"),

@@ -68,7 +68,7 @@ fn begin(failure: &Failure) -> HttpResponseBuilder {
     let status = failure.status_code();
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store"));
-    if let Failure::Refused(Refusal::TooManyGuesses(seconds)) = failure {
+    if let Failure::Refused(Refusal::TooManyGuesses(seconds) | Refusal::TooManySignUps(seconds)) = failure {
         response.insert_header((RETRY_AFTER, *seconds));
     } else if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((RETRY_AFTER, RETRY_SECONDS));

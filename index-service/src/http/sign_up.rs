@@ -1,5 +1,6 @@
 //! `/api/v1/users`: signing up.
 
+use super::address::ClientAddress;
 use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
@@ -27,8 +28,8 @@ pub struct NewOwnUser {
 #[utoipa::path(
     post, path = "/users", request_body = NewOwnUser, responses((status = 201, body = UserBody)), security(())
 )]
-pub async fn create(index: Data<Index>, body: Body<NewOwnUser>) -> Result<HttpResponse, Failure> {
+pub async fn create(from: ClientAddress, index: Data<Index>, body: Body<NewOwnUser>) -> Result<HttpResponse, Failure> {
     let NewOwnUser { name, password, invitation } = body.0;
-    let account = index.sign_up(&name, password, invitation.as_deref(), now()).await?;
+    let account = index.sign_up(&name, password, invitation.as_deref(), from.0, now()).await?;
     Ok(HttpResponse::Created().insert_header((LOCATION, "/api/v1/user")).json(UserBody::from(account)))
 }

@@ -1,6 +1,6 @@
 //! Signing up: as far as the instance is open, and with a name that is nobody's.
 
-use crate::support::{PASSWORD, Stack, User};
+use crate::support::{Host, PASSWORD, Stack, User};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn a_closed_instance_takes_no_sign_ups() {
 
 #[tokio::test]
 async fn an_open_instance_takes_whoever_comes_and_gives_each_a_namespace_of_its_own() {
-    let stack = Stack::start_with(&[("INDEX_SIGNUP", "open")]).await;
+    let stack = Stack::start_with(&[("INDEX_SIGNUP", "open"), ("INDEX_SIGN_UPS_PER_ADDRESS", "0")]).await;
     let anonymous = stack.anonymous();
     let made = anonymous.does(Method::POST, "/users", &account("newcomer")).await;
     assert_eq!((&made["name"], &made["is_admin"]), (&json!("newcomer"), &json!(false)));
@@ -52,4 +52,20 @@ async fn an_open_instance_takes_whoever_comes_and_gives_each_a_namespace_of_its_
     let accounts = stack.admin().does(Method::GET, "/admin/users", &Value::Null).await;
     let names = accounts["items"].as_array().unwrap().iter().map(|account| account["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["admin", "newcomer"]);
+}
+
+#[tokio::test]
+async fn not_too_many_sign_up_from_one_address() {
+    let stack = Stack::start_with(&[("INDEX_SIGNUP", "open"), ("INDEX_SIGN_UPS_PER_ADDRESS", "3")]).await;
+    let (here, there) = (stack.host.from([127, 0, 0, 8]), stack.host.from([127, 0, 0, 9]));
+    let sign_up = |host: &Host, name: &str| host.post("/api/v1/users").json(&account(name)).send();
+    // A name that is taken counts too: names are not to be tried out.
+    for (name, status) in [("ann", 201), ("ann", 409), ("ben", 201)] {
+        sign_up(&here, name).await.is(status);
+    }
+    let refused = sign_up(&here, "carl").await.is(429);
+    assert_eq!(refused.json()["code"], "too_many_sign_ups");
+    let wait: u64 = refused.header("retry-after").parse().unwrap();
+    assert!((1..=20).contains(&wait), "{wait}");
+    sign_up(&there, "carl").await.is(201);
 }
