@@ -96,3 +96,22 @@ pub fn internal_secret(settings: &Settings) -> anyhow::Result<Option<InternalSec
     anyhow::ensure!(!secret.is_empty(), "INDEX_INTERNAL_SECRET_PATH: {} is empty", path.display());
     Ok(Some(InternalSecret::new(secret.to_owned())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_first_password_that_is_guessed_soon_stops_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = async |password: &str| {
+            let variables = [("INDEX_DATA", folder.path().to_str().unwrap()), ("INDEX_ADMIN_PASSWORD", password)];
+            let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+            Index::open(&Settings::read(&environment).unwrap()).await.map(|(_, first_admin)| first_admin)
+        };
+        let error = open("password1").await.err().unwrap();
+        let said = format!("{error:#}");
+        assert!(said.contains("INDEX_ADMIN_PASSWORD") && said.contains("Add another word or two"), "{said}");
+        assert!(open("correct horse").await.unwrap().is_some(), "no account was made before");
+    }
+}

@@ -163,7 +163,7 @@ impl Database {
             revoke(&mut transaction, &Revoked::Subject(name.to_owned())).await?;
         }
         // What could be done in a session is no longer, or no longer only, what is done in it now.
-        if change.disabled == Some(true) || change.is_admin.is_some() {
+        if change.disabled == Some(true) || change.is_admin.is_some() || change.is_auditor.is_some() {
             end_sessions(&mut transaction, &account.id, None).await?;
         }
         self.commit_revocation(transaction).await?;

@@ -109,7 +109,13 @@ async fn whatever_changes_who_may_sign_in_ends_sessions() {
         .await
         .is(204);
     assert!(!goes_on.is_signed_in().await);
-    for change in [json!({ "disabled": true }), json!({ "is_admin": true }), json!({ "is_admin": false })] {
+    for change in [
+        json!({ "disabled": true }),
+        json!({ "is_admin": true }),
+        json!({ "is_admin": false }),
+        json!({ "is_auditor": true }),
+        json!({ "is_auditor": false }),
+    ] {
         let browser = Browser::sign_in(&stack.host, "alice").await;
         stack.admin().does(Method::PATCH, "/admin/users/alice", &change).await;
         assert!(!browser.is_signed_in().await, "{change}");
