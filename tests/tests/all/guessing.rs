@@ -1,5 +1,6 @@
 //! Guessing passwords: held back by address and by account, at every door together, and never in the way of the owner.
 
+use crate::privacy::outline;
 use crate::support::{Host, PASSWORD, Stack, origin, sign_in};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -135,4 +136,43 @@ async fn a_flood_of_guesses_is_refused_before_any_work_is_done() {
     assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     alices.get(&format!("manifests/{}", image.digest)).send().await.is(200);
+}
+
+#[tokio::test]
+async fn nobody_learns_who_has_an_account() {
+    let stack = Stack::start_with(&[("INDEX_SIGNUP", "open")]).await;
+    let mallory = stack.user("mallory").await;
+    for name in ["anna", "berta"] {
+        stack.user(name).await;
+    }
+    stack.admin().does(Method::PATCH, "/admin/users/berta", &json!({ "disabled": true })).await;
+    let asks = |name: &str| {
+        let body = json!({ "name": name, "password": "wrong password" });
+        let reset = format!("/api/v1/admin/users/{name}/reset-password");
+        [
+            (401, stack.host.get("/token?service=berth").basic(name, "wrong password")),
+            (401, stack.host.get("/v1/search?q=x").basic(name, "wrong password")),
+            (401, stack.host.get("/api/v1/user").basic(name, "wrong password")),
+            (401, stack.host.post("/api/v1/session").header("Origin", origin(&stack.host)).json(&body)),
+            (403, mallory.asks(Method::POST, &reset).json(&json!({}))),
+            (403, mallory.asks(Method::GET, &format!("/api/v1/admin/users/{name}"))),
+        ]
+    };
+    // One that is there, one that is disabled, and none.
+    let mut seen = Vec::new();
+    for name in ["anna", "berta", "carla"] {
+        let mut outlines = Vec::new();
+        for (status, request) in asks(name) {
+            outlines.push(outline(&request.send().await.is(status), name));
+        }
+        seen.push(outlines);
+    }
+    assert!(seen.iter().all(|outlines| *outlines == seen[0]), "{seen:#?}");
+    // Who signs up learns of a name only that it is not to be had.
+    let mut taken = Vec::new();
+    for name in ["anna", "berta", "library"] {
+        let answer = stack.host.post("/api/v1/users").json(&json!({ "name": name, "password": PASSWORD })).send().await;
+        taken.push(outline(&answer.is(409), name));
+    }
+    assert!(taken.iter().all(|outline| *outline == taken[0]), "{taken:#?}");
 }

@@ -78,6 +78,7 @@ mod robots;
 mod routes;
 mod rules;
 mod scrub;
+mod secrets_in_logs;
 mod sessions;
 mod sign_up;
 mod slow_index;

@@ -34,6 +34,12 @@ impl Program {
         Self::start_as(&[], data, faults).await
     }
 
+    /// Starts it in `data`, with these variables. Its log lies beside that.
+    pub async fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
+        let started = Self::launch(&[], data, &data.with_extension("log"), variables).await;
+        started.expect("a process that nobody kills")
+    }
+
     /// The same of a registry without an index; any number of them may share the folder.
     pub async fn start_registry(data: &Path, faults: &str) -> Option<Self> {
         Self::start_as(&["registry"], data, faults).await
