@@ -2,6 +2,7 @@
 //!
 //! Must not hold logic of either service: it puts them together. A library, so that tests run what the program runs.
 
+pub mod admin;
 pub mod gc;
 mod in_process;
 mod instance;
@@ -9,7 +10,6 @@ pub mod keys;
 pub mod reindex;
 pub mod scrub;
 pub mod serve;
-pub mod user;
 mod welcome;
 
 pub use in_process::{InProcessIndex, InProcessRegistry};

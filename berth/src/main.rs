@@ -2,7 +2,7 @@
 //!
 //! Must not put anything together itself: the library does.
 
-use berth::{gc, keys, reindex, scrub, serve, user};
+use berth::{admin, gc, keys, reindex, scrub, serve};
 use clap::{Parser, Subcommand};
 use server::Environment;
 use std::process::ExitCode;
@@ -29,9 +29,8 @@ enum Command {
     Reindex(reindex::Arguments),
     /// Read everything that is stored again, and put aside what is damaged, while serving or not.
     Scrub(scrub::Arguments),
-    /// What is done about accounts with nothing but the data folder.
-    #[command(subcommand)]
-    User(user::Command),
+    #[command(flatten)]
+    Admin(admin::Command),
 }
 
 fn main() -> ExitCode {
@@ -43,7 +42,7 @@ fn main() -> ExitCode {
         Command::Keys(arguments) => server::run(async move { keys::keys(&arguments, environment) }),
         Command::Reindex(arguments) => server::run(reindex::reindex(&arguments, environment)),
         Command::Scrub(arguments) => server::run(scrub::scrub(&arguments, &environment)),
-        Command::User(command) => server::run(command.run(environment)),
+        Command::Admin(command) => server::run(admin::run(command, environment)),
     }
 }
 

@@ -16,7 +16,7 @@ mod store;
 
 pub use config::Settings;
 pub use domain::{Identity, Index, Mover, Refusal};
-pub use http::{InternalSecret, health_routes, internal_routes, public_routes};
+pub use http::{InternalSecret, command_routes, health_routes, internal_routes, public_routes};
 pub use keys_command::KeysCommand;
 pub use model::Account;
 pub use model::holdings::{Adoption, Found, Holdings, WhyLeft};

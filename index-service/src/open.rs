@@ -60,6 +60,13 @@ impl Index {
         Ok((index, first))
     }
 
+    /// The same where there is one already, for a command beside it: opening would make one.
+    pub async fn open_existing(settings: &Settings) -> anyhow::Result<Self> {
+        let database = Database::path(&settings.database_url)?;
+        anyhow::ensure!(database.exists(), "there is no index here: {} does not exist", database.display());
+        Ok(Self::open(settings).await?.0)
+    }
+
     /// Makes the first administrator, if there is no account yet. The password lies in its file before the account
     /// exists, so that a start that is cut off in between is simply made again.
     async fn first_admin(&self, settings: &Settings) -> anyhow::Result<Option<FirstAdmin>> {

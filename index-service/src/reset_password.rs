@@ -5,7 +5,6 @@
 
 use crate::config::Settings;
 use crate::domain::Index;
-use crate::store::Database;
 use anyhow::Context;
 use std::io::{Read, Write, stderr, stdin, stdout};
 
@@ -22,11 +21,8 @@ pub struct ResetPasswordArguments {
 /// Gives the account another password and ends its sessions; prints the password if it is a random one, and nothing else
 /// on standard output. An index that runs knows at once.
 pub async fn reset_password(arguments: &ResetPasswordArguments, settings: &Settings) -> anyhow::Result<()> {
-    // Opening would make an index where there is none.
-    let database = Database::path(&settings.database_url)?;
-    anyhow::ensure!(database.exists(), "there is no index here: {} does not exist", database.display());
+    let index = Index::open_existing(settings).await?;
     let given = arguments.password_stdin.then(password_of_stdin).transpose()?;
-    let (index, _) = Index::open(settings).await?;
     let random = index.reset_password(&arguments.name, given).await;
     index.close().await;
     if let Some(random) = random? {

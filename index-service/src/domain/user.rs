@@ -27,6 +27,8 @@ pub enum Credentials {
     Token(Secret),
     /// The secret of a session.
     Session(SessionSecret),
+    /// None: a command on the machine itself acts as this administrator, who holds all that a password gives.
+    OfCommand(Account),
 }
 
 /// Who signed in, and how.
@@ -85,6 +87,7 @@ impl Index {
                 session = Some(found);
                 (Owner::Person(account), None, None)
             }
+            Credentials::OfCommand(admin) => (Owner::Person(admin), None, None),
             Credentials::Token(secret) => {
                 let (owner, token) = self.sign_in_with_token(None, &secret, from, now).await?;
                 (owner, Some(token), Some(secret))

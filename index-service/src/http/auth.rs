@@ -53,6 +53,10 @@ pub struct AdminPerson;
 /// A registry that knows the internal secret.
 pub struct Registry;
 
+/// Who asks where only a command on the machine itself can.
+#[derive(Clone)]
+pub struct AdminOfCommand(pub Account);
+
 /// The secret that registries share with the index. It does not print itself.
 #[derive(Clone)]
 pub struct InternalSecret(String);
@@ -201,6 +205,9 @@ pub fn index(request: &HttpRequest) -> Result<Data<Index>, Failure> {
 
 /// The credentials of a request where a browser may ask too: those of its header or, without such a header, its session.
 fn all_credentials(request: &HttpRequest) -> Result<Credentials, Failure> {
+    if let Some(admin) = request.app_data::<Data<AdminOfCommand>>() {
+        return Ok(Credentials::OfCommand(admin.0.clone()));
+    }
     match cookie::session(request)? {
         Some(secret) => Ok(Credentials::Session(secret)),
         None => credentials(request.headers()),

@@ -42,9 +42,11 @@ mod user;
 pub use auth::InternalSecret;
 
 use crate::domain::{Index, Mover};
+use crate::model::Account;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put, resource};
 use address::TrustedProxies;
+use auth::AdminOfCommand;
 use conditional::{single, tag_answers};
 use contract::hold_query;
 use error::no_such_route;
@@ -90,6 +92,12 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                 .default_service(web::to(no_such_route))
                 .wrap(from_fn(render_problem)),
         );
+}
+
+/// The same for a command on the machine itself: every request is `admin`'s, whoever sends it.
+pub fn command_routes(cfg: &mut ServiceConfig, mover: &Mover, admin: &Account) {
+    public_routes(cfg, mover, &Networks::default());
+    cfg.app_data(Data::new(AdminOfCommand(admin.clone())));
 }
 
 /// What registries reach, with the internal secret.

@@ -1,7 +1,7 @@
 //! Berth with fail points, as a process: what tests start, kill and start again. Everything lies in the folder in
 //! `BERTH_DATA`, and it does what `BERTH_FAULTS` says. It listens on the address in `BERTH_LISTEN`.
 
-use berth::{gc, keys, scrub, serve, user};
+use berth::{admin, gc, keys, scrub, serve};
 use clap::{Parser, Subcommand};
 use registry_service::command;
 use registry_service::config::SplitSettings;
@@ -29,9 +29,8 @@ enum Command {
     Keys(keys::Arguments),
     /// As `berth scrub`.
     Scrub(scrub::Arguments),
-    /// As `berth user`.
-    #[command(subcommand)]
-    User(user::Command),
+    #[command(flatten)]
+    Admin(admin::Command),
     /// What a server does by timer, at once and however young it is: removes unfinished uploads and temporary files.
     Purge,
     /// A registry as one of several on the same folder; without an index, unless the variables name one.
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
         Some(Command::Gc(arguments)) => server::run(gc::gc(&arguments, &environment)),
         Some(Command::Keys(arguments)) => server::run(async move { keys::keys(&arguments, environment) }),
         Some(Command::Scrub(arguments)) => server::run(scrub::scrub(&arguments, &environment)),
-        Some(Command::User(command)) => server::run(command.run(environment)),
+        Some(Command::Admin(command)) => server::run(admin::run(command, environment)),
         Some(Command::Purge) => server::run(purge(&environment)),
         Some(Command::Service(command)) => server::run(command.run()),
         Some(Command::Registry) => server::run(registry(environment)),

@@ -12,6 +12,7 @@
 
 mod access_tokens;
 mod addresses;
+mod administration;
 mod auditors;
 mod behind_nginx;
 mod blobs;
