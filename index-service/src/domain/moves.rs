@@ -22,7 +22,7 @@ const LIFETIME: u64 = 60;
 const HEAD_START: u64 = 30;
 
 /// Wishes that are repeated in one go.
-const AT_ONCE: u32 = 100;
+pub(super) const AT_ONCE: u32 = 100;
 
 /// Who the time limit is in records.
 const NOBODY: &str = "";

@@ -5,7 +5,7 @@
 //! has carried it out, like every other.
 
 use super::error::{Noun, Refusal};
-use super::moves::{Mover, Progress};
+use super::moves::{AT_ONCE, Mover, Progress};
 use crate::model::names::new_namespace;
 use crate::model::{Account, Organisation};
 use crate::store::OrganisationRenamed;
@@ -34,13 +34,15 @@ impl Mover {
                 return Err(Refusal::invalid(format!("with it, repository {repository} would have too long a name")));
             }
         };
-        let mut progress = Progress::Done;
-        for wish in wishes {
-            progress = self.carry_out(wish, now).await?;
-            if progress == Progress::Waiting {
+        let mut done = 0;
+        // Nobody waits for more than that to be moved: the rest follows in the background.
+        for wish in wishes.iter().take(AT_ONCE as usize) {
+            if self.carry_out(wish.clone(), now).await? == Progress::Waiting {
                 break;
             }
+            done += 1;
         }
+        let progress = if done == wishes.len() { Progress::Done } else { Progress::Waiting };
         Ok((index.organisation(&caller.subject(), &to).await?, progress))
     }
 }

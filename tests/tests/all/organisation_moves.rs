@@ -174,6 +174,26 @@ async fn what_is_in_the_way_in_storage_holds_one_repository_up_and_loses_nothing
 }
 
 #[tokio::test]
+async fn of_very_many_repositories_the_last_follow_after_the_answer() {
+    let stack = Stack::start().await;
+    let alice = stack.user("alice").await;
+    // Without the time that a password takes.
+    let secret = alice.does(Method::POST, "/user/tokens", &json!({ "name": "all" })).await["secret"].clone();
+    alice.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
+    for number in 0..105 {
+        let made = stack.host.request(Method::PUT, &format!("/api/v1/repositories/acme/app{number:03}"));
+        made.token(secret.as_str().unwrap()).json(&json!({})).send().await.is(201);
+    }
+    alice.repository("acme/app104").await.push_image("v1", "layer").await;
+    assert_eq!(rename(&alice, "acme", "globex").await, 202);
+    alice.asks(Method::GET, "/api/v1/repositories/globex/app099").send().await.is(200);
+    alice.repository("acme/app104").await.get("manifests/v1").send().await.is(200);
+    stack.carry_out_wishes(0).await;
+    alice.repository("globex/app104").await.get("manifests/v1").send().await.is(200);
+    alice.asks(Method::GET, "/api/v1/repositories/acme/app104").send().await.is(404);
+}
+
+#[tokio::test]
 async fn only_owners_rename() {
     let scene = Scene::set().await;
     let mallory = scene.stack.user("mallory").await;
