@@ -5,6 +5,7 @@
 mod access_tokens;
 mod address;
 mod admin_users;
+mod api_page;
 mod auth;
 mod clock;
 mod collaborators;
@@ -66,6 +67,7 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                 .route(post().to(token::post)),
         )
         .service(resource("/.well-known/jwks.json").wrap(from_fn(render_problem)).route(get().to(keys::show)))
+        .service(resource("/docs/api").route(get().to(api_page::show)))
         .service(
             web::scope("/v1")
                 .configure(json::limits)

@@ -93,18 +93,23 @@ use utoipa::OpenApi;
 )]
 struct Described;
 
-/// The words in braces of addresses, with the schema of each and what it is.
-const PATH_PARAMETERS: &[(&str, &str, &str)] = &[
-    ("org", "NamespaceName", "An organisation's name."),
-    ("user", "NamespaceName", "An account's name."),
-    ("team", "NamespaceName", "A team's name in its organisation."),
-    ("robot", "NamespaceName", "A robot's own name in its organisation."),
-    ("namespace", "NamespaceName", "A namespace's name."),
-    ("name", "RepositoryName", "A repository's whole name, with its slashes as they are or as %2F."),
-    ("subject", "GrantSubject", "Who holds a grant."),
-    ("digest", "Digest", "A manifest's digest."),
-    ("id", "", "The id of an access token, an invitation, a session or a decision, as its list or answer has it."),
-    ("secret", "", "The secret of an invitation."),
+/// The words in braces of addresses, with the schema of each, an example, and what it is.
+const PATH_PARAMETERS: &[(&str, &str, &str, &str)] = &[
+    ("org", "NamespaceName", "acme", "An organisation's name."),
+    ("user", "NamespaceName", "bob", "An account's name."),
+    ("team", "NamespaceName", "dev", "A team's name in its organisation."),
+    ("robot", "NamespaceName", "ci", "A robot's own name in its organisation."),
+    ("namespace", "NamespaceName", "acme", "A namespace's name."),
+    ("name", "RepositoryName", "acme/app", "A repository's whole name, with its slashes as they are or as %2F."),
+    ("subject", "GrantSubject", "user:bob", "Who holds a grant."),
+    (
+        "digest",
+        "Digest",
+        "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        "A manifest's digest.",
+    ),
+    ("id", "", "tok_0192f0c8-0000-7000-8000-000000000000", "The id that the list, or whoever made it, was told."),
+    ("secret", "", "berth_inv_0123456789", "The secret of an invitation."),
 ];
 
 /// The headers of the conventions, and what each does.
@@ -244,12 +249,14 @@ fn path_parameter(path: &str, name: &str) -> Option<Value> {
         "on" => "namespace",
         other => other,
     };
-    let (_, schema, description) = PATH_PARAMETERS.iter().find(|(known, ..)| *known == meant)?;
+    let (_, schema, example, description) = PATH_PARAMETERS.iter().find(|(known, ..)| *known == meant)?;
     let schema = match *schema {
         "" => json!({ "type": "string", "minLength": 1 }),
         schema => json!({ "$ref": format!("#/components/schemas/{schema}") }),
     };
-    Some(json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema }))
+    Some(json!({
+        "name": name, "in": "path", "required": true, "description": description, "example": example, "schema": schema,
+    }))
 }
 
 /// A member of an object; null, if there is none.

@@ -120,3 +120,25 @@ async fn every_operation_says_what_it_is_and_refuses_with_a_problem() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_page_has_every_operation_and_needs_nothing_from_elsewhere() {
+    let stack = Stack::start().await;
+    let document = stack.host.get("/api/v1/openapi.json").send().await.is(200).json();
+    let answer = stack.host.get("/docs/api").send().await.is(200);
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+    let page = answer.text();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        assert!(page.contains(&format!("<code>{path}</code>")), "{path}");
+        for operation in item.as_object().unwrap().values() {
+            let summary = operation["summary"].as_str().unwrap().replace('&', "&amp;").replace('<', "&lt;");
+            assert!(page.contains(&summary), "{path}: {summary}");
+        }
+    }
+    for link in page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        let is_here = link.strip_prefix('#').is_some_and(|name| page.contains(&format!("id=\"{name}\"")));
+        assert!(is_here || link == "/api/v1/openapi.json", "{link}");
+    }
+    assert!(!page.contains("<script") && !page.contains("src="));
+}
