@@ -129,9 +129,9 @@ fn without_prefix(route: &str) -> String {
     format!("{method} {}", if below == "/move" { path } else { below })
 }
 
-/// `resource("/orgs").route(get().to(…)).route(post().to(…))`
+/// `resource("/orgs").route(get().to(…)).route(post().to(…))`, or `single(…)` instead.
 fn index_routes() -> Vec<String> {
-    let resources = code(INDEX_ROUTES);
+    let resources = code(INDEX_ROUTES).replace("single(\"", "resource(\"");
     let resources = resources.split("resource(\"").skip(1).map(|resource| resource.split_once('"').unwrap());
     let routes = resources.flat_map(|(path, rest)| {
         let methods = rest.split(".route(").skip(1).map(|route| route.split('(').next().unwrap().to_uppercase());
