@@ -3,6 +3,8 @@
 
 use super::contract::operations;
 use super::problem::Problem;
+use crate::model::account::AccountSort;
+use crate::model::repository::RepositorySort;
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -12,7 +14,7 @@ use utoipa::OpenApi;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Berth", description = "Accounts, organisations, grants and repositories of a Berth instance."),
-    components(schemas(Problem)),
+    components(schemas(Problem, RepositorySort, AccountSort)),
     paths(
         super::teams::list,
         super::teams::create,
