@@ -3,6 +3,7 @@
 //! Must not decide whose turn it is: `domain/key_ring.rs` does.
 
 use crate::domain::Index;
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// How often: a few small files are read.
@@ -14,7 +15,7 @@ pub async fn keep_keys(index: Index) {
     timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         timer.tick().await;
-        match index.take_keys().await {
+        match index.take_keys(Timestamp::now()).await {
             Ok(false) => {}
             Ok(true) => tracing::info!("the keys of tokens have changed, and are taken as they are now"),
             Err(refusal) => tracing::warn!(error = %refusal, "the keys of tokens stay as they were"),

@@ -16,9 +16,11 @@
 
 use crate::digest::Digest;
 use crate::name::RepositoryName;
+use crate::networks::Reach;
 use crate::reference::Tag;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Is this registry token good, by the index's rows as they stand now?
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,6 +36,9 @@ pub struct IntrospectAnswer {
     pub active: bool,
     /// The ids of those repositories of the token that are allocated now, by name. Empty when not active.
     pub repositories: BTreeMap<RepositoryName, String>,
+    /// From where it may be used.
+    #[serde(default)]
+    pub reach: Reach,
     /// The number of the index's feed as of which this is so: later rows may say otherwise.
     pub as_of: u64,
     /// When the access token that it was issued for ends by itself, which no row of the feed tells; seconds since the Unix
@@ -45,7 +50,7 @@ pub struct IntrospectAnswer {
 impl IntrospectAnswer {
     /// The answer to every token that is not good, whatever the reason.
     pub fn inactive() -> Self {
-        Self { active: false, repositories: BTreeMap::new(), as_of: 0, until: None }
+        Self { active: false, repositories: BTreeMap::new(), reach: Reach::default(), as_of: 0, until: None }
     }
 }
 
@@ -233,6 +238,8 @@ pub struct CommitAnswer {
 pub struct CatalogRequest {
     /// The account; empty for an anonymous client.
     pub subject: String,
+    /// The client's address; `None` if it is not known.
+    pub from: Option<IpAddr>,
     /// At most so many names.
     pub limit: u32,
     /// Only names after this one, in byte order; it need not exist.

@@ -20,7 +20,7 @@ mod text;
 pub use claims::{Access, Claims};
 pub use digest::{Algorithm, Digest};
 pub use name::{NamespaceName, RepositoryName};
-pub use networks::Networks;
+pub use networks::{Networks, Reach};
 pub use oci_error::{ErrorBody, ErrorCode};
 pub use reference::{Reference, Tag};
 pub use scope::{Action, ResourceType, Scope};

@@ -2,8 +2,10 @@
 //!
 //! Must not know where an address or a header comes from.
 
+use crate::name::RepositoryName;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -12,6 +14,29 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
 pub struct Networks(Vec<IpNet>);
+
+/// From where a registry token may be used. It does not say so itself: the index does when it confirms it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// For anything at all: the ranges of the secret that it was issued for.
+    #[serde(default, skip_serializing_if = "Networks::is_empty")]
+    pub token: Networks,
+    /// For repositories whose namespace has ranges of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub repositories: BTreeMap<RepositoryName, Networks>,
+}
+
+impl Reach {
+    /// Whether the token opens anything for a client at `from`.
+    pub fn admits(&self, from: Option<IpAddr>) -> bool {
+        self.token.admit(from)
+    }
+
+    /// Whether it opens anything of `repository` for a client at `from`.
+    pub fn opens(&self, repository: &RepositoryName, from: Option<IpAddr>) -> bool {
+        self.admits(from) && self.repositories.get(repository).is_none_or(|networks| networks.admit(from))
+    }
+}
 
 /// Why a text is no range of addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

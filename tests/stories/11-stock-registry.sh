@@ -40,8 +40,8 @@ expect_failure 'unauthorized' as mallory docker_login alice 'wrong password'
 say "what the index grants is pushed and pulled, and nothing else"
 expect_success push alice berth-test/note alice/note
 expect_success pull alice alice/note
-expect_failure 'denied' pull bob alice/note
-expect_failure 'denied' push bob berth-test/note alice/note
+expect_failure 'denied|unauthorized' pull bob alice/note
+expect_failure 'denied|unauthorized' push bob berth-test/note alice/note
 expect_failure 'denied|unauthorized' pull anonymous alice/note
 expect_success push alice berth-test/note alice/public
 expect_success pull bob alice/public

@@ -2,6 +2,7 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
+use super::networks::check_networks;
 use crate::model::access_token::{AccessToken, LastUse, Limits, MAX_LIMITS, RANDOM_LENGTH, Secret};
 use crate::model::account::Owner;
 use crate::model::fault::all;
@@ -10,6 +11,7 @@ use crate::model::{Account, Fault, Page, Paged};
 use crate::store::Claim;
 use jiff::{SignedDuration, Timestamp};
 use rand::distr::{Alphanumeric, SampleString};
+use shared::Networks;
 use std::net::IpAddr;
 
 /// Seconds for which a secret may go on beside its successor.
@@ -25,6 +27,8 @@ pub struct NewAccessToken {
     pub name: String,
     /// Where it opens anything; empty for everywhere.
     pub limits: Limits,
+    /// From where it opens anything; no range for everywhere.
+    pub allowed_networks: Networks,
     /// From when on it opens nothing; `None` for never.
     pub expires_at: Option<Timestamp>,
 }
@@ -74,15 +78,15 @@ impl Index {
         new: NewAccessToken,
         now: Timestamp,
     ) -> Result<(AccessToken, Secret), Refusal> {
-        let NewAccessToken { name, limits, expires_at } = new;
+        let NewAccessToken { name, limits, allowed_networks, expires_at } = new;
         let few = if limits.0.len() <= MAX_LIMITS {
             Ok(())
         } else {
             Err(Fault::at("/limits", "too_many", "limits has at most 50 entries"))
         };
-        all([TOKEN_NAME.check(&name), few, check_end(expires_at, now)])?;
+        all([TOKEN_NAME.check(&name), few, check_networks(&allowed_networks), check_end(expires_at, now)])?;
         let (id, last_used) = (new_token_id(), LastUse::default());
-        let token = AccessToken { id, name, limits, expires_at, last_used, created_at: now };
+        let token = AccessToken { id, name, limits, allowed_networks, expires_at, last_used, created_at: now };
         let secret = Secret::of_person(&random_text());
         match self.database.create_access_token(&owner.id, &token, &secret.hash()).await? {
             Claim::Made => Ok((token, secret)),
@@ -105,6 +109,19 @@ impl Index {
         Ok((token.ok_or_else(|| no_token(id))?, secret))
     }
 
+    /// Says from where a token opens anything.
+    pub async fn change_access_token(
+        &self,
+        owner: &Account,
+        id: &str,
+        allowed_networks: &Networks,
+    ) -> Result<AccessToken, Refusal> {
+        check_networks(allowed_networks)?;
+        let changed = self.database.set_token_networks(&owner.id, id, allowed_networks).await?;
+        changed.ok_or_else(|| no_token(id))?;
+        self.access_token(owner, id).await
+    }
+
     /// Ends a token.
     pub async fn delete_access_token(&self, owner: &Account, id: &str) -> Result<(), Refusal> {
         self.database.delete_access_token(&owner.id, id).await?.ok_or_else(|| no_token(id))
@@ -121,11 +138,11 @@ impl Index {
         let found = self.database.access_token_by_hash(&secret.hash(), now).await?;
         let found = found.filter(|(owner, _)| user.is_none_or(|user| owner.subject().as_str() == user));
         let (owner, token) = found.ok_or(Refusal::BadCredentials)?;
+        if !token.allowed_networks.admit(from) {
+            return Err(Refusal::AddressRefused { what: what(&owner, &token), from });
+        }
         if token.is_over(now) {
-            return Err(Refusal::TokenExpired(match owner {
-                Owner::Person(_) => format!("access token {:?}", token.name),
-                Owner::Robot(robot) => format!("the secret of robot {}", robot.name),
-            }));
+            return Err(Refusal::TokenExpired(what(&owner, &token)));
         }
         let is_noted = token.last_used.at.is_some_and(|at| now.duration_since(at) < NOTED_EVERY);
         if !is_noted || token.last_used.from != from {
@@ -138,6 +155,14 @@ impl Index {
             });
         }
         Ok((owner, token))
+    }
+}
+
+/// A secret in words.
+fn what(owner: &Owner, token: &AccessToken) -> String {
+    match owner {
+        Owner::Person(_) => format!("access token {:?}", token.name),
+        Owner::Robot(robot) => format!("the secret of robot {}", robot.name),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::store::StoreError;
 use jiff::Timestamp;
 use shared::RepositoryName;
 use std::fmt;
+use std::net::IpAddr;
 
 /// What was not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,14 @@ pub enum Refusal {
     /// A good secret whose time is over: of what, in words.
     #[error("{0} has expired: rotate it and give it a new end")]
     TokenExpired(String),
+    /// A good secret that may not be used from where the client is.
+    #[error("{what} may not be used from your address, {}: see its allowed_networks", from.map_or_else(|| "which is unknown".to_owned(), |from| from.to_string()))]
+    AddressRefused {
+        /// Whose secret, in words.
+        what: String,
+        /// The client's address; `None` if it is not known.
+        from: Option<IpAddr>,
+    },
     /// A good access token that opens less than this.
     #[error("this access token is limited to some repositories; this needs one without limits, or the password")]
     TokenLimited,

@@ -17,7 +17,7 @@ impl Index {
     ) -> Result<(Subject, Explanation), Refusal> {
         let own = caller.subject();
         let subject = of.unwrap_or_else(|| own.clone());
-        let needed = if subject == own { Role::Read } else { Role::Admin };
+        let needed = if subject.as_str() == own.as_str() { Role::Read } else { Role::Admin };
         self.repository_seen(&own, name, needed).await?;
         // Who may not see a robot is told what is told of one that is not there.
         if let Ok(robot) = subject.as_str().parse::<RobotName>()

@@ -85,8 +85,9 @@ impl Index {
         self.signer.ring().key_set(now)
     }
 
-    /// Takes the keys as they lie in the data folder now. Whether they are others than before.
-    pub async fn take_keys(&self) -> Result<bool, Refusal> {
+    /// Takes the keys as they lie in the data folder now. Whether they are others than before. With one that is withdrawn
+    /// before its time ends every token: registries remember which ones were good.
+    pub async fn take_keys(&self, now: Timestamp) -> Result<bool, Refusal> {
         let (folder, x5c) = (self.folder.clone(), self.identity.x5c);
         let read = tokio::task::spawn_blocking(move || KeyRing::read(&folder.token_keys()?, x5c)).await;
         let fault = |error: &dyn std::fmt::Display| Refusal::Fault(error.to_string());
@@ -94,8 +95,12 @@ impl Index {
         if ring.is_empty() {
             return Err(Refusal::Fault("the folder of the token keys is empty".to_owned()));
         }
-        if ring.is_same(&self.signer.ring()) {
+        let before = self.signer.ring();
+        if ring.is_same(&before) {
             return Ok(false);
+        }
+        if before.published(now).any(|key| ring.published(now).all(|other| other.id != key.id)) {
+            self.database.revoke_all().await?;
         }
         self.signer.replace(ring);
         Ok(true)

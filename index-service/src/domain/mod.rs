@@ -19,6 +19,7 @@ mod keys;
 mod members;
 mod moves;
 mod namespaces;
+mod networks;
 mod organisation_moves;
 mod organisations;
 mod passwords;

@@ -6,7 +6,7 @@ use super::Index;
 use super::error::Refusal;
 use super::repositories::why_not;
 use crate::model::repository::RepositoryChange;
-use crate::model::{Place, Role, Subject};
+use crate::model::{Origin, Place, Role, Subject};
 use crate::store::Taken;
 use jiff::Timestamp;
 use shared::internal::{
@@ -14,7 +14,7 @@ use shared::internal::{
     IntrospectAnswer, IntrospectRequest, JudgeRequest, TurnAnswer, Verdict,
 };
 use shared::revocations::FeedAnswer;
-use shared::{Access, Action, Claims, RepositoryName, ResourceType};
+use shared::{Access, Action, Claims, Networks, Reach, RepositoryName, ResourceType};
 use std::collections::BTreeMap;
 
 /// Names on a page of the catalog at most.
@@ -25,6 +25,8 @@ pub(super) struct Bearer {
     pub subject: Subject,
     /// When the access token that it was issued for ends by itself.
     pub until: Option<Timestamp>,
+    /// From where that one may be used.
+    pub networks: Networks,
     /// The number of the feed of revocations as of which this is so.
     as_of: u64,
 }
@@ -43,11 +45,18 @@ impl Index {
         if !entries.iter().zip(&places).all(|(entry, place)| still_holds(entry, place)) {
             return Ok(IntrospectAnswer::inactive());
         }
+        let mut reach = Reach { token: bearer.networks, repositories: BTreeMap::new() };
+        for name in &names {
+            let networks = self.database.repository_networks(&bearer.subject, name).await?;
+            if !networks.is_empty() {
+                reach.repositories.insert(name.clone(), networks);
+            }
+        }
         let ids = names.into_iter().zip(&places);
         let repositories: BTreeMap<_, _> =
             ids.filter_map(|(name, place)| Some((name, place.repository_id()?.to_owned()))).collect();
         let until = bearer.until.map(Timestamp::as_second);
-        Ok(IntrospectAnswer { active: true, repositories, as_of: bearer.as_of, until })
+        Ok(IntrospectAnswer { active: true, repositories, reach, as_of: bearer.as_of, until })
     }
 
     /// Allocates a name for whoever pushes to it first, or tells its id.
@@ -102,7 +111,7 @@ impl Index {
     pub async fn catalog(&self, request: &CatalogRequest) -> Result<CatalogAnswer, Refusal> {
         let limit = request.limit.min(MAX_CATALOG);
         let after = request.after.as_deref().unwrap_or_default();
-        let subject = Subject::named(&request.subject);
+        let subject = Subject::named(&request.subject).at(Origin::Client(request.from));
         let mut repositories = self.database.catalog(&subject, after, limit + 1).await?;
         let more = repositories.len() > limit as usize;
         repositories.truncate(limit as usize);
@@ -117,17 +126,18 @@ impl Index {
         if is_void(claims, &feed) {
             return Ok(None);
         }
-        let mut until = None;
+        let (mut until, mut networks) = (None, Networks::default());
         if let Some(credential) = &claims.credential {
             let Some((id, mark)) = credential.split_once('.') else { return Ok(None) };
-            let Some(end) = self.database.access_token_end(&claims.sub, id, mark).await? else { return Ok(None) };
+            let reach = self.database.access_token_reach(&claims.sub, id, mark).await?;
+            let Some((end, allowed)) = reach else { return Ok(None) };
             if end.is_some_and(|end| end <= now) {
                 return Ok(None);
             }
-            until = end;
+            (until, networks) = (end, allowed);
         }
         let subject = Subject::named(&claims.sub);
-        let bearer = Bearer { subject, until, as_of: feed.position.number };
+        let bearer = Bearer { subject, until, networks, as_of: feed.position.number };
         Ok(self.is_good(&bearer.subject).await?.then_some(bearer))
     }
 

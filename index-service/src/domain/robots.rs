@@ -3,6 +3,7 @@
 use super::Index;
 use super::access_tokens::{Rotation, check_end, new_token_id, random_text};
 use super::error::{Noun, Refusal};
+use super::networks::check_networks;
 use crate::model::access_token::{LastUse, Secret};
 use crate::model::fault::all;
 use crate::model::line::DESCRIPTION;
@@ -10,7 +11,7 @@ use crate::model::robot::{Robot, RobotChange, RobotName};
 use crate::model::{Account, Page, Paged};
 use crate::store::Claim;
 use jiff::Timestamp;
-use shared::NamespaceName;
+use shared::{NamespaceName, Networks};
 
 impl Index {
     /// A page of the robots of `organisation`, for its members.
@@ -36,13 +37,15 @@ impl Index {
         caller: &Account,
         name: RobotName,
         description: Option<String>,
+        allowed_networks: Networks,
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(Robot, Secret), Refusal> {
         self.require_owner(caller, &name.organisation).await?;
         let (description, last_used) = (description.unwrap_or_default(), LastUse::default());
-        all([DESCRIPTION.check(&description), check_end(expires_at, now)])?;
-        let robot = Robot { name, description, disabled_at: None, expires_at, last_used, created_at: now };
+        all([DESCRIPTION.check(&description), check_networks(&allowed_networks), check_end(expires_at, now)])?;
+        let disabled_at = None;
+        let robot = Robot { name, description, disabled_at, allowed_networks, expires_at, last_used, created_at: now };
         let secret = Secret::of_robot(&random_text());
         match self.database.create_robot(&robot, &new_token_id(), &secret.hash()).await? {
             Some(Claim::Made) => Ok((robot, secret)),
@@ -61,7 +64,8 @@ impl Index {
         now: Timestamp,
     ) -> Result<Robot, Refusal> {
         self.require_owner(caller, &name.organisation).await?;
-        DESCRIPTION.check(change.description.as_deref().unwrap_or_default())?;
+        let networks = change.allowed_networks.as_ref().map_or(Ok(()), check_networks);
+        all([DESCRIPTION.check(change.description.as_deref().unwrap_or_default()), networks])?;
         self.database.change_robot(name, &change, now).await?.ok_or_else(|| no_robot(name))?;
         self.robot(caller, name).await
     }

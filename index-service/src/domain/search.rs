@@ -2,9 +2,10 @@
 
 use super::Index;
 use super::error::Refusal;
-use crate::model::{Fault, Repository, Subject};
+use crate::model::{Fault, Origin, Repository, Subject};
 use jiff::Timestamp;
 use shared::Action;
+use std::net::IpAddr;
 
 /// Longest text to search for: no name is longer.
 const MAX_TEXT: usize = 255;
@@ -37,13 +38,14 @@ impl Index {
         Ok(SearchResults { total, repositories })
     }
 
-    /// The subject of a registry token that allows to search.
-    pub async fn searcher(&self, token: &str, now: Timestamp) -> Result<Subject, Refusal> {
+    /// The subject of a registry token that allows to search, shown from the address `from`.
+    pub async fn searcher(&self, token: &str, from: Option<IpAddr>, now: Timestamp) -> Result<Subject, Refusal> {
         let claims = self.signer.verify(token, &self.identity, now).ok_or(Refusal::BadToken)?;
         if !claims.catalog(Action::Search) {
             return Err(Refusal::BadToken);
         }
-        self.bearer(&claims, now).await?.map(|bearer| bearer.subject).ok_or(Refusal::BadToken)
+        let bearer = self.bearer(&claims, now).await?.filter(|bearer| bearer.networks.admit(from));
+        bearer.map(|bearer| bearer.subject.at(Origin::Client(from))).ok_or(Refusal::BadToken)
     }
 }
 

@@ -5,7 +5,7 @@ use super::error::Refusal;
 use super::user::{Credentials, SignedIn};
 use crate::model::access_token::Limits;
 use crate::model::decision::Decision;
-use crate::model::{Place, Role, Subject};
+use crate::model::{Origin, Place, Role, Subject};
 use jiff::Timestamp;
 use shared::revocations::Position;
 use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
@@ -61,6 +61,7 @@ impl Index {
             Some(SignedIn { owner, token, credential, .. }) => (owner.subject(), token, credential),
             None => (Subject::anonymous(), None, None),
         };
+        let subject = subject.at(Origin::Client(from));
         let limits = token.map(|token| token.limits).unwrap_or_default();
         let asked: Vec<Scope> = scopes.clone();
         let (access, as_of) = self.access(&subject, &limits, scopes).await?;

@@ -8,7 +8,7 @@ use crate::model::access_token::{AccessToken, Secret, credential};
 use crate::model::account::Owner;
 use crate::model::password::is_possible;
 use crate::model::session::{Session, SessionSecret};
-use crate::model::{Account, Subject};
+use crate::model::{Account, Origin, Subject};
 use jiff::Timestamp;
 use std::net::IpAddr;
 
@@ -40,6 +40,8 @@ pub struct SignedIn {
     pub token: Option<AccessToken>,
     /// That token and its secret, as a registry token names them.
     pub credential: Option<String>,
+    /// Where it asks from.
+    pub origin: Origin,
     /// The session that a password began, if one goes on.
     pub session: Option<Session>,
 }
@@ -58,14 +60,16 @@ impl SignedIn {
         match self.owner {
             _ if self.token.is_some_and(|token| token.is_limited()) => Err(Refusal::TokenLimited),
             Owner::Robot(_) => Err(Refusal::PersonNeeded),
-            Owner::Person(account) => Ok(account),
+            Owner::Person(account) => Ok(Account { origin: self.origin, ..account }),
         }
     }
 
     /// The account, and its session if it is in one, where only its password will do: a session was begun with that.
     pub fn person(self) -> Result<(Account, Option<Session>), Refusal> {
         match self.owner {
-            Owner::Person(account) if self.token.is_none() => Ok((account, self.session)),
+            Owner::Person(account) if self.token.is_none() => {
+                Ok((Account { origin: self.origin, ..account }, self.session))
+            }
             _ => Err(Refusal::PasswordNeeded),
         }
     }
@@ -104,7 +108,7 @@ impl Index {
             return Err(Refusal::AccountDisabled);
         }
         let credential = token.as_ref().zip(secret).map(|(token, secret)| credential(&token.id, &secret.hash()));
-        Ok(Some(SignedIn { owner, token, credential, session }))
+        Ok(Some(SignedIn { owner, token, credential, origin: Origin::Client(from), session }))
     }
 
     /// The account with this name and password, and the password's hash. Whoever asks, from `from`, may be guessing.
@@ -133,11 +137,14 @@ impl Index {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Subject, Refusal> {
-        let Some(signed_in) = self.sign_in(credentials, from, now).await? else { return Ok(Subject::anonymous()) };
+        let origin = Origin::Client(from);
+        let Some(signed_in) = self.sign_in(credentials, from, now).await? else {
+            return Ok(Subject::anonymous().at(origin));
+        };
         if signed_in.token.is_some_and(|token| token.is_limited()) {
             return Err(Refusal::TokenLimited);
         }
-        Ok(signed_in.owner.subject())
+        Ok(signed_in.owner.subject().at(origin))
     }
 
     /// Changes an account's password, which must be the old one now, and ends its sessions. Only the one in which that is done goes

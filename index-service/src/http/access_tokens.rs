@@ -12,6 +12,7 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use shared::Networks;
 use std::net::IpAddr;
 use utoipa::ToSchema;
 
@@ -23,6 +24,9 @@ pub struct AccessTokenBody {
     name: String,
     #[schema(value_type = Vec<LimitParts>)]
     limits: Limits,
+    /// Ranges of addresses from which it opens anything; none for everywhere.
+    #[schema(value_type = Vec<String>, max_items = 100, example = json!(["10.0.0.0/8"]))]
+    allowed_networks: Networks,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, example = "192.0.2.7")]
@@ -34,9 +38,10 @@ pub struct AccessTokenBody {
 
 impl From<AccessToken> for AccessTokenBody {
     fn from(token: AccessToken) -> Self {
-        let AccessToken { id, name, limits, expires_at, last_used, created_at } = token;
+        let AccessToken { id, name, limits, allowed_networks, expires_at, last_used, created_at } = token;
         let LastUse { at: last_used_at, from: last_used_from } = last_used;
-        Self { id, name, limits, expires_at, last_used_at, last_used_from, created_at, secret: None }
+        let secret = None;
+        Self { id, name, limits, allowed_networks, expires_at, last_used_at, last_used_from, created_at, secret }
     }
 }
 
@@ -57,7 +62,21 @@ pub struct NewTokenBody {
     /// Where it opens anything, and how much; left out, all that its owner may.
     #[schema(value_type = Option<Vec<LimitParts>>, min_items = 1, max_items = 50)]
     limits: Option<Limits>,
+    #[serde(default)]
+    /// Ranges of addresses from which it opens anything; none for everywhere.
+    #[schema(value_type = Vec<String>, max_items = 100, example = json!(["10.0.0.0/8"]))]
+    allowed_networks: Networks,
     expires_at: Option<Timestamp>,
+}
+
+/// What is to be changed about a token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AccessTokenChange)]
+pub struct PatchToken {
+    /// Ranges of addresses from which it opens anything; none for everywhere.
+    #[schema(value_type = Vec<String>, max_items = 100, example = json!(["10.0.0.0/8"]))]
+    allowed_networks: Networks,
 }
 
 /// How a secret is replaced.
@@ -93,9 +112,9 @@ pub async fn list(
     post, path = "/user/tokens", request_body = NewTokenBody, responses((status = 201, body = AccessTokenBody))
 )]
 pub async fn create(person: Person, index: Data<Index>, body: Body<NewTokenBody>) -> Result<HttpResponse, Failure> {
-    let NewTokenBody { name, limits, expires_at } = body.0;
-    let limits = limits.unwrap_or_default();
-    let made = index.create_access_token(&person.0, NewAccessToken { name, limits, expires_at }, now()).await?;
+    let NewTokenBody { name, limits, allowed_networks, expires_at } = body.0;
+    let new = NewAccessToken { name, limits: limits.unwrap_or_default(), allowed_networks, expires_at };
+    let made = index.create_access_token(&person.0, new, now()).await?;
     let location = format!("/api/v1/user/tokens/{}", made.0.id);
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store"));
@@ -106,6 +125,20 @@ pub async fn create(person: Person, index: Data<Index>, body: Body<NewTokenBody>
 #[utoipa::path(get, path = "/user/tokens/{id}", responses((status = 200, body = AccessTokenBody)))]
 pub async fn show(person: Person, index: Data<Index>, id: Path<String>) -> Result<HttpResponse, Failure> {
     Ok(HttpResponse::Ok().json(AccessTokenBody::from(index.access_token(&person.0, &id).await?)))
+}
+
+/// Says from where an access token opens anything.
+#[utoipa::path(
+    patch, path = "/user/tokens/{id}", request_body = PatchToken, responses((status = 200, body = AccessTokenBody))
+)]
+pub async fn change(
+    person: Person,
+    index: Data<Index>,
+    id: Path<String>,
+    body: Body<PatchToken>,
+) -> Result<HttpResponse, Failure> {
+    let token = index.change_access_token(&person.0, &id, &body.0.allowed_networks).await?;
+    Ok(HttpResponse::Ok().json(AccessTokenBody::from(token)))
 }
 
 /// Gives an access token another secret, which is in this answer alone.

@@ -125,6 +125,7 @@ fn kind_of(refusal: &Refusal) -> Kind {
             (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in")
         }
         R::SessionOver => (StatusCode::UNAUTHORIZED, "session_over", "No longer signed in"),
+        R::AddressRefused { .. } => (StatusCode::FORBIDDEN, "address_refused", "Address refused"),
         R::TokenLimited => (StatusCode::FORBIDDEN, "token_limited", "Token limited"),
         R::PasswordNeeded => (StatusCode::FORBIDDEN, "password_needed", "Password needed"),
         R::PersonNeeded => (StatusCode::FORBIDDEN, "person_needed", "Person needed"),

@@ -27,6 +27,7 @@ mod keys;
 mod members;
 mod moves;
 mod namespaces;
+mod networks;
 mod openapi;
 mod organisation_moves;
 mod organisations;
@@ -140,7 +141,10 @@ fn people(cfg: &mut ServiceConfig) {
         .service(single("/user/sessions/{id}").route(delete().to(session::delete_one)))
         .service(resource("/user/tokens").route(get().to(access_tokens::list)).route(post().to(access_tokens::create)))
         .service(
-            single("/user/tokens/{id}").route(get().to(access_tokens::show)).route(delete().to(access_tokens::delete)),
+            single("/user/tokens/{id}")
+                .route(get().to(access_tokens::show))
+                .route(patch().to(access_tokens::change))
+                .route(delete().to(access_tokens::delete)),
         )
         .service(resource("/user/tokens/{id}/rotate").route(post().to(access_tokens::rotate)))
         .service(resource("/admin/decisions/{id}").route(get().to(decisions::show)))
@@ -211,6 +215,9 @@ fn namespaces(cfg: &mut ServiceConfig) {
                 .route(put().to(default_grants::put)),
         )
         .service(resource("/namespaces/{namespace}/collaborators").route(get().to(collaborators::list)))
+        .service(
+            single("/namespaces/{namespace}/networks").route(get().to(networks::show)).route(put().to(networks::put)),
+        )
         .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
         .service(
             single("/namespaces/{on}/grants/{subject:.+}")

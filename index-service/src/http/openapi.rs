@@ -89,6 +89,9 @@ use utoipa::OpenApi;
         super::sign_up::create,
         super::organisation_moves::rename,
         super::collaborators::list,
+        super::networks::show,
+        super::networks::put,
+        super::access_tokens::change,
         super::decisions::show,
         super::admin_users::reset_password,
     )

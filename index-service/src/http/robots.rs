@@ -15,7 +15,7 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::NamespaceName;
+use shared::{NamespaceName, Networks};
 use std::net::IpAddr;
 use utoipa::ToSchema;
 
@@ -26,6 +26,9 @@ pub struct RobotBody {
     name: RobotName,
     description: String,
     disabled: bool,
+    /// Ranges of addresses from which it opens anything; none for everywhere.
+    #[schema(value_type = Vec<String>, max_items = 100, example = json!(["10.0.0.0/8"]))]
+    allowed_networks: Networks,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
     #[schema(value_type = Option<String>, example = "192.0.2.7")]
@@ -37,10 +40,20 @@ pub struct RobotBody {
 
 impl From<Robot> for RobotBody {
     fn from(robot: Robot) -> Self {
-        let Robot { name, description, disabled_at, expires_at, last_used, created_at } = robot;
+        let Robot { name, description, disabled_at, allowed_networks, expires_at, last_used, created_at } = robot;
+        let (disabled, secret) = (disabled_at.is_some(), None);
         let LastUse { at: last_used_at, from: last_used_from } = last_used;
-        let disabled = disabled_at.is_some();
-        Self { name, description, disabled, expires_at, last_used_at, last_used_from, created_at, secret: None }
+        Self {
+            name,
+            description,
+            disabled,
+            allowed_networks,
+            expires_at,
+            last_used_at,
+            last_used_from,
+            created_at,
+            secret,
+        }
     }
 }
 
@@ -58,6 +71,10 @@ pub struct NewRobot {
     /// One line, of at most 200 characters.
     #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "who builds")]
     description: Option<String>,
+    #[serde(default)]
+    /// Ranges of addresses from which it opens anything; none for everywhere.
+    #[schema(value_type = Vec<String>, max_items = 100, example = json!(["10.0.0.0/8"]))]
+    allowed_networks: Networks,
     expires_at: Option<Timestamp>,
 }
 
@@ -69,6 +86,9 @@ pub struct PatchRobot {
     #[schema(max_length = 200, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", example = "who builds")]
     description: Option<String>,
     disabled: Option<bool>,
+    /// Ranges of addresses from which it opens anything; none for everywhere.
+    #[schema(value_type = Option<Vec<String>>, max_items = 100, example = json!(["10.0.0.0/8"]))]
+    allowed_networks: Option<Networks>,
 }
 
 /// A robot's address.
@@ -103,10 +123,10 @@ pub async fn create(
     organisation: Path<NamespaceName>,
     body: Body<NewRobot>,
 ) -> Result<HttpResponse, Failure> {
-    let NewRobot { name, description, expires_at } = body.0;
+    let NewRobot { name, description, allowed_networks, expires_at } = body.0;
     let name = RobotName { organisation: organisation.into_inner(), robot: name };
     let location = format!("/api/v1/orgs/{}/robots/{}", name.organisation, name.robot);
-    let made = index.create_robot(&person.0, name, description, expires_at, now()).await?;
+    let made = index.create_robot(&person.0, name, description, allowed_networks, expires_at, now()).await?;
     let mut answer = HttpResponse::Created();
     answer.insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store"));
     Ok(answer.json(RobotBody::from(made)))
@@ -129,8 +149,8 @@ pub async fn change(
     of: Path<OfRobot>,
     body: Body<PatchRobot>,
 ) -> Result<HttpResponse, Failure> {
-    let PatchRobot { description, disabled } = body.0;
-    let change = RobotChange { description, disabled };
+    let PatchRobot { description, disabled, allowed_networks } = body.0;
+    let change = RobotChange { description, disabled, allowed_networks };
     let robot = index.change_robot(&caller.0, &of.into_inner().into(), change, now()).await?;
     Ok(HttpResponse::Ok().json(RobotBody::from(robot)))
 }

@@ -48,7 +48,9 @@ pub async fn search(
 /// Docker sends Basic credentials, or a registry token when it holds an identity token.
 async fn searcher(index: &Index, request: &HttpRequest) -> Result<Subject, Failure> {
     match bearer(request.headers()) {
-        Some(token) if Secret::parse(token).is_none() => Ok(index.searcher(token, now()).await?),
+        Some(token) if Secret::parse(token).is_none() => {
+            Ok(index.searcher(token, client_address(request), now()).await?)
+        }
         _ => Ok(index.sign_in_subject(credentials(request.headers())?, client_address(request), now()).await?),
     }
 }

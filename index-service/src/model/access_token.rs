@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::name::NameError;
-use shared::{NamespaceName, RepositoryName};
+use shared::{NamespaceName, Networks, RepositoryName};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -37,6 +37,8 @@ pub struct AccessToken {
     pub name: String,
     /// Where it opens anything, and how much. Empty: wherever its owner may, as much as the owner may.
     pub limits: Limits,
+    /// From where it opens anything; from everywhere if there is no range.
+    pub allowed_networks: Networks,
     /// From when on it opens nothing.
     pub expires_at: Option<Timestamp>,
     /// When and from where it was used last.

@@ -1,5 +1,6 @@
 //! Accounts, and the subject of a decision: an account by name, or nobody in particular.
 
+use super::origin::Origin;
 use super::robot::Robot;
 use super::word::words;
 use jiff::Timestamp;
@@ -43,12 +44,14 @@ pub struct Account {
     pub disabled_at: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Where it asks from, of one that has signed in.
+    pub origin: Origin,
 }
 
 impl Account {
     /// The account as the subject of a decision.
     pub fn subject(&self) -> Subject {
-        Subject(self.name.to_string())
+        Subject::named(self.name.as_str()).at(self.origin)
     }
 }
 
@@ -66,7 +69,7 @@ impl Owner {
     pub fn subject(&self) -> Subject {
         match self {
             Self::Person(account) => account.subject(),
-            Self::Robot(robot) => Subject(robot.name.to_string()),
+            Self::Robot(robot) => Subject::named(robot.name.to_string()),
         }
     }
 
@@ -90,28 +93,41 @@ pub struct AccountChange {
     pub disabled: Option<bool>,
 }
 
-/// Whose rights are asked for: the `sub` of a token. Whether such an account exists is for the rows to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject(String);
+/// Whose rights are asked for, and from where: the `sub` of a token. Whether such an account exists is for the rows to say.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    name: String,
+    origin: Origin,
+}
 
 impl Subject {
     /// A client without credentials.
     pub fn anonymous() -> Self {
-        Self(String::new())
+        Self::named("")
     }
 
     /// The account of this name; an empty name is the anonymous client.
     pub fn named(name: impl Into<String>) -> Self {
-        Self(name.into())
+        Self { name: name.into(), origin: Origin::Anywhere }
+    }
+
+    /// The same, asking from there.
+    pub fn at(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Where it asks from.
+    pub fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// The account's name; empty for the anonymous client.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// Whether nobody signed in.
     pub fn is_anonymous(&self) -> bool {
-        self.0.is_empty()
+        self.name.is_empty()
     }
 }

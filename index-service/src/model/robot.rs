@@ -3,8 +3,8 @@
 use super::access_token::LastUse;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use shared::NamespaceName;
 use shared::name::NameError;
+use shared::{NamespaceName, Networks};
 use std::fmt;
 use std::str::FromStr;
 
@@ -38,6 +38,8 @@ pub struct Robot {
     pub description: String,
     /// Since when it may do nothing at all.
     pub disabled_at: Option<Timestamp>,
+    /// From where its secret opens anything; from everywhere if there is no range.
+    pub allowed_networks: Networks,
     /// From when on its secret opens nothing.
     pub expires_at: Option<Timestamp>,
     /// When and from where its secret was used last.
@@ -53,6 +55,8 @@ pub struct RobotChange {
     pub description: Option<String>,
     /// Whether it may do nothing at all.
     pub disabled: Option<bool>,
+    /// From where its secret opens anything.
+    pub allowed_networks: Option<Networks>,
 }
 
 impl fmt::Display for RobotName {

@@ -11,6 +11,7 @@ use crate::model::account::Owner;
 use crate::model::robot::Robot;
 use crate::model::{Account, Page, Paged};
 use jiff::Timestamp;
+use shared::Networks;
 use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
@@ -18,7 +19,7 @@ use sqlx::{FromRow, Row};
 /// Columns of an [`AccessToken`] `t`, under names that an account's do not have.
 macro_rules! token_columns {
     () => {
-        "t.id AS token_id, t.name AS token_name, t.limits, t.expires_at, t.last_used_at, t.last_used_from,
+        "t.id AS token_id, t.name AS token_name, t.limits, t.allowed_networks, t.expires_at, t.last_used_at, t.last_used_from,
          t.created_at AS token_created_at"
     };
 }
@@ -29,6 +30,7 @@ impl FromRow<'_, SqliteRow> for AccessToken {
             id: row.try_get("token_id")?,
             name: row.try_get("token_name")?,
             limits: parsed(row, "limits")?,
+            allowed_networks: parsed(row, "allowed_networks")?,
             expires_at: time_option(row, "expires_at")?,
             last_used: LastUse::from_row(row)?,
             created_at: time(row, "token_created_at")?,
@@ -79,24 +81,25 @@ impl Database {
         Ok(Some((owner, AccessToken::from_row(&row)?)))
     }
 
-    /// Until when the secret whose hash begins with `mark` opens the token `id` of the account named `owner`: `None` inside
-    /// for ever, outside for not at all. It may be over.
-    pub async fn access_token_end(
+    /// Until when, `None` for ever, and from where the secret whose hash begins with `mark` opens the token `id` of the account
+    /// named `owner`; `None` for not at all. It may be over.
+    pub async fn access_token_reach(
         &self,
         owner: &str,
         id: &str,
         mark: &str,
-    ) -> Result<Option<Option<Timestamp>>, StoreError> {
+    ) -> Result<Option<(Option<Timestamp>, Networks)>, StoreError> {
         let row = sqlx::query(
             "SELECT CASE
                  WHEN substr(t.secret_hash, 1, length($3)) = $3 OR t.old_until > t.expires_at THEN t.expires_at
-                 ELSE t.old_until END AS until
+                 ELSE t.old_until END AS until, t.allowed_networks
              FROM access_tokens t JOIN accounts a ON a.id = t.account_id
              WHERE a.name = $1 AND t.id = $2
                  AND (substr(t.secret_hash, 1, length($3)) = $3 OR substr(t.old_hash, 1, length($3)) = $3)",
         );
         let row = row.bind(owner).bind(id).bind(mark).fetch_optional(&mut *self.decider().await?).await?;
-        row.map(|row| time_option(&row, "until")).transpose().map_err(StoreError::from)
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some((time_option(&row, "until")?, parsed(&row, "allowed_networks")?)))
     }
 
     /// Keeps a new token. Whether its name was free.
@@ -108,13 +111,14 @@ impl Database {
     ) -> Result<Claim, StoreError> {
         let mut transaction = self.write().await?;
         let made = sqlx::query(
-            "INSERT INTO access_tokens (id, account_id, name, limits, secret_hash, expires_at, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account_id, name) DO NOTHING",
+            "INSERT INTO access_tokens (id, account_id, name, limits, allowed_networks, secret_hash, expires_at, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (account_id, name) DO NOTHING",
         )
         .bind(&token.id)
         .bind(account_id)
         .bind(&token.name)
         .bind(token.limits.to_string())
+        .bind(token.allowed_networks.to_string())
         .bind(hash)
         .bind(token.expires_at.map(micros))
         .bind(micros(token.created_at))
@@ -137,7 +141,7 @@ impl Database {
         const ROTATE: &str = "UPDATE access_tokens SET old_hash = CASE WHEN $4 IS NULL THEN NULL ELSE secret_hash END,
                  old_until = $4, secret_hash = $3, expires_at = COALESCE($5, expires_at)
              WHERE account_id = $1 AND id = $2
-             RETURNING id AS token_id, name AS token_name, limits, expires_at, last_used_at,
+             RETURNING id AS token_id, name AS token_name, limits, allowed_networks, expires_at, last_used_at,
                  last_used_from, created_at AS token_created_at";
         let mut transaction = self.write().await?;
         let ended: Vec<String> = sqlx::query_scalar(
@@ -175,6 +179,21 @@ impl Database {
             revoke(&mut transaction, &Revoked::Credential(credential(&id, &hash))).await?;
         }
         self.commit_revocation(transaction).await
+    }
+
+    /// Says from where a token opens anything. `None` if there is no such token.
+    pub async fn set_token_networks(
+        &self,
+        account_id: &str,
+        id: &str,
+        networks: &Networks,
+    ) -> Result<Option<()>, StoreError> {
+        let mut transaction = self.write().await?;
+        let changed = sqlx::query("UPDATE access_tokens SET allowed_networks = $3 WHERE account_id = $1 AND id = $2");
+        let changed = changed.bind(account_id).bind(id).bind(networks.to_string()).execute(&mut *transaction).await?;
+        revoke(&mut transaction, &Revoked::Credential(id.to_owned())).await?;
+        self.commit_revocation(transaction).await?;
+        Ok((changed.rows_affected() > 0).then_some(()))
     }
 
     /// Ends a token; `None` if there is no such token.

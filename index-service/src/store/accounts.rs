@@ -10,7 +10,7 @@ use super::sessions::end_sessions;
 use super::visibility::containing;
 use super::{Claim, new_id};
 use crate::model::account::{AccountChange, AccountFilter, AccountSort};
-use crate::model::{Account, Page, Paged};
+use crate::model::{Account, Origin, Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
 use shared::revocations::Revoked;
@@ -49,6 +49,7 @@ impl FromRow<'_, SqliteRow> for Account {
             is_auditor: flag(row, "is_auditor")?,
             disabled_at: time_option(row, "disabled_at")?,
             created_at: time(row, "created_at")?,
+            origin: Origin::Anywhere,
         })
     }
 }

@@ -24,6 +24,7 @@ mod lists;
 mod members;
 mod moves;
 mod namespaces;
+mod networks;
 mod order;
 mod organisation_moves;
 mod organisations;

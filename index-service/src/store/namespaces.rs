@@ -12,11 +12,14 @@ use shared::NamespaceName;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-/// Columns of a [`Standing`]: `s` is the subject's account or NULL, `n` the namespace or NULL, `$1` the subject's name.
+/// Columns of a [`Standing`]: `s` is the subject's account or NULL, `n` the namespace or NULL, `$1` the subject's name, `$from`
+/// where it asks from. From where the namespace may not be used, only an administrator of the instance is anybody.
 macro_rules! standing_columns {
-    () => {
+    ($from:literal) => {
         concat!(
-            "($1 = '' OR s.id IS NOT NULL) AS is_good, s.is_admin AS is_admin, s.is_auditor AS is_auditor, n.account_id = s.id AS owns_namespace,
+            "(($1 = '' OR s.id IS NOT NULL) AND (COALESCE(s.is_admin + s.is_auditor, 0) > 0 OR NOT ",
+            crate::store::networks::is_closed!("n.id", $from),
+            ")) AS is_good, s.is_admin AS is_admin, s.is_auditor AS is_auditor, n.account_id = s.id AS owns_namespace,
          (SELECT m.role FROM members m
           WHERE m.organisation_id = n.organisation_id AND m.account_id = s.id) AS membership, ",
             crate::store::grants::granted_role!("namespace_id", "n.id"),
@@ -91,13 +94,14 @@ impl Database {
             "SELECT ",
             namespace_columns!(),
             ", ",
-            standing_columns!(),
+            standing_columns!("$2"),
             " FROM visible_namespaces v JOIN namespaces n ON n.id = v.id
               LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
-              WHERE n.name = $2"
+              WHERE n.name = $3"
         );
         let namespace = sqlx::query_as(NAMESPACE)
             .bind(subject.as_str())
+            .bind(subject.origin().as_key())
             .bind(name.as_str())
             .fetch_optional(&mut *self.reader().await?)
             .await?;
@@ -111,11 +115,12 @@ impl Database {
             namespace_columns!(),
             "visible_namespaces v JOIN namespaces n ON n.id = v.id WHERE TRUE",
             "n.name",
-            " > $2",
+            " > $3",
             "",
-            " LIMIT $3"
+            " LIMIT $4"
         );
-        self.page(&NAMESPACES, &[Some(subject.as_str())], page).await
+        let from = subject.origin().as_key();
+        self.page(&NAMESPACES, &[Some(subject.as_str()), Some(&from)], page).await
     }
 
     /// Changes a namespace; `None` if it is gone.

@@ -50,13 +50,14 @@ impl Database {
             with_visible!(""),
             "o.*",
             r"visible_namespaces n JOIN organisations o ON o.id = n.organisation_id
-              WHERE ($2 IS NULL OR o.name LIKE $2 ESCAPE '\' OR lower(o.display_name) LIKE $2 ESCAPE '\')",
+              WHERE ($3 IS NULL OR o.name LIKE $3 ESCAPE '\' OR lower(o.display_name) LIKE $3 ESCAPE '\')",
             "o.name",
-            " > $3",
+            " > $4",
             "",
-            " LIMIT $4"
+            " LIMIT $5"
         );
-        self.page(&ORGANISATIONS, &[Some(subject.as_str()), text.map(containing).as_deref()], page).await
+        let (from, pattern) = (subject.origin().as_key(), text.map(containing));
+        self.page(&ORGANISATIONS, &[Some(subject.as_str()), Some(&from), pattern.as_deref()], page).await
     }
 
     /// The organisation `name`, whoever asks.

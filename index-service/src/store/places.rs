@@ -10,11 +10,12 @@ use shared::revocations::Position;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, FromRow, Row, SqliteConnection};
 
-/// `$1` the subject, `$2` the repository, `$3` its namespace by name. Always one row. A repository that is there has the
-/// namespace of its row: that of a renamed organisation is called otherwise until the repository has moved.
+/// `$1` the subject, `$2` the repository, `$3` its namespace by name, `$4` where the subject asks from. Always one row. A
+/// repository that is there has the namespace of its row: that of a renamed organisation is called otherwise until the
+/// repository has moved.
 const PLACE: &str = concat!(
     "SELECT ",
-    super::namespaces::standing_columns!(),
+    super::namespaces::standing_columns!("$4"),
     ", n.id IS NOT NULL AS namespace_exists,
        EXISTS (SELECT 1 FROM namespace_names b WHERE b.name = $2) AS is_namespace,
        EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2) AS is_promised,
@@ -94,5 +95,5 @@ async fn place_row(
 ) -> sqlx::Result<SqliteRow> {
     let namespace = name.namespace();
     let row = sqlx::query(PLACE).bind(subject.as_str()).bind(name.as_str()).bind(namespace.as_str());
-    row.fetch_one(connection).await
+    row.bind(subject.origin().as_key()).fetch_one(connection).await
 }

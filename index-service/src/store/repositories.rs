@@ -47,15 +47,18 @@ pub struct NewRepository<'a> {
     pub created_by: &'a str,
 }
 
-/// A page, at most `$3`, of the names after `$2` that the rest of the statement is about.
+/// A page, at most `$4`, of the names after `$3` that the rest of the statement is about.
 macro_rules! page_of_names {
     ($from:literal, $condition:literal) => {
         concat!(
             "SELECT name FROM (SELECT r.name FROM ",
             $from,
-            " WHERE r.deleted_at IS NULL AND r.state = 'ready' AND r.name > $2 AND ",
+            " WHERE r.deleted_at IS NULL AND r.state = 'ready' AND r.name > $3
+               AND ",
+            super::visibility::is_open!("r.namespace_id"),
+            " AND ",
             $condition,
-            " ORDER BY r.name LIMIT $3) AS page"
+            " ORDER BY r.name LIMIT $4) AS page"
         )
     };
 }
@@ -66,27 +69,27 @@ const CATALOG: &str = with_visible!(
     "SELECT name FROM (",
     page_of_names!("repositories r", "r.visibility = 'public' AND ($1 = '' OR EXISTS (SELECT 1 FROM subject))"),
     " UNION ",
-    page_of_names!("repositories r", "r.name > COALESCE((SELECT $2 FROM subject WHERE sees_all = 1), '~')"),
+    page_of_names!("repositories r", "r.name > COALESCE((SELECT $3 FROM subject WHERE sees_all = 1), '~')"),
     " UNION ",
     page_of_names!("held_namespaces h CROSS JOIN repositories r", "r.namespace_id = h.id"),
     " UNION ",
     page_of_names!("held_repositories h CROSS JOIN repositories r", "r.id = h.id"),
-    ") AS pages ORDER BY name LIMIT $3"
+    ") AS pages ORDER BY name LIMIT $4"
 );
 
-/// The repositories that the subject `$1` may see, of the namespace `$2`, with the visibility `$3`, with the text `$4`.
+/// The repositories that the subject `$1` may see from `$2`, of the namespace `$3`, with the visibility `$4`, with the text `$5`.
 macro_rules! repositories {
     ($key:expr, $beyond:expr, $order:expr) => {
         list!(
             with_visible!(""),
             "r.*, n.name AS namespace",
             r"visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
-              WHERE ($2 IS NULL OR n.name = $2) AND ($3 IS NULL OR r.visibility = $3)
-                AND ($4 IS NULL OR lower(r.name) LIKE $4 ESCAPE '\' OR lower(r.description) LIKE $4 ESCAPE '\')",
+              WHERE ($3 IS NULL OR n.name = $3) AND ($4 IS NULL OR r.visibility = $4)
+                AND ($5 IS NULL OR lower(r.name) LIKE $5 ESCAPE '\' OR lower(r.description) LIKE $5 ESCAPE '\')",
             $key,
             $beyond,
             $order,
-            " LIMIT $6"
+            " LIMIT $7"
         )
     };
 }
@@ -129,17 +132,19 @@ impl Database {
         page: &Page,
     ) -> Result<Paged<Repository>, StoreError> {
         let list = match sort {
-            RepositorySort::Name => const { repositories!("r.name", " > $5", "") },
-            RepositorySort::NameDescending => const { repositories!("r.name", " < $5", " DESC") },
-            RepositorySort::UpdatedAt => const { repositories!(by_time!("r.updated_at", "r.name"), " > $5", "") },
+            RepositorySort::Name => const { repositories!("r.name", " > $6", "") },
+            RepositorySort::NameDescending => const { repositories!("r.name", " < $6", " DESC") },
+            RepositorySort::UpdatedAt => const { repositories!(by_time!("r.updated_at", "r.name"), " > $6", "") },
             RepositorySort::UpdatedAtDescending => {
-                const { repositories!(by_time!("r.updated_at", "r.name"), " < $5", " DESC") }
+                const { repositories!(by_time!("r.updated_at", "r.name"), " < $6", " DESC") }
             }
         };
         let (namespace, visibility) = (filter.namespace.as_ref(), filter.visibility);
         let pattern = filter.text.as_deref().map(containing);
+        let from = subject.origin().as_key();
         let arguments = [
             Some(subject.as_str()),
+            Some(&from),
             namespace.map(NamespaceName::as_str),
             visibility.map(Visibility::as_str),
             pattern.as_deref(),
@@ -157,6 +162,7 @@ impl Database {
     ) -> Result<Vec<RepositoryName>, StoreError> {
         let rows: Vec<SqliteRow> = sqlx::query(CATALOG)
             .bind(subject.as_str())
+            .bind(subject.origin().as_key())
             .bind(after)
             .bind(rows_to_read)
             .fetch_all(&mut *self.reader().await?)

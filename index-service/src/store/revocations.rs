@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use shared::revocations::{FeedAnswer, Position, Revocation, Revoked};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// Rows in one answer of the feed.
@@ -19,7 +19,7 @@ const MAX_ROWS: u32 = 10_000;
 /// What the database's feed is known by, and how its readers are woken. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    incarnation: Arc<str>,
+    incarnation: Arc<RwLock<String>>,
     written: Arc<watch::Sender<()>>,
 }
 
@@ -57,18 +57,22 @@ impl Feed {
         let known = sqlx::query_scalar("SELECT id FROM incarnation WHERE file = $1").bind(file);
         let known: Option<String> = known.fetch_optional(&mut *writer).await?;
         if let Some(known) = known {
-            return Ok(Self { incarnation: known.into(), written: Arc::default() });
+            return Ok(Self { incarnation: Arc::new(RwLock::new(known)), written: Arc::default() });
         }
-        let incarnation = format!("{:016x}", rand::random::<u64>());
+        let incarnation = new_incarnation();
         sqlx::query("DELETE FROM incarnation").execute(&mut *writer).await?;
         let insert = sqlx::query("INSERT INTO incarnation (id, file) VALUES ($1, $2)").bind(&incarnation).bind(file);
         insert.execute(writer).await?;
-        Ok(Self { incarnation: incarnation.into(), written: Arc::default() })
+        Ok(Self { incarnation: Arc::new(RwLock::new(incarnation)), written: Arc::default() })
+    }
+
+    fn incarnation(&self) -> String {
+        self.incarnation.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The position `number` of this feed.
     pub(super) fn position(&self, number: u64) -> Position {
-        Position { incarnation: self.incarnation.to_string(), number }
+        Position { incarnation: self.incarnation(), number }
     }
 }
 
@@ -76,6 +80,17 @@ impl Database {
     /// Commits what takes a right away, and wakes who follows the feed.
     pub(super) async fn commit_revocation(&self, unit: Unit) -> Result<(), StoreError> {
         unit.commit().await?;
+        self.feed().written.send_replace(());
+        Ok(())
+    }
+
+    /// Voids every registry token from before: this is another database from now on to whoever follows the feed.
+    pub async fn revoke_all(&self) -> Result<(), StoreError> {
+        let (incarnation, mut transaction) = (new_incarnation(), self.write().await?);
+        let renew = sqlx::query("UPDATE incarnation SET id = $1").bind(&incarnation);
+        renew.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        *self.feed().incarnation.write().unwrap_or_else(PoisonError::into_inner) = incarnation;
         self.feed().written.send_replace(());
         Ok(())
     }
@@ -91,7 +106,7 @@ impl Database {
                 r.number, r.kind, r.name
              FROM counters c LEFT JOIN revocations r ON r.number > $1
              WHERE c.name = 'revocation' ORDER BY r.number LIMIT $2";
-        let is_known = *after.incarnation == *self.feed().incarnation;
+        let is_known = after.incarnation == self.feed().incarnation();
         let number = if is_known { after.number } else { 0 };
         let mut reader = self.decider().await?;
         let read = sqlx::query_as(ROWS).bind(bigint(number)).bind(MAX_ROWS + 1);
@@ -120,6 +135,10 @@ impl Database {
         noted.bind(micros(now)).execute(&mut *transaction).await?;
         transaction.commit().await
     }
+}
+
+fn new_incarnation() -> String {
+    format!("{:016x}", rand::random::<u64>())
 }
 
 /// Voids every registry token from before this transaction that `revoked` names. The caller commits with

@@ -19,7 +19,8 @@ use sqlx::{FromRow, Row, SqliteConnection};
 /// The columns of a [`Robot`], and the tables of its account `a` and its access token `t`.
 macro_rules! robot_columns {
     () => {
-        "a.name, a.description, a.disabled_at, a.created_at, t.expires_at, t.last_used_at, t.last_used_from"
+        "a.name, a.description, a.disabled_at, a.created_at, t.expires_at, t.last_used_at, t.last_used_from,
+         t.allowed_networks"
     };
 }
 
@@ -38,6 +39,7 @@ impl FromRow<'_, SqliteRow> for Robot {
             name: parsed(row, "name")?,
             description: row.try_get("description")?,
             disabled_at: time_option(row, "disabled_at")?,
+            allowed_networks: parsed(row, "allowed_networks")?,
             expires_at: time_option(row, "expires_at")?,
             last_used: LastUse::from_row(row)?,
             created_at: time(row, "created_at")?,
@@ -88,8 +90,8 @@ impl Database {
             return Ok(Some(Claim::Taken));
         }
         sqlx::query(
-            "INSERT INTO access_tokens (id, account_id, name, limits, secret_hash, expires_at, created_at)
-             VALUES ($1, $2, $3, '', $4, $5, $6)",
+            "INSERT INTO access_tokens (id, account_id, name, limits, secret_hash, expires_at, created_at, allowed_networks)
+             VALUES ($1, $2, $3, '', $4, $5, $6, $7)",
         )
         .bind(token_id)
         .bind(&id)
@@ -97,6 +99,7 @@ impl Database {
         .bind(hash)
         .bind(robot.expires_at.map(micros))
         .bind(micros(robot.created_at))
+        .bind(robot.allowed_networks.to_string())
         .execute(&mut *transaction)
         .await?;
         transaction.commit().await?;
@@ -123,6 +126,17 @@ impl Database {
         .bind(micros(now))
         .execute(&mut *transaction)
         .await?;
+        if let Some(networks) = &change.allowed_networks {
+            let id = sqlx::query_scalar(
+                "UPDATE access_tokens SET allowed_networks = $2 WHERE account_id = (
+                     SELECT id FROM accounts WHERE name = $1 AND organisation_id IS NOT NULL) RETURNING id",
+            );
+            let id: Option<String> =
+                id.bind(name.to_string()).bind(networks.to_string()).fetch_optional(&mut *transaction).await?;
+            if let Some(id) = id {
+                revoke(&mut transaction, &Revoked::Credential(id)).await?;
+            }
+        }
         if change.disabled == Some(true) {
             revoke(&mut transaction, &Revoked::Subject(name.to_string())).await?;
         }

@@ -6,12 +6,12 @@ use super::rows::unsigned;
 use super::visibility::{beginning_with, containing, folded, with_visible};
 use crate::model::{Repository, Subject};
 
-/// What matches the pattern `$2`.
+/// What matches the pattern `$3`.
 macro_rules! matching {
     () => {
         r" FROM visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
-           WHERE r.state = 'ready' AND (lower(r.name) LIKE $2 ESCAPE '\'
-               OR n.name LIKE $2 ESCAPE '\' OR lower(r.description) LIKE $2 ESCAPE '\')"
+           WHERE r.state = 'ready' AND (lower(r.name) LIKE $3 ESCAPE '\'
+               OR n.name LIKE $3 ESCAPE '\' OR lower(r.description) LIKE $3 ESCAPE '\')"
     };
 }
 
@@ -21,9 +21,9 @@ const COUNT: &str = with_visible!("SELECT count(*)", matching!());
 const BEST: &str = with_visible!(
     "SELECT r.*, n.name AS namespace",
     matching!(),
-    r" ORDER BY CASE WHEN r.name = $3 THEN 0 WHEN r.name LIKE $4 ESCAPE '\' THEN 1 ELSE 2 END,
+    r" ORDER BY CASE WHEN r.name = $4 THEN 0 WHEN r.name LIKE $5 ESCAPE '\' THEN 1 ELSE 2 END,
           r.star_count DESC, r.name
-       LIMIT $5 OFFSET $6"
+       LIMIT $6 OFFSET $7"
 );
 
 impl Database {
@@ -37,9 +37,11 @@ impl Database {
     ) -> Result<(u64, Vec<Repository>), StoreError> {
         let mut transaction = self.read().await?;
         let pattern = containing(text);
-        let count = sqlx::query(COUNT).bind(subject.as_str()).bind(&pattern).fetch_one(&mut *transaction).await?;
+        let count = sqlx::query(COUNT).bind(subject.as_str()).bind(subject.origin().as_key()).bind(&pattern);
+        let count = count.fetch_one(&mut *transaction).await?;
         let repositories = sqlx::query_as(BEST)
             .bind(subject.as_str())
+            .bind(subject.origin().as_key())
             .bind(&pattern)
             .bind(folded(text))
             .bind(beginning_with(text))

@@ -3,9 +3,22 @@
 //! They say the same as `model/place.rs` says for one name. The sets of what the subject holds are computed once per
 //! statement, so that a long list costs one look-up an entry.
 
-/// Common table expressions for the subject named `$1` (empty: anonymous): `visible_repositories` and
-/// `visible_namespaces`. A namespace is visible to who has a role on it or sees a repository in it; private repositories
-/// that the subject does not hold are never walked, so that time tells nothing of them.
+/// Whether the namespace `$namespace`, by id, may be used by the subject of `with_visible` from where it asks.
+macro_rules! is_open {
+    ($namespace:literal) => {
+        concat!(
+            "((SELECT sees_all FROM subject) = 1 OR NOT ",
+            crate::store::networks::is_closed!($namespace, "$2"),
+            ")"
+        )
+    };
+}
+
+pub(super) use is_open;
+
+/// Common table expressions for the subject named `$1` (empty: anonymous) that asks from `$2`: `visible_repositories` and
+/// `visible_namespaces`, of what may be used from there. A namespace is visible to who has a role on it or sees a repository
+/// in it; private repositories that the subject does not hold are never walked, so that time tells nothing of them.
 macro_rules! with_visible {
     ($($statement:tt)+) => {
         concat!(
@@ -36,7 +49,9 @@ macro_rules! with_visible {
             ),
             visible_repositories AS (
                 SELECT r.* FROM repositories r
-                WHERE r.deleted_at IS NULL AND (
+                WHERE r.deleted_at IS NULL AND ",
+            crate::store::visibility::is_open!("r.namespace_id"),
+            " AND (
                     (r.visibility = 'public' AND ($1 = '' OR EXISTS (SELECT 1 FROM subject)))
                     OR (SELECT sees_all FROM subject) = 1
                     OR r.namespace_id IN (SELECT id FROM held_namespaces)
@@ -45,7 +60,10 @@ macro_rules! with_visible {
             ),
             visible_namespaces AS (
                 SELECT n.* FROM live_namespaces n
-                WHERE (SELECT sees_all FROM subject) = 1
+                WHERE ",
+            crate::store::visibility::is_open!("n.id"),
+            " AND (
+                    (SELECT sees_all FROM subject) = 1
                     OR n.id IN (SELECT id FROM held_namespaces)
                     OR (($1 = '' OR EXISTS (SELECT 1 FROM subject)) AND EXISTS (
                         SELECT 1 FROM repositories p
@@ -55,6 +73,7 @@ macro_rules! with_visible {
                         SELECT r.namespace_id FROM repositories r
                         WHERE r.deleted_at IS NULL AND r.id IN (SELECT id FROM held_repositories)
                     )
+                )
             )
             ",
             $($statement)+

@@ -12,6 +12,7 @@ use crate::store::index::Index;
 use jiff::Timestamp;
 use shared::moves::MoveRequest;
 use shared::{Action, RepositoryName};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The ways of letting clients in.
@@ -31,7 +32,12 @@ pub enum Credentials<'a> {
     #[default]
     None,
     /// A registry token.
-    Token(&'a str),
+    Token {
+        /// As it came.
+        text: &'a str,
+        /// The client's address; `None` if it is not known.
+        from: Option<IpAddr>,
+    },
     /// A name and a password.
     Password {
         /// The name.

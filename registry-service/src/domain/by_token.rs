@@ -13,6 +13,7 @@ use shared::internal::{AllocateAnswer, AllocateRequest, IntrospectAnswer};
 use shared::moves::MoveRequest;
 use shared::{Access, Action, Claims, RepositoryName, ResourceType, Scope};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -34,14 +35,17 @@ pub struct Tokens {
 pub(super) struct Confirmed {
     token: Arc<KnownToken>,
     answer: Arc<IntrospectAnswer>,
+    /// The client's address; `None` if it is not known.
+    from: Option<IpAddr>,
 }
 
 impl Confirmed {
     /// What the index confirmed when the upload of `opener` was opened.
-    fn of_opener(claims: Claims, name: &RepositoryName, opener: &Opener) -> Self {
+    fn of_opener(claims: Claims, name: &RepositoryName, opener: &Opener, from: Option<IpAddr>) -> Self {
         let repositories = BTreeMap::from([(name.clone(), opener.repository_id.clone())]);
-        let answer = IntrospectAnswer { active: true, repositories, as_of: claims.as_of.number, until: None };
-        Self { token: Arc::new(KnownToken::new("".into(), claims)), answer: Arc::new(answer) }
+        let reach = opener.token.as_ref().map(|token| token.reach.clone()).unwrap_or_default();
+        let answer = IntrospectAnswer { active: true, repositories, reach, as_of: claims.as_of.number, until: None };
+        Self { token: Arc::new(KnownToken::new("".into(), claims)), answer: Arc::new(answer), from }
     }
 
     /// The account; empty for an anonymous client.
@@ -57,7 +61,8 @@ impl Confirmed {
     /// The same, if the token allows pulling from it.
     pub fn pullable(&self, name: &RepositoryName) -> Option<String> {
         let entry = self.token.claims.repository(name)?;
-        entry.allows(Action::Pull).then(|| self.id_of(name).map(str::to_owned))?
+        let is_open = entry.allows(Action::Pull) && self.answer.reach.opens(name, self.from);
+        is_open.then(|| self.id_of(name).map(str::to_owned))?
     }
 
     /// Why it does not do where it was granted less than is needed.
@@ -69,7 +74,13 @@ impl Confirmed {
     pub fn opening(&self, now: Timestamp) -> OpeningToken {
         let Claims { credential, as_of, .. } = &self.token.claims;
         let (credential, as_of) = (credential.clone(), as_of.clone());
-        OpeningToken { credential, until: self.answer.until, as_of, at: now.as_second() }
+        OpeningToken {
+            credential,
+            until: self.answer.until,
+            reach: self.answer.reach.clone(),
+            as_of,
+            at: now.as_second(),
+        }
     }
 
     /// Those of the token's repositories that are allocated, whatever it allows there.
@@ -96,7 +107,9 @@ impl Tokens {
     /// What the index wishes by a token that is for nothing else.
     pub(super) async fn wish(&self, credentials: &Credentials<'_>) -> Result<MoveRequest, Refusal> {
         let refused = |fault| Refusal::Unauthorized { fault, scopes: Vec::new() };
-        let Credentials::Token(token) = credentials else { return Err(refused(CredentialFault::Missing)) };
+        let Credentials::Token { text: token, .. } = credentials else {
+            return Err(refused(CredentialFault::Missing));
+        };
         self.access.wish(token, self.index()).await.map_err(|error| match error {
             TokenError::Invalid => refused(CredentialFault::Invalid),
             TokenError::NoKeys(unavailable) => unavailable.into(),
@@ -135,7 +148,8 @@ impl Tokens {
         let allocated = |answer: &IntrospectAnswer| !answer.active || answer.repositories.contains_key(name);
         let confirmed = self.confirmed(credentials, scopes, only_reads, now, allocated).await?;
         let entry = confirmed.token.claims.repository(name);
-        if !entry.is_some_and(|entry| actions.iter().all(|action| entry.allows(*action))) {
+        let is_open = confirmed.answer.reach.opens(name, confirmed.from);
+        if !is_open || !entry.is_some_and(|entry| actions.iter().all(|action| entry.allows(*action))) {
             return Err(Refusal::Unauthorized { fault: confirmed.insufficient(), scopes: scopes() });
         }
         Ok(confirmed)
@@ -147,7 +161,7 @@ impl Tokens {
         let asking = self.access.confirm(&confirmed.token, self.index(), false, |_| false);
         let answer = timeout(UNDER_LOCK, asking).await;
         let answer = answer.map_err(|_| IndexUnavailable("no answer in time".to_owned()))??;
-        Ok(answer.active.then(|| Confirmed { token: Arc::clone(&confirmed.token), answer }))
+        Ok(answer.active.then(|| Confirmed { token: Arc::clone(&confirmed.token), answer, from: confirmed.from }))
     }
 
     /// Has the index allocate `name` for the subject of `confirmed`. Returns the id. Of all who come with the same token
@@ -176,7 +190,7 @@ impl Tokens {
         opener: &Opener,
         now: Timestamp,
     ) -> Result<Option<Confirmed>, Refusal> {
-        let (Credentials::Token(text), Some(opening)) = (credentials, &opener.token) else { return Ok(None) };
+        let (Credentials::Token { text, from }, Some(opening)) = (credentials, &opener.token) else { return Ok(None) };
         let Some(claims) = self.access.expired(text, self.index(), now).await? else { return Ok(None) };
         let actions = [Action::Pull, Action::Push];
         let is_allowed = claims.repository(name).is_some_and(|entry| {
@@ -185,7 +199,7 @@ impl Tokens {
         });
         let is_over = opening.until.is_some_and(|until| until <= now.as_second())
             || now.as_second().saturating_sub(opening.at) >= OUTLIVES.as_secs();
-        if claims.sub != opener.subject || !is_allowed || is_over {
+        if claims.sub != opener.subject || !is_allowed || is_over || !opening.reach.opens(name, *from) {
             return Ok(None);
         }
         let entry = Access {
@@ -198,7 +212,7 @@ impl Tokens {
         let first = Claims { as_of, credential, access: vec![entry], ..claims.clone() };
         let stands =
             self.access.stands_since(&first.as_of, &first)? && self.access.stands_since(&claims.as_of, &claims)?;
-        Ok(stands.then(|| Confirmed::of_opener(first, name, opener)))
+        Ok(stands.then(|| Confirmed::of_opener(first, name, opener, *from)))
     }
 
     async fn confirmed(
@@ -210,7 +224,9 @@ impl Tokens {
         enough: impl Fn(&IntrospectAnswer) -> bool,
     ) -> Result<Confirmed, Refusal> {
         let refused = |fault| Refusal::Unauthorized { fault, scopes: scopes() };
-        let Credentials::Token(token) = credentials else { return Err(refused(CredentialFault::Missing)) };
+        let Credentials::Token { text: token, from } = credentials else {
+            return Err(refused(CredentialFault::Missing));
+        };
         let token = self.access.known(token, self.index(), now).await.map_err(|error| match error {
             TokenError::Invalid => refused(CredentialFault::Invalid),
             TokenError::NoKeys(unavailable) => unavailable.into(),
@@ -218,6 +234,7 @@ impl Tokens {
         let answer = self.access.confirm(&token, self.index(), only_reads, enough).await?;
         // What ends by its time no row of the feed tells.
         let is_over = answer.until.is_some_and(|until| until <= now.as_second());
-        if answer.active && !is_over { Ok(Confirmed { token, answer }) } else { Err(refused(CredentialFault::Invalid)) }
+        let is_good = answer.active && !is_over && answer.reach.admits(*from);
+        if is_good { Ok(Confirmed { token, answer, from: *from }) } else { Err(refused(CredentialFault::Invalid)) }
     }
 }

@@ -7,6 +7,7 @@ use crate::store::Storage;
 use shared::RepositoryName;
 use shared::internal::CatalogRequest;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -73,10 +74,11 @@ impl CatalogSnapshot {
 }
 
 impl Registry {
-    /// The first `limit` repositories after `after`, in byte order, that `subject` may see.
+    /// The first `limit` repositories after `after`, in byte order, that `subject` may see from the address `from`.
     pub async fn catalog(
         &self,
         subject: String,
+        from: Option<IpAddr>,
         limit: usize,
         after: Option<String>,
     ) -> Result<Page<RepositoryName>, Refusal> {
@@ -84,7 +86,7 @@ impl Registry {
             return Ok(Page { items: Vec::new(), more: false });
         }
         let Some(index) = self.index() else { return self.catalog_of_storage(limit, after.as_deref()).await };
-        let request = CatalogRequest { subject, limit: u32::try_from(limit).unwrap_or(u32::MAX), after };
+        let request = CatalogRequest { subject, from, limit: u32::try_from(limit).unwrap_or(u32::MAX), after };
         let answer = index.catalog(&request).await?;
         Ok(Page { items: answer.repositories, more: answer.more })
     }

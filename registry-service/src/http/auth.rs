@@ -2,6 +2,7 @@
 //! decided from the head of the request, before any of its body is read.
 
 use super::error::Json;
+use super::front::client;
 use super::places::Place;
 use crate::domain::Registry;
 use crate::domain::admission::{Credentials, Permit};
@@ -43,7 +44,9 @@ fn credentials(request: &HttpRequest) -> Credentials<'_> {
     let mut values = request.headers().get_all(AUTHORIZATION);
     let (Some(value), None) = (values.next(), values.next()) else { return Credentials::None };
     match std::str::from_utf8(value.as_bytes()).ok().and_then(|value| value.split_once(' ')) {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Credentials::Token(token.trim()),
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+            Credentials::Token { text: token.trim(), from: client(request) }
+        }
         Some((scheme, pair)) if scheme.eq_ignore_ascii_case("basic") => basic(pair.trim()).unwrap_or_default(),
         _ => Credentials::None,
     }

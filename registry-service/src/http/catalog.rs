@@ -2,6 +2,7 @@
 
 use super::auth::Catalog;
 use super::error::Handled;
+use super::front::client;
 use super::pages::PageRequest;
 use crate::domain::Registry;
 use actix_web::web::Data;
@@ -10,7 +11,7 @@ use serde_json::json;
 
 pub async fn list(Catalog(subject): Catalog, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let wanted = PageRequest::of(&request)?;
-    let page = registry.catalog(subject, wanted.limit, wanted.after.clone()).await?;
+    let page = registry.catalog(subject, client(&request), wanted.limit, wanted.after.clone()).await?;
     let mut answer = HttpResponse::Ok();
     if let Some(last) = page.items.last().filter(|_| page.more) {
         answer.insert_header(wanted.next(&request, last.as_str()));

@@ -12,6 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use server::client_address;
 use shared::{Networks, Scope};
 use std::fmt::Write;
+use std::net::IpAddr;
 
 /// The registry as clients see it from outside.
 #[derive(Debug, Clone)]
@@ -76,10 +77,14 @@ fn bearer(realm: &str, service: &str, fault: &CredentialFault, scopes: &[Scope])
     header
 }
 
+/// The client's address; `None` if it is not known.
+pub fn client(request: &HttpRequest) -> Option<IpAddr> {
+    client_address(request, &request.app_data::<Data<Front>>()?.trusted_proxies)
+}
+
 /// Whether the client's address is one that is served.
 pub fn is_served(request: &HttpRequest) -> bool {
-    let front = request.app_data::<Data<Front>>();
-    front.is_none_or(|front| front.allowed.admit(client_address(request, &front.trusted_proxies)))
+    request.app_data::<Data<Front>>().is_none_or(|front| front.allowed.admit(client(request)))
 }
 
 /// On every answer, refusals too. What is served here is never a page, whatever a browser makes of its bytes.

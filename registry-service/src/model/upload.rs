@@ -1,8 +1,8 @@
 //! An upload's id, and what is remembered of it between requests.
 
 use serde::{Deserialize, Serialize};
-use shared::Algorithm;
 use shared::revocations::Position;
+use shared::{Algorithm, Reach};
 use std::fmt;
 use uuid::Uuid;
 
@@ -56,6 +56,9 @@ pub struct OpeningToken {
     pub credential: Option<String>,
     /// When that access token ends by itself, in seconds since the Unix epoch.
     pub until: Option<i64>,
+    /// From where it might be used.
+    #[serde(default)]
+    pub reach: Reach,
     /// Where the index's feed of revocations stood when its rights were read.
     pub as_of: Position,
     /// When it was used, in seconds since the Unix epoch.

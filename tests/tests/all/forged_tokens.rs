@@ -3,6 +3,7 @@
 use crate::support::{Forge, Stack, berth};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::crypto::sign;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
@@ -55,8 +56,25 @@ async fn claims_that_are_not_ours_or_not_of_now_are_refused() {
         json!({ "access": {} }),
         json!({ "access": [{ "type": "repository", "name": "a/b", "actions": "pull" }] }),
     ];
-    for changes in bad {
+    let deep = (0..1500).fold(json!([]), |inner, _| json!([inner]));
+    for changes in bad.into_iter().chain([json!({ "deep": deep })]) {
         refuses(&stack, &forge.with(&changes), &changes.to_string()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_is_made_twice_is_refused() {
+    let stack = Stack::start().await;
+    let forge = Forge::of(&stack).await;
+    let claims = forge.claims.to_string();
+    let head = URL_SAFE_NO_PAD.encode(serde_json::to_string(&forge.header).unwrap());
+    for (again, status) in
+        [("", 200), (r#","sub":"admin""#, 401), (r#","exp":9999999999"#, 401), (r#","access":[]"#, 401)]
+    {
+        let body = format!("{}{again}}}", claims.strip_suffix('}').unwrap());
+        let message = format!("{head}.{}", URL_SAFE_NO_PAD.encode(body));
+        let signature = sign(message.as_bytes(), &forge.key, Algorithm::ES256).unwrap();
+        stack.host.get("/v2/").token(&format!("{message}.{signature}")).send().await.is(status);
     }
 }
 

@@ -36,6 +36,8 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/namespaces/NAMESPACE/collaborators", ""),
     ("GET", "/api/v1/namespaces/NAMESPACE/default-grants", ""),
     ("PUT", "/api/v1/namespaces/NAMESPACE/default-grants", r#"{"grants":[]}"#),
+    ("GET", "/api/v1/namespaces/NAMESPACE/networks", ""),
+    ("PUT", "/api/v1/namespaces/NAMESPACE/networks", r#"{"allowed_networks":[]}"#),
     ("GET", "/api/v1/namespaces/NAMESPACE/grants", ""),
     ("PUT", "/api/v1/namespaces/NAMESPACE/grants/user:mallory", r#"{"role":"read"}"#),
     ("GET", "/api/v1/orgs/NAMESPACE", ""),

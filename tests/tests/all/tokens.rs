@@ -22,6 +22,8 @@ const GRANTS: &[(&str, &[&str])] = &[
     ("scope=repository:alice/app:pull", &["repository:alice/app:pull"]),
     ("scope=repository:alice/app:push,pull", &["repository:alice/app:pull,push"]),
     ("scope=repository:alice/app:*", &["repository:alice/app:pull,push,delete"]),
+    ("scope=repository:alice/app:pull,pull,push,pull", &["repository:alice/app:pull,push"]),
+    ("scope=repository:alice/app:pull,push,delete,admin,*", &["repository:alice/app:pull,push,delete"]),
     (
         "scope=repository:alice/a:pull&scope=repository:alice/b:pull",
         &["repository:alice/a:pull", "repository:alice/b:pull"],
@@ -38,6 +40,12 @@ const GRANTS: &[(&str, &[&str])] = &[
         "scope=repository:alice/a:pull,push+repository:admin/private:pull",
         &["repository:alice/a:pull,push", "repository:admin/private:"],
     ),
+    (
+        "scope=repository:admin/private:pull&scope=repository:alice/a:pull,push",
+        &["repository:admin/private:", "repository:alice/a:pull,push"],
+    ),
+    ("scope=repository(plugin):admin/private:pull", &["repository:admin/private:"]),
+    ("scope=repository:alice/a:PULL,Push", &["repository:alice/a:"]),
     ("scope=repository:host:5000/admin/private:pull", &[]),
     ("scope=repository:admin/private:pull:push", &[]),
     ("scope=repository:*:pull", &[]),
@@ -92,6 +100,8 @@ async fn the_answer_has_all_that_clients_read_and_no_refresh_token() {
     assert_eq!(said["exp"].as_u64().unwrap() - said["iat"].as_u64().unwrap(), body["expires_in"].as_u64().unwrap());
     assert!(said["nbf"].as_u64() < said["iat"].as_u64());
     assert!(!said["jti"].as_str().unwrap().is_empty());
+    let another = claims(&stack.admin().token("repository:admin/app:pull").await);
+    assert_ne!(said["jti"], another["jti"], "no two tokens have one id");
 }
 
 /// (what stands in `Authorization`, status). Only nothing, as it is or as an empty name and password, is anonymous.
