@@ -122,10 +122,12 @@ struct Conditions {
 impl Conditions {
     fn of(request: &ServiceRequest) -> Result<Self, actix_web::error::ParseError> {
         let has = |name| request.headers().contains_key(name);
-        Ok(Self {
-            seen: has(IF_MATCH).then(|| IfMatch::parse(request)).transpose()?,
-            unseen: has(IF_NONE_MATCH).then(|| IfNoneMatch::parse(request)).transpose()?,
-        })
+        let seen = has(IF_MATCH).then(|| IfMatch::parse(request)).transpose()?;
+        // What cannot be read is left out of the list.
+        if matches!(&seen, Some(IfMatch::Items(tags)) if tags.is_empty()) {
+            return Err(actix_web::error::ParseError::Header);
+        }
+        Ok(Self { seen, unseen: has(IF_NONE_MATCH).then(|| IfNoneMatch::parse(request)).transpose()? })
     }
 
     /// Whether they hold of what has this tag; `None` is nothing, or what no GET shows.

@@ -195,7 +195,8 @@ fn describe(error: &ValidationError<'_>) -> Vec<(String, &'static str, String)> 
         }
         // A value that may be left out is null or the thing itself: what is wrong with it as the thing is said.
         Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
-            context.last().into_iter().flatten().flat_map(describe).collect()
+            let thing = context.iter().find(|errors| !errors.iter().any(wants_null)).or(context.last());
+            thing.into_iter().flatten().flat_map(describe).collect()
         }
         Kind::Type { .. } => one("wrong_type", format!("{name}: {}", error.masked_with("this"))),
         Kind::Enum { options } => one("not_one_of", format!("{name} is one of {options}")),
@@ -209,6 +210,11 @@ fn describe(error: &ValidationError<'_>) -> Vec<(String, &'static str, String)> 
         Kind::Maximum { limit } => one("too_large", format!("{name} is at most {limit}")),
         _ => one("invalid", format!("{name}: {}", error.masked_with("this"))),
     }
+}
+
+/// Whether the broken rule is that of being left out.
+fn wants_null(error: &ValidationError<'_>) -> bool {
+    schema_of(error).is_some_and(|schema| at(schema, "type") == "null")
 }
 
 /// The schema that holds the broken rule.

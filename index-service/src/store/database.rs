@@ -67,13 +67,15 @@ impl Database {
     /// A unit that writes. What it answers without a commit is a refusal, which promises nothing: it may rest on what
     /// another unit has changed and not yet committed.
     pub(super) async fn write(&self) -> Result<Unit, StoreError> {
-        Ok(self.write_numbered().await?.1)
+        let unit = self.writer.unit().await?;
+        self.order.count()?;
+        Ok(unit)
     }
 
-    /// The same with its number among all changes.
-    pub(super) async fn write_numbered(&self) -> Result<(Moment, Unit), StoreError> {
+    /// A unit that changes nothing, with the moment at which it has the connection.
+    pub(super) async fn unnumbered(&self) -> Result<(Moment, Unit), StoreError> {
         let unit = self.writer.unit().await?;
-        Ok((self.order.next()?, unit))
+        Ok((self.order.now(), unit))
     }
 
     /// A connection for what a decision rests on.

@@ -26,15 +26,20 @@ pub(super) struct Order(Arc<AtomicU64>);
 pub struct Moment(u64);
 
 impl Order {
-    /// The number of a change that has got the writing connection; refused if another came before it that should not.
-    pub(super) fn next(&self) -> Result<Moment, StoreError> {
-        let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+    /// Numbers a change, which has got the writing connection; refused, without a number, if another came before it that
+    /// should not.
+    pub(super) fn count(&self) -> Result<(), StoreError> {
         let expected = EXPECTED.try_with(Cell::take).ok().flatten();
-        if expected.is_some_and(|expected| number != expected + 1) {
-            Err(StoreError::Overtaken)
-        } else {
-            Ok(Moment(number))
+        if expected.is_some_and(|expected| self.0.load(Ordering::SeqCst) != expected) {
+            return Err(StoreError::Overtaken);
         }
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    /// The moment after the last change, for who has the writing connection.
+    pub(super) fn now(&self) -> Moment {
+        Moment(self.0.load(Ordering::SeqCst))
     }
 }
 
@@ -48,7 +53,7 @@ impl Moment {
 impl Database {
     /// This moment: what is looked at from now on has all changes up to it.
     pub async fn moment(&self) -> Result<Moment, StoreError> {
-        let (moment, unit) = self.write_numbered().await?;
+        let (moment, unit) = self.unnumbered().await?;
         unit.commit().await?;
         Ok(moment)
     }

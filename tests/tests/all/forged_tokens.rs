@@ -56,10 +56,12 @@ async fn claims_that_are_not_ours_or_not_of_now_are_refused() {
         json!({ "access": {} }),
         json!({ "access": [{ "type": "repository", "name": "a/b", "actions": "pull" }] }),
     ];
-    let deep = (0..1500).fold(json!([]), |inner, _| json!([inner]));
-    for changes in bad.into_iter().chain([json!({ "deep": deep })]) {
+    for changes in bad {
         refuses(&stack, &forge.with(&changes), &changes.to_string()).await;
     }
+    // What nobody reads of a token that we have signed may be as deep as it likes.
+    let deep = (0..1500).fold(json!([]), |inner, _| json!([inner]));
+    stack.host.get("/v2/").token(&forge.with(&json!({ "deep": deep }))).send().await.is(200);
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn a_crowd_that_guesses_locks_no_owner_out() {
     for _ in 0..5 {
         statuses.push(bob_changes(&elsewhere, &change).await);
     }
-    assert_eq!(statuses.iter().filter(|status| **status == 400).count(), 3, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 422).count(), 3, "{statuses:?}");
 }
 
 async fn bob_changes(host: &Host, change: &Value) -> u16 {

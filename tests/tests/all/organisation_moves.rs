@@ -122,7 +122,7 @@ async fn the_old_name_is_nobody_s_and_old_tokens_open_nothing() {
     assert_eq!(rename(&mallory, "evil", "acme").await, 409);
     assert_eq!(rename(&mallory, "evil", "globex").await, 409);
     assert_eq!(rename(&mallory, "evil", "token").await, 409);
-    assert_eq!(rename(&mallory, "evil", "Evil").await, 400);
+    assert_eq!(rename(&mallory, "evil", "Evil").await, 422);
     // The organisation itself may go back.
     assert_eq!(rename(alice, "globex", "acme").await, 200);
     alice.repository("acme/app").await.get("manifests/v1").send().await.is(200);
@@ -203,6 +203,6 @@ async fn only_owners_rename() {
     let long = "x".repeat(60);
     let deep = format!("acme/{}", vec!["y".repeat(60); 4].join("/"));
     scene.alice.does(Method::PUT, &format!("/repositories/{deep}"), &json!({})).await;
-    assert_eq!(rename(&scene.alice, "acme", &long).await, 400);
+    assert_eq!(rename(&scene.alice, "acme", &long).await, 422);
     scene.alice.asks(Method::GET, "/api/v1/orgs/acme").send().await.is(200);
 }

@@ -57,6 +57,7 @@ pub const ORGANISATIONS: &[Row] = &[
     ("POST /orgs", r#"{"name":"of-CALLER"}"#, "", [401, 201, 201, 201, 201]),
     ("POST /orgs", r#"{"name":"acme"}"#, "", [401, 409, 409, 409, 409]),
     ("POST /orgs", r#"{"name":"carol"}"#, "", [401, 409, 409, 409, 409]),
+    ("POST /orgs/nowhere/rename", r#"{"name":"elsewhere"}"#, "", [401, 404, 404, 404, 404]),
     ("GET /orgs/acme", "", "", [404, 404, 200, 200, 200]),
     ("GET /orgs/alice", "", "", [404, 404, 404, 404, 404]),
     ("PATCH /orgs/acme", r#"{"display_name":"Acme"}"#, "", [401, 404, 403, 200, 200]),
