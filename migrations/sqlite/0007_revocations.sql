@@ -18,3 +18,6 @@ CREATE TABLE incarnation (
     id   TEXT    NOT NULL PRIMARY KEY,
     file INTEGER NOT NULL                        -- the inode of the database's file, by which the change is noticed
 ) STRICT;
+
+-- Secrets that were rotated away: when their time is over, a row of the feed says so.
+CREATE INDEX rotated_secrets ON access_tokens (old_until) WHERE old_until IS NOT NULL;

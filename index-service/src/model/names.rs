@@ -8,8 +8,7 @@ use shared::NamespaceName;
 const MIN_LENGTH: usize = 2;
 
 /// Names that are, or may become, an address of this service or a word that misleads people.
-const RESERVED: [&str; 77] = [
-    "_catalog",
+const RESERVED: [&str; 76] = [
     "about",
     "account",
     "accounts",

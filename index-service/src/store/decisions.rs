@@ -43,11 +43,13 @@ impl Database {
             .execute(&mut *transaction)
             .await?;
         }
-        let forget = sqlx::query(
-            "DELETE FROM decisions WHERE decided_at < $1
-                 OR decided_at < (SELECT decided_at FROM decisions ORDER BY decided_at DESC LIMIT 1 OFFSET $2)",
+        let old = sqlx::query("DELETE FROM decisions WHERE decided_at < $1");
+        old.bind(micros(before)).execute(&mut *transaction).await?;
+        let too_many = sqlx::query(
+            "DELETE FROM decisions
+             WHERE decided_at < (SELECT decided_at FROM decisions ORDER BY decided_at DESC LIMIT 1 OFFSET $1)",
         );
-        forget.bind(micros(before)).bind(MOST).execute(&mut *transaction).await?;
+        too_many.bind(MOST).execute(&mut *transaction).await?;
         transaction.commit().await
     }
 

@@ -252,7 +252,7 @@ async fn join(
     let invitation: Option<String> = sqlx::query_scalar(
         "UPDATE invitations SET ended_as = 'accepted', ended_by = $2, ended_at = $3
          WHERE secret_hash = $1 AND ended_as IS NULL AND expires_at > $3
-             AND organisation_id IN (SELECT id FROM organisations WHERE deleted_at IS NULL)
+             AND EXISTS (SELECT 1 FROM organisations o WHERE o.id = organisation_id AND o.deleted_at IS NULL)
          RETURNING id",
     )
     .bind(hash)

@@ -22,6 +22,11 @@ const WALKS: &[(&str, &str, &str)] = &[
     ("repositories.rs", "AS TEXT)", "a list in the order of a time has no index, because it is of what one may see"),
     ("accounts.rs", "count(*)", "the length of a list, for administrators who ask for it"),
     ("accounts.rs", "AS TEXT)", "accounts in the order of a time, for administrators"),
+    ("namespaces.rs", "count(*)", "the length of a list, for who asks for it"),
+    ("organisations.rs", "count(*)", "the length of a list, for who asks for it"),
+    ("decisions.rs", "decided_at < $1", "from the end of its index, where the old ones are"),
+    ("decisions.rs", "OFFSET $1", "so many are kept at most"),
+    ("idempotency.rs", "begun_at < $1", "from the end of its index, where the old ones are"),
     ("search.rs", "LIKE", "a text may stand anywhere in a name; each repository that may be seen is looked at"),
 ];
 
