@@ -10,6 +10,7 @@ add_account bob
 # What clients send by way of this address takes its time: half a minute for what they push here.
 readonly slow=localhost:5009 bytes=1500000 rate=50000
 launch slow python3 "$stories/lib/slow.py" 5009 5000 "$rate"
+within 10 curl "http://$slow/v2/" || fail "the slow address does not get ready"
 head --bytes "$bytes" /dev/urandom >"$work/random"
 
 # A layer that no registry has, and no compression makes small.
@@ -44,7 +45,7 @@ image berth-test/skopeo
 docker save --output "$work/skopeo.tar" berth-test/skopeo
 started=$SECONDS
 begin docker as alice docker push "$slow/alice/by-docker"
-begin podman as alice podman_here push --tls-verify=false docker.io/berth-test/podman "$slow/alice/by-podman"
+begin podman as alice podman_here push --tls-verify=false localhost/berth-test/podman "$slow/alice/by-podman"
 begin skopeo as alice skopeo copy --dest-tls-verify=false "docker-archive:$work/skopeo.tar" \
     "docker://$slow/alice/by-skopeo:latest"
 for name in docker podman skopeo; do
