@@ -116,6 +116,8 @@ impl Database {
         .execute(&mut *transaction)
         .await?;
         if made.rows_affected() == 0 {
+            // Whoever has it may be of the same transaction: what the caller looks at next must have it.
+            transaction.commit().await?;
             return Ok(Claim::Taken);
         }
         give_default_grants(&mut transaction, &id, now).await?;
