@@ -13,8 +13,8 @@ use shared::{RepositoryName, ResourceType, Scope};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// Decisions that wait to be written; more at once are not noted.
-const WAITING: usize = 10_000;
+/// Decisions that wait to be written; more at once are not noted. Each has up to some kilobytes of names.
+const WAITING: usize = 1_000;
 
 /// How long they are gathered before they are written together.
 const GATHERED: Duration = Duration::from_millis(200);

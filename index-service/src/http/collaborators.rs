@@ -4,8 +4,8 @@ use super::auth::Caller;
 use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::Index;
+use crate::model::Role;
 use crate::model::collaborator::Collaborator;
-use crate::model::{GrantedOn, Role};
 use actix_web::web::{Data, Path, Query};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -28,10 +28,7 @@ pub struct CollaboratorBody {
 
 impl From<Collaborator> for CollaboratorBody {
     fn from(held: Collaborator) -> Self {
-        let (namespace, repository) = match held.on {
-            GrantedOn::Namespace(name) => (Some(name), None),
-            GrantedOn::Repository(name) => (None, Some(name)),
-        };
+        let (namespace, repository) = held.on.parts();
         let Collaborator { account, role, created_by, created_at, .. } = held;
         Self { user: account, namespace, repository, role, created_by, created_at }
     }

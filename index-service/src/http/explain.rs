@@ -4,7 +4,7 @@ use super::auth::Caller;
 use super::error::Failure;
 use crate::domain::Index;
 use crate::model::explanation::{Explanation, Reason, Source};
-use crate::model::{Fault, GrantSubject, GrantedOn, Role, Subject};
+use crate::model::{Fault, GrantSubject, Role, Subject};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path, Query};
 use serde::{Deserialize, Serialize};
@@ -86,10 +86,7 @@ impl From<Reason> for ReasonBody {
             Source::OrganisationMember => plain("organisation_member"),
             Source::Public => plain("public"),
             Source::Grant { holder, on } => {
-                let (namespace, repository) = match on {
-                    GrantedOn::Namespace(name) => (Some(name), None),
-                    GrantedOn::Repository(name) => (None, Some(name)),
-                };
+                let (namespace, repository) = on.parts();
                 Self { granted_to: Some(holder.to_string()), namespace, repository, ..plain("grant") }
             }
         }

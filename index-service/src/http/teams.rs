@@ -7,7 +7,7 @@ use super::error::Failure;
 use super::json::{List, PageQuery};
 use crate::domain::{Index, TeamPath};
 use crate::model::team::{TeamChange, TeamGrant, TeamMember};
-use crate::model::{GrantedOn, Role, Team};
+use crate::model::{Role, Team};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Query};
@@ -61,10 +61,7 @@ pub struct TeamGrantBody {
 
 impl From<TeamGrant> for TeamGrantBody {
     fn from(grant: TeamGrant) -> Self {
-        let (namespace, repository) = match grant.on {
-            GrantedOn::Namespace(name) => (Some(name), None),
-            GrantedOn::Repository(name) => (None, Some(name)),
-        };
+        let (namespace, repository) = grant.on.parts();
         let TeamGrant { role, created_by, created_at, .. } = grant;
         Self { namespace, repository, role, created_by, created_at }
     }

@@ -28,6 +28,14 @@ pub enum GrantedOn {
 }
 
 impl GrantedOn {
+    /// The namespace or the repository, as bodies show it: one of the two is there.
+    pub fn parts(self) -> (Option<NamespaceName>, Option<RepositoryName>) {
+        match self {
+            Self::Namespace(name) => (Some(name), None),
+            Self::Repository(name) => (None, Some(name)),
+        }
+    }
+
     /// The namespace's or the repository's name.
     pub fn name(&self) -> &str {
         match self {

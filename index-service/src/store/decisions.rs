@@ -11,7 +11,7 @@ use sqlx::{FromRow, Row};
 use std::net::IpAddr;
 
 /// So many are kept at most: whoever asks for what is not theirs must not fill the disk.
-const MOST: u32 = 50_000;
+const MOST: u32 = 10_000;
 
 impl FromRow<'_, SqliteRow> for Decision {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {

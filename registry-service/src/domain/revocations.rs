@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-/// How old the question may be to which the last answer came. Longer than a right that was taken away may go on.
+/// How old the question may be to which the last answer came: for no longer than this goes on what was taken away.
 const HEARD: Duration = Duration::from_secs(2);
 
 /// After a failure the index is asked again.

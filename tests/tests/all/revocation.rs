@@ -66,6 +66,14 @@ async fn whatever_is_taken_away_ends_within_two_seconds_on_registries_of_other_p
     }
 }
 
+/// What gives somebody a role as a member of a team.
+const IN_A_TEAM: &[&str] = &[
+    r#"PUT /orgs/acme/members/USER {"role":"member"}"#,
+    r#"POST /orgs/acme/teams {"name":"team-USER"}"#,
+    "PUT /orgs/acme/teams/team-USER/members/USER",
+    r#"PUT /namespaces/acme/grants/team:acme/team-USER {"role":"write"}"#,
+];
+
 /// (what, what the administrator gives, what it takes), about `USER`.
 const TAKINGS: &[(&str, &[&str], &str)] = &[
     (
@@ -84,36 +92,9 @@ const TAKINGS: &[(&str, &[&str], &str)] = &[
         &[r#"PUT /orgs/acme/members/USER {"role":"owner"}"#],
         r#"PUT /orgs/acme/members/USER {"role":"member"}"#,
     ),
-    (
-        "being in a team",
-        &[
-            r#"PUT /orgs/acme/members/USER {"role":"member"}"#,
-            r#"POST /orgs/acme/teams {"name":"team-USER"}"#,
-            "PUT /orgs/acme/teams/team-USER/members/USER",
-            r#"PUT /namespaces/acme/grants/team:acme/team-USER {"role":"write"}"#,
-        ],
-        "DELETE /orgs/acme/teams/team-USER/members/USER",
-    ),
-    (
-        "a team's grant",
-        &[
-            r#"PUT /orgs/acme/members/USER {"role":"member"}"#,
-            r#"POST /orgs/acme/teams {"name":"team-USER"}"#,
-            "PUT /orgs/acme/teams/team-USER/members/USER",
-            r#"PUT /namespaces/acme/grants/team:acme/team-USER {"role":"write"}"#,
-        ],
-        "DELETE /namespaces/acme/grants/team:acme/team-USER",
-    ),
-    (
-        "a team",
-        &[
-            r#"PUT /orgs/acme/members/USER {"role":"member"}"#,
-            r#"POST /orgs/acme/teams {"name":"team-USER"}"#,
-            "PUT /orgs/acme/teams/team-USER/members/USER",
-            r#"PUT /namespaces/acme/grants/team:acme/team-USER {"role":"write"}"#,
-        ],
-        "DELETE /orgs/acme/teams/team-USER",
-    ),
+    ("being in a team", IN_A_TEAM, "DELETE /orgs/acme/teams/team-USER/members/USER"),
+    ("a team's grant", IN_A_TEAM, "DELETE /namespaces/acme/grants/team:acme/team-USER"),
+    ("a team", IN_A_TEAM, "DELETE /orgs/acme/teams/team-USER"),
     (
         "an account",
         &[r#"PUT /namespaces/acme/grants/user:USER {"role":"admin"}"#],
