@@ -4,6 +4,7 @@ use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
 use super::lists::{ListSql, list};
+use super::questions::{MOST, Question, number};
 use super::revocations::revoke;
 use super::rows::{micros, parsed, parsed_option, time, time_option};
 use crate::model::access_token::{AccessToken, LastUse, credential};
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use shared::Networks;
 use shared::revocations::Revoked;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Row, SqliteConnection};
 
 /// Columns of an [`AccessToken`] `t`, under names that an account's do not have.
 macro_rules! token_columns {
@@ -44,6 +45,42 @@ impl FromRow<'_, SqliteRow> for LastUse {
     }
 }
 
+/// For each row of `asked`, the token that its hash opens, if any.
+const BY_HASH: &str = concat!(
+    "WITH asked (number, hash, time) AS (VALUES
+         (0, $1, $2), (1, $3, $4), (2, $5, $6), (3, $7, $8), (4, $9, $10), (5, $11, $12), (6, $13, $14), (7, $15, $16))
+     SELECT q.number, a.*, ",
+    token_columns!(),
+    " FROM asked q
+     JOIN access_tokens t ON t.secret_hash = q.hash OR (t.old_hash = q.hash AND t.old_until > q.time)
+     JOIN accounts a ON a.id = t.account_id"
+);
+
+/// The hash of a secret at a time: which access token does it open, and whose?
+pub(super) struct SecretQuestion {
+    hash: String,
+    now: i64,
+}
+
+impl Question for SecretQuestion {
+    type Answer = (Owner, AccessToken);
+
+    async fn ask(connection: &mut SqliteConnection, asked: &[Self]) -> sqlx::Result<Vec<(usize, Self::Answer)>> {
+        let mut rows = sqlx::query(BY_HASH);
+        for number in 0..MOST {
+            let asked = asked.get(number);
+            rows = rows.bind(asked.map(|asked| asked.hash.as_str())).bind(asked.map(|asked| asked.now));
+        }
+        let rows = rows.fetch_all(connection).await?;
+        rows.iter().map(|row| Ok((number(row)?, (owner(row)?, AccessToken::from_row(row)?)))).collect()
+    }
+}
+
+fn owner(row: &SqliteRow) -> sqlx::Result<Owner> {
+    let is_robot = row.try_get::<Option<&str>, _>("organisation_id")?.is_some();
+    Ok(if is_robot { Owner::Robot(Robot::from_row(row)?) } else { Owner::Person(Account::from_row(row)?) })
+}
+
 impl Database {
     /// A page of an account's tokens.
     pub async fn access_tokens(&self, account_id: &str, page: &Page) -> Result<Paged<AccessToken>, StoreError> {
@@ -66,19 +103,7 @@ impl Database {
         hash: &str,
         now: Timestamp,
     ) -> Result<Option<(Owner, AccessToken)>, StoreError> {
-        const BY_HASH: &str = concat!(
-            "SELECT a.*, ",
-            token_columns!(),
-            " FROM access_tokens t JOIN accounts a ON a.id = t.account_id
-             WHERE t.secret_hash = $1 OR (t.old_hash = $1 AND t.old_until > $2)"
-        );
-        let row = sqlx::query(BY_HASH).bind(hash).bind(micros(now));
-        let row = row.fetch_optional(&mut *self.decider().await?).await?;
-        let Some(row) = row else { return Ok(None) };
-        let is_robot = row.try_get::<Option<&str>, _>("organisation_id")?.is_some();
-        let owner =
-            if is_robot { Owner::Robot(Robot::from_row(&row)?) } else { Owner::Person(Account::from_row(&row)?) };
-        Ok(Some((owner, AccessToken::from_row(&row)?)))
+        self.secret_questions().ask(SecretQuestion { hash: hash.to_owned(), now: micros(now) }).await
     }
 
     /// Until when, `None` for ever, and from where the secret whose hash begins with `mark` opens the token `id` of the account

@@ -1,8 +1,11 @@
 //! Opens the database once, rightly: one connection that writes, several that only read, migrations run.
 
+use super::access_tokens::SecretQuestion;
 use super::deciders::{Decider, Deciders};
 use super::error::StoreError;
 use super::order::{Moment, Order};
+use super::places::PlaceQuestion;
+use super::questions::Questions;
 use super::revocations::Feed;
 use super::writer::{Unit, Writer};
 use anyhow::{Context, bail};
@@ -32,6 +35,8 @@ pub struct Database {
     writing: SqlitePool,
     readers: SqlitePool,
     deciders: Deciders,
+    places: Questions<PlaceQuestion>,
+    secrets: Questions<SecretQuestion>,
     feed: Feed,
     order: Order,
 }
@@ -53,7 +58,16 @@ impl Database {
         let options = options.pragma("query_only", "ON");
         let deciders = Deciders::new(options.clone());
         let readers = pool(READERS).connect_lazy_with(options);
-        Ok(Self { writer: Writer::new(writing.clone()), writing, readers, deciders, feed, order: Order::default() })
+        Ok(Self {
+            writer: Writer::new(writing.clone()),
+            writing,
+            readers,
+            places: Questions::new(deciders.clone()),
+            secrets: Questions::new(deciders.clone()),
+            deciders,
+            feed,
+            order: Order::default(),
+        })
     }
 
     /// Where the database of `url` lies.
@@ -81,6 +95,16 @@ impl Database {
     /// A connection for what a decision rests on.
     pub(super) async fn decider(&self) -> Result<Decider, StoreError> {
         self.deciders.decider().await
+    }
+
+    /// What subjects meet at repository names.
+    pub(super) fn place_questions(&self) -> &Questions<PlaceQuestion> {
+        &self.places
+    }
+
+    /// Whose the secrets of access tokens are.
+    pub(super) fn secret_questions(&self) -> &Questions<SecretQuestion> {
+        &self.secrets
     }
 
     /// A transaction that only reads: its statements see one state.

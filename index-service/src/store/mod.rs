@@ -29,6 +29,7 @@ mod order;
 mod organisation_moves;
 mod organisations;
 mod places;
+mod questions;
 mod registry;
 mod reindex;
 mod repositories;

@@ -12,12 +12,14 @@ use shared::NamespaceName;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
-/// Columns of a [`Standing`]: `s` is the subject's account or NULL, `n` the namespace or NULL, `$1` the subject's name, `$from`
-/// where it asks from. From where the namespace may not be used, only an administrator of the instance is anybody.
+/// Columns of a [`Standing`]: `s` is the subject's account or NULL, `n` the namespace or NULL, `$subject` the subject's name,
+/// `$from` where it asks from. From where the namespace may not be used, only an administrator of the instance is anybody.
 macro_rules! standing_columns {
-    ($from:literal) => {
+    ($subject:literal, $from:literal) => {
         concat!(
-            "(($1 = '' OR s.id IS NOT NULL) AND (COALESCE(s.is_admin + s.is_auditor, 0) > 0 OR NOT ",
+            "((",
+            $subject,
+            " = '' OR s.id IS NOT NULL) AND (COALESCE(s.is_admin + s.is_auditor, 0) > 0 OR NOT ",
             crate::store::networks::is_closed!("n.id", $from),
             ")) AS is_good, s.is_admin AS is_admin, s.is_auditor AS is_auditor, n.account_id = s.id AS owns_namespace,
          (SELECT m.role FROM members m
@@ -94,7 +96,7 @@ impl Database {
             "SELECT ",
             namespace_columns!(),
             ", ",
-            standing_columns!("$2"),
+            standing_columns!("$1", "$2"),
             " FROM visible_namespaces v JOIN namespaces n ON n.id = v.id
               LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
               WHERE n.name = $3"

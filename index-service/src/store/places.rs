@@ -1,7 +1,8 @@
-//! What a subject meets at a repository name: everything a decision needs, in one statement.
+//! What a subject meets at a repository name: everything a decision needs, in one statement for several of them.
 
 use super::database::Database;
 use super::error::StoreError;
+use super::questions::{MOST, Question, number};
 use super::rows::{flag, parsed_option, unsigned};
 use crate::model::moves::DeletedRepository;
 use crate::model::{Occupant, Place, Repository, Standing, Subject};
@@ -10,26 +11,67 @@ use shared::revocations::Position;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Connection, FromRow, Row, SqliteConnection};
 
-/// `$1` the subject, `$2` the repository, `$3` its namespace by name, `$4` where the subject asks from. Always one row. A
-/// repository that is there has the namespace of its row: that of a renamed organisation is called otherwise until the
-/// repository has moved.
-const PLACE: &str = concat!(
-    "SELECT ",
-    super::namespaces::standing_columns!("$4"),
+/// For each row of `asked`, one row. A repository that is there has the namespace of its row: that of a renamed organisation
+/// is called otherwise until the repository has moved.
+const PLACES: &str = concat!(
+    "WITH asked (number, subject, repository, namespace, origin) AS (VALUES
+         (0, $1, $2, $3, $4), (1, $5, $6, $7, $8), (2, $9, $10, $11, $12), (3, $13, $14, $15, $16),
+         (4, $17, $18, $19, $20), (5, $21, $22, $23, $24), (6, $25, $26, $27, $28), (7, $29, $30, $31, $32))
+     SELECT q.number, ",
+    super::namespaces::standing_columns!("q.subject", "q.origin"),
     ", n.id IS NOT NULL AS namespace_exists,
-       EXISTS (SELECT 1 FROM namespace_names b WHERE b.name = $2) AS is_namespace,
-       EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = $2) AS is_promised,
+       EXISTS (SELECT 1 FROM namespace_names b WHERE b.name = q.repository) AS is_namespace,
+       EXISTS (SELECT 1 FROM repository_moves m WHERE m.new_name = q.repository) AS is_promised,
        (SELECT c.value FROM counters c WHERE c.name = 'revocation') AS as_of,
        ",
     super::grants::granted_role!("repository_id", "r.id"),
     " AS repository_grant,
-       r.*, COALESCE(n.name, $3) AS namespace
-     FROM (SELECT 1)
-     LEFT JOIN accounts s ON s.name = $1 AND s.disabled_at IS NULL
-     LEFT JOIN repositories r ON r.name = $2
-     LEFT JOIN namespaces n ON n.id = COALESCE(r.namespace_id, (SELECT h.id FROM namespaces h WHERE h.name = $3))
-         AND NOT EXISTS (SELECT 1 FROM organisations d WHERE d.id = n.organisation_id AND d.deleted_at IS NOT NULL)"
+       r.*, COALESCE(n.name, q.namespace) AS namespace
+     FROM asked q
+     LEFT JOIN accounts s ON s.name = q.subject AND s.disabled_at IS NULL
+     LEFT JOIN repositories r ON r.name = q.repository
+     LEFT JOIN namespaces n ON n.id = COALESCE(r.namespace_id, (SELECT h.id FROM namespaces h WHERE h.name = q.namespace))
+         AND NOT EXISTS (SELECT 1 FROM organisations d WHERE d.id = n.organisation_id AND d.deleted_at IS NOT NULL)
+     WHERE q.subject IS NOT NULL"
 );
+
+/// A subject and a repository name: what does it meet there?
+pub(super) struct PlaceQuestion {
+    subject: String,
+    origin: String,
+    repository: String,
+    namespace: String,
+}
+
+impl PlaceQuestion {
+    fn new(subject: &Subject, name: &RepositoryName) -> Self {
+        Self {
+            subject: subject.as_str().to_owned(),
+            origin: subject.origin().as_key(),
+            repository: name.to_string(),
+            namespace: name.namespace().to_string(),
+        }
+    }
+}
+
+impl Question for PlaceQuestion {
+    /// With where the feed of revocations stood.
+    type Answer = (Place, u64);
+
+    async fn ask(connection: &mut SqliteConnection, asked: &[Self]) -> sqlx::Result<Vec<(usize, Self::Answer)>> {
+        let mut rows = sqlx::query(PLACES);
+        for number in 0..MOST {
+            let asked = asked.get(number);
+            rows = rows
+                .bind(asked.map(|asked| asked.subject.as_str()))
+                .bind(asked.map(|asked| asked.repository.as_str()))
+                .bind(asked.map(|asked| asked.namespace.as_str()))
+                .bind(asked.map(|asked| asked.origin.as_str()));
+        }
+        let rows = rows.fetch_all(connection).await?;
+        rows.iter().map(|row| Ok((number(row)?, (Place::from_row(row)?, unsigned(row, "as_of")?)))).collect()
+    }
+}
 
 impl FromRow<'_, SqliteRow> for Place {
     fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
@@ -53,7 +95,7 @@ impl FromRow<'_, SqliteRow> for Place {
 impl Database {
     /// What `subject` meets at `name`.
     pub async fn place(&self, subject: &Subject, name: &RepositoryName) -> Result<Place, StoreError> {
-        place(&mut *self.decider().await?, subject, name).await
+        Ok(self.place_and_position(subject, name).await?.0)
     }
 
     /// What `subject` meets at each of `names`, in their order and all in one state of the rows; and where the feed of
@@ -63,37 +105,37 @@ impl Database {
         subject: &Subject,
         names: &[RepositoryName],
     ) -> Result<(Vec<Place>, Position), StoreError> {
-        // One statement sees one state by itself; most tokens are for one repository.
+        // Most tokens are for one repository.
         if let [name] = names {
-            let row = place_row(&mut *self.decider().await?, subject, name).await?;
-            return Ok((vec![Place::from_row(&row)?], self.feed().position(unsigned(&row, "as_of")?)));
+            let (place, as_of) = self.place_and_position(subject, name).await?;
+            return Ok((vec![place], self.feed().position(as_of)));
         }
         let mut decider = self.decider().await?;
         let mut transaction = decider.begin().await?;
         let as_of = sqlx::query("SELECT value FROM counters WHERE name = 'revocation'").fetch_one(&mut *transaction);
         let as_of = unsigned(&as_of.await?, 0)?;
+        let questions: Vec<PlaceQuestion> = names.iter().map(|name| PlaceQuestion::new(subject, name)).collect();
         let mut places = Vec::with_capacity(names.len());
-        for name in names {
-            places.push(place(&mut transaction, subject, name).await?);
+        for questions in questions.chunks(MOST) {
+            let mut answers = PlaceQuestion::ask(&mut transaction, questions).await?;
+            answers.sort_by_key(|(number, _)| *number);
+            places.extend(answers.into_iter().map(|(_, (place, _))| place));
         }
         Ok((places, self.feed().position(as_of)))
     }
+
+    async fn place_and_position(&self, subject: &Subject, name: &RepositoryName) -> Result<(Place, u64), StoreError> {
+        let answer = self.place_questions().ask(PlaceQuestion::new(subject, name)).await?;
+        answer.ok_or_else(|| sqlx::Error::RowNotFound.into())
+    }
 }
 
+/// The same in the midst of a transaction.
 pub(super) async fn place(
     connection: &mut SqliteConnection,
     subject: &Subject,
     name: &RepositoryName,
 ) -> Result<Place, StoreError> {
-    Ok(Place::from_row(&place_row(connection, subject, name).await?)?)
-}
-
-async fn place_row(
-    connection: &mut SqliteConnection,
-    subject: &Subject,
-    name: &RepositoryName,
-) -> sqlx::Result<SqliteRow> {
-    let namespace = name.namespace();
-    let row = sqlx::query(PLACE).bind(subject.as_str()).bind(name.as_str()).bind(namespace.as_str());
-    row.bind(subject.origin().as_key()).fetch_one(connection).await
+    let answer = PlaceQuestion::ask(connection, &[PlaceQuestion::new(subject, name)]).await?.pop();
+    Ok(answer.ok_or(sqlx::Error::RowNotFound)?.1.0)
 }

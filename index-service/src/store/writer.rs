@@ -51,7 +51,7 @@ impl Writer {
         let _ = self.0.send(asker);
         match timeout(super::database::PATIENCE, unit).await {
             Ok(lent) => lent.unwrap_or(Err(StoreError::Undone)),
-            Err(_) => Err(StoreError::Busy(sqlx::Error::PoolTimedOut)),
+            Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
         }
     }
 }

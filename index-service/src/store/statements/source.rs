@@ -3,6 +3,7 @@
 //!
 //! Must not judge a statement.
 
+use super::super::questions::MOST;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::collections::BTreeMap;
@@ -11,7 +12,10 @@ use std::path::Path;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, ExprCall, ExprMethodCall, ImplItemFn, ItemConst, ItemFn, ItemMacro, ItemMod, Lit, Token};
+use syn::{
+    Attribute, Expr, ExprCall, ExprForLoop, ExprMethodCall, ImplItemFn, ItemConst, ItemFn, ItemMacro, ItemMod, Lit,
+    Token,
+};
 
 /// How a statement begins.
 const VERBS: [&str; 5] = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH "];
@@ -233,6 +237,15 @@ impl Visit<'_> for Reader<'_> {
     fn visit_expr_method_call(&mut self, call: &ExprMethodCall) {
         self.function.values += usize::from(call.method == "bind");
         visit::visit_expr_method_call(self, call);
+    }
+
+    /// What is bound once for each question counts as often as a statement has room for one.
+    fn visit_expr_for_loop(&mut self, each: &ExprForLoop) {
+        let before = self.function.values;
+        visit::visit_expr_for_loop(self, each);
+        if each.expr.to_token_stream().to_string() == "0 .. MOST" {
+            self.function.values = before + (self.function.values - before) * MOST;
+        }
     }
 
     fn visit_expr(&mut self, expression: &Expr) {
