@@ -81,15 +81,15 @@ impl Database {
     /// A unit that writes. What it answers without a commit is a refusal, which promises nothing: it may rest on what
     /// another unit has changed and not yet committed.
     pub(super) async fn write(&self) -> Result<Unit, StoreError> {
-        let unit = self.writer.unit().await?;
-        self.order.count()?;
+        let mut unit = self.writer.unit().await?;
+        self.order.count(&mut unit).await?;
         Ok(unit)
     }
 
     /// A unit that changes nothing, with the moment at which it has the connection.
     pub(super) async fn unnumbered(&self) -> Result<(Moment, Unit), StoreError> {
-        let unit = self.writer.unit().await?;
-        Ok((self.order.now(), unit))
+        let mut unit = self.writer.unit().await?;
+        Ok((self.order.now(&mut unit).await?, unit))
     }
 
     /// A connection for what a decision rests on.
