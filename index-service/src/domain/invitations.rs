@@ -149,6 +149,10 @@ impl Index {
 
     /// Why an invitation that was pending a moment ago is not.
     pub(super) async fn why_over(&self, secret: &str, now: Timestamp) -> Refusal {
+        // Whoever was faster may not be committed yet.
+        if let Err(error) = self.moment().await {
+            return error;
+        }
         self.pending_invitation(secret, now).await.err().unwrap_or(Refusal::NoSuchInvitation)
     }
 }
