@@ -4,7 +4,7 @@ use super::auth::{index, signed_in};
 use super::clock::now;
 use super::error::Failure;
 use super::json::MAX_BODY;
-use crate::domain::{Index, Refusal};
+use crate::domain::{Index, Refusal, SignedIn};
 use crate::model::account::Owner;
 use crate::model::idempotency::{IdempotencyKey, KeptAnswer, hash};
 use crate::model::{Account, Fault};
@@ -38,12 +38,14 @@ pub async fn carry_out_once(
         return Ok(request.error_response(Failure::TooLarge));
     };
     request.set_payload(Payload::from(body.clone()));
-    // Who may not come in is told so by the handler.
-    let (Ok(index), Ok(signed_in)) = (index(request.request()), signed_in(request.request()).await) else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
-    };
-    let Owner::Person(caller) = signed_in.owner else {
-        return Ok(next.call(request).await?.map_into_boxed_body());
+    let signed_in = signed_in(request.request()).await;
+    let (index, caller) = match (index(request.request()), signed_in) {
+        (Ok(index), Ok(SignedIn { owner: Owner::Person(caller), .. })) => (index, caller),
+        // Whether somebody must sign in here the handler knows.
+        (Ok(_), Ok(_) | Err(Failure::Refused(Refusal::SignInNeeded))) => {
+            return Ok(next.call(request).await?.map_into_boxed_body());
+        }
+        (Err(failure), _) | (_, Err(failure)) => return Ok(request.error_response(failure)),
     };
     let request_hash = hash_of(&request, &body);
     match index.begin_request(&caller, &key, &request_hash, now()).await {

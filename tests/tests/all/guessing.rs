@@ -47,7 +47,8 @@ async fn who_guesses_from_one_address_is_held_back_at_every_door_and_nobody_else
         sign_in(&thief, "alice")
             .json(&json!({ "name": "alice", "password": "wrong password" }))
             .header("Origin", origin(&thief)),
-        thief.get("/api/v1/user").basic("nobody", "wrong password"),
+        // Looked at before the request that it may stand for, and counted once.
+        thief.post("/api/v1/orgs").basic("nobody", "wrong password").header("Idempotency-Key", "key"),
     ];
     for guess in guesses {
         guess.send().await.is(401);
