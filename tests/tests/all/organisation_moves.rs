@@ -1,6 +1,6 @@
 //! An organisation that gets another name takes everything with it, and leaves its old name to nobody.
 
-use crate::support::{PASSWORD, Repository, Stack, User, claims};
+use crate::support::{PASSWORD, Program, Repository, Stack, User, claims, eventually, pulls};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -191,6 +191,40 @@ async fn of_very_many_repositories_the_last_follow_after_the_answer() {
     stack.carry_out_wishes(0).await;
     alice.repository("globex/app104").await.get("manifests/v1").send().await.is(200);
     alice.asks(Method::GET, "/api/v1/repositories/acme/app104").send().await.is(404);
+}
+
+#[tokio::test]
+async fn a_rename_that_is_killed_on_its_way_is_completed_by_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let program = Program::start_well(&data).await;
+    let admin = program.admin();
+    admin.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
+    let mut images = Vec::new();
+    for name in ["app", "tools/app"] {
+        images.push((name, admin.repository(&format!("acme/{name}")).await.push_image("v1", name).await));
+    }
+    drop(program);
+    let (mut from, mut to) = ("acme", "globex");
+    for (place, number) in
+        [("move noted", 1), ("move noted", 2), ("part moved", 1), ("part moved", 4), ("part moved", 7)]
+    {
+        let rule = format!("kill@{number} pause {place}");
+        let mut program = Program::start(&data, &rule).await.unwrap();
+        let asked = program.admin().asks(Method::POST, &format!("/api/v1/orgs/{from}/rename"));
+        assert!(asked.json(&json!({ "name": to })).attempt().await.is_none(), "{rule}: it goes on");
+        program.ends().await;
+        let program = Program::start_well(&data).await;
+        let admin = program.admin();
+        for (name, image) in &images {
+            let (old, new) = (format!("/repositories/{from}/{name}"), format!("/repositories/{to}/{name}"));
+            let has_moved = async || admin.asks(Method::GET, &format!("/api/v1{new}")).send().await.status == 200;
+            eventually(&rule, Duration::from_secs(20), has_moved).await;
+            admin.asks(Method::GET, &format!("/api/v1{old}")).send().await.is(404);
+            pulls(&admin.repository(&format!("{to}/{name}")).await, "v1", image).await;
+        }
+        (from, to) = (to, from);
+    }
 }
 
 #[tokio::test]
