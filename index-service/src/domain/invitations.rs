@@ -59,12 +59,12 @@ impl Index {
             return Err(Refusal::SignUpClosed);
         }
         if new.teams.len() > MAX_TEAMS {
-            return Err(Refusal::invalid("an invitation has at most 20 teams"));
+            return Err(Refusal::invalid_at("/teams", "an invitation has at most 20 teams"));
         }
         check_end(new.expires_at, now)?;
         let expires_at = new.expires_at.unwrap_or(now + LASTS);
         if expires_at > now + LASTS_AT_MOST {
-            return Err(Refusal::invalid("expires_at is at most thirty days from now"));
+            return Err(Refusal::invalid_at("/expires_at", "expires_at is at most thirty days from now"));
         }
         let invitation = Invitation {
             id: format!("inv_{}", uuid::Uuid::now_v7()),

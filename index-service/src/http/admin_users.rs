@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
 use utoipa::ToSchema;
 
-/// An account to be made. It does not print itself.
+/// An account to be made.
+// It does not print itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
@@ -44,7 +45,8 @@ pub struct NewPasswordBody {
     password: Option<String>,
 }
 
-/// The password to be; without one it is a random one. It does not print itself.
+/// The password to be; without one it is a random one.
+// It does not print itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordReset {

@@ -5,14 +5,25 @@ use super::contract::operations;
 use super::openapi::{at, document};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:auto;padding:1rem;color-scheme:light dark}\
-    code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}section{border-top:1px solid;margin-top:1.5rem}\
-    b.method{text-transform:uppercase;display:inline-block;min-width:5rem}td,th{text-align:left;vertical-align:top;\
-    padding:.1rem 1rem .1rem 0}";
+const STYLE: &str = "\
+    :root{color-scheme:light dark}\
+    body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:auto;padding:1rem}\
+    code{font-family:ui-monospace,monospace;font-size:.95em}\
+    nav ul{columns:12rem;list-style:none;padding:0}\
+    h2{margin-top:3rem}h2::first-letter{text-transform:uppercase}\
+    section{border-top:1px solid #8888;margin-top:1.5rem}\
+    h3 a{color:inherit;text-decoration:none;overflow-wrap:anywhere}h3 a:hover{text-decoration:underline}\
+    b{text-transform:uppercase;display:inline-block;min-width:5rem}\
+    table{border-collapse:collapse;margin:.5rem 0}\
+    td{text-align:left;vertical-align:top;padding:.15rem 1.25rem .15rem 0}td:first-child{white-space:nowrap}\
+    summary{cursor:pointer}\
+    @media(max-width:44rem){\
+    tr{display:block;padding:.3rem 0}\
+    td{display:inline;padding:0 .75rem 0 0;overflow-wrap:anywhere}td:last-child{display:block}td:empty{display:none}}";
 
 static PAGE: LazyLock<String> = LazyLock::new(|| page(document()));
 
@@ -31,20 +42,24 @@ fn page(document: &Value) -> String {
         let area = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or_default();
         areas.entry(area).or_default().push(described(path, method, operation));
     }
-    let contents = areas.keys().map(|area| format!("<li><a href=\"#{0}\">{0}</a></li>", escaped(area)));
+    let contents = areas.keys().map(|area| format!("<li>{}</li>", link(area, area)));
     let contents: String = contents.collect();
     let areas = areas
         .iter()
-        .map(|(area, operations)| format!("<h2 id=\"{0}\">{0}</h2>{1}", escaped(area), operations.concat()));
+        .map(|(area, operations)| format!("<h2 id=\"{}\">{}</h2>{}", id(area), escaped(area), operations.concat()));
     let areas: String = areas.collect();
     let schemas = document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
     let schemas: String = schemas.map(|(name, schema)| shape(name, schema)).collect();
+    let ways = document.pointer("/components/securitySchemes").and_then(Value::as_object).into_iter().flatten();
+    let ways = ways.map(|(name, way)| row(&[&format!("<code>{}</code>", escaped(name)), &text(way, "description")]));
+    let ways: String = ways.collect();
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\"><title>Berth: REST API</title><style>{STYLE}</style></head>\
-         <body><h1>REST API</h1><p>All of it lies below <code>/api/v1</code>. Sign in with a name and its password, or with \
-         an access token. The same for programs: <a href=\"/api/v1/openapi.json\">openapi.json</a>.</p>\
-         <ul>{contents}</ul>{areas}<h2>bodies</h2>{schemas}</body></html>"
+         <body><h1>REST API</h1><p>All of it lies below <code>/api/v1</code>. The same for programs: \
+         <a href=\"/api/v1/openapi.json\">openapi.json</a>. There are three ways to sign in:</p><table>{ways}</table>\
+         <nav><ul>{contents}<li>{}</li></ul></nav>{areas}<h2 id=\"bodies\">bodies</h2>{schemas}</body></html>",
+        link("bodies", "bodies")
     )
 }
 
@@ -73,12 +88,15 @@ fn described(path: &str, method: &str, operation: &Value) -> String {
         row(&[&escaped(status), &shape, &text(answer, "description")])
     });
     let answers: String = answers.collect();
+    let name = text(operation, "operationId");
+    let is_open = at(operation, "security").as_array().is_some_and(|ways| ways.contains(&json!({})));
     format!(
-        "<section><h3><b class=\"method\">{}</b> <code>{}</code></h3><p>{}</p><table>{taken}</table>\
-         <details><summary>Answers</summary><table>{answers}</table></details></section>",
+        "<section><h3 id=\"{name}\"><a href=\"#{name}\"><b>{}</b> <code>{}</code></a></h3><p>{}{}</p>\
+         <table>{taken}</table><details><summary>Answers</summary><table>{answers}</table></details></section>",
         escaped(method),
         escaped(path),
-        text(operation, "summary")
+        text(operation, "summary"),
+        if is_open { " Nobody has to sign in for it." } else { "" }
     )
 }
 
@@ -98,7 +116,7 @@ fn shape(name: &str, schema: &Value) -> String {
 /// What a value is, in words.
 fn kind(schema: &Value) -> String {
     if let Some(name) = at(schema, "$ref").as_str().and_then(|place| place.rsplit('/').next()) {
-        return format!("<a href=\"#{0}\">{0}</a>", escaped(name));
+        return link(name, name);
     }
     if let Some(words) = at(schema, "enum").as_array() {
         let words = words.iter().map(|word| escaped(word.as_str().unwrap_or_default()));
@@ -108,23 +126,38 @@ fn kind(schema: &Value) -> String {
     if let Some(kinds) = one_of {
         return kinds.iter().map(kind).collect::<Vec<_>>().join(" or ");
     }
-    let types = match at(schema, "type") {
-        Value::Array(types) => types.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-        one => one.as_str().unwrap_or_default().to_owned(),
-    };
-    match at(schema, "items") {
-        Value::Null => format!("{} {}", escaped(&types), text(schema, "format")),
-        items => format!("{} of {}", escaped(&types), kind(items)),
-    }
+    let types = at(schema, "type");
+    let types = types.as_array().map_or(std::slice::from_ref(types), Vec::as_slice).iter().filter_map(Value::as_str);
+    let said = types.map(|name| match (name, at(schema, "items"), at(schema, "format").as_str()) {
+        ("array", items, _) if !items.is_null() => format!("array of {}", kind(items)),
+        ("null", ..) | (_, _, None) => escaped(name),
+        (_, _, Some(format)) => format!("{} ({})", escaped(name), escaped(format)),
+    });
+    said.collect::<Vec<_>>().join(" or ")
 }
 
 fn row(cells: &[&str]) -> String {
     format!("<tr><td>{}</td></tr>", cells.join("</td><td>"))
 }
 
-/// The text of a member, as HTML.
+/// A link to a place on the page.
+fn link(place: &str, words: &str) -> String {
+    format!("<a href=\"#{}\">{}</a>", id(place), escaped(words))
+}
+
+/// The name of a place: an address takes no blanks.
+fn id(place: &str) -> String {
+    escaped(place).replace(' ', "-")
+}
+
+/// The text of a member, as HTML; what stands between backticks is code.
 fn text(value: &Value, name: &str) -> String {
-    escaped(at(value, name).as_str().unwrap_or_default())
+    let pieces = at(value, name).as_str().unwrap_or_default().split('`').enumerate();
+    let pieces = pieces.map(|(number, piece)| match number % 2 {
+        0 => escaped(piece),
+        _ => format!("<code>{}</code>", escaped(piece)),
+    });
+    pieces.collect()
 }
 
 fn escaped(text: &str) -> String {

@@ -69,7 +69,8 @@ async fn hold_conditions(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let has_conditions = request.headers().contains_key(IF_MATCH) || request.headers().contains_key(IF_NONE_MATCH);
-    if request.method() == Method::GET || !has_conditions {
+    let changes = matches!(*request.method(), Method::PUT | Method::POST | Method::PATCH | Method::DELETE);
+    if !changes || !has_conditions {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let Ok(conditions) = Conditions::of(&request) else {

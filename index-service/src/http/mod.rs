@@ -12,6 +12,7 @@ mod collaborators;
 mod conditional;
 mod content;
 mod contract;
+mod conventions;
 mod cookie;
 mod decisions;
 mod default_grants;

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use shared::NamespaceName;
 use utoipa::ToSchema;
 
-/// An account that somebody makes for oneself, perhaps with the secret of an invitation. It does not print itself.
+/// An account that somebody makes for oneself, perhaps with the secret of an invitation.
+// It does not print itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOwnUser {

@@ -38,7 +38,8 @@ impl From<Account> for UserBody {
     }
 }
 
-/// A change of password. It does not print itself.
+/// A change of password.
+// It does not print itself.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChangeBody {

@@ -119,7 +119,9 @@ impl utoipa::PartialSchema for GrantSubject {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
         let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
         let about = "`user:<name>`, `team:<organisation>/<team>` or `robot:<organisation>+<name>`";
-        text.description(Some(about)).pattern(Some("^(?:user:|team:|robot:)")).examples(["user:bob"]).into()
+        let name = "[a-z0-9]+(?:(?:[.]|_|__|-+)[a-z0-9]+)*";
+        let pattern = format!("^(?:user:{name}|team:{name}/{name}|robot:{name}[+]{name})$");
+        text.description(Some(about)).pattern(Some(pattern)).examples(["user:bob"]).into()
     }
 }
 

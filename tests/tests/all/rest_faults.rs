@@ -33,6 +33,16 @@ const FAULTS: &[Case] = &[
         &[("/name", "not_a_line"), ("/expires_at", "over")],
     ),
     ("POST /user/tokens/tok_x/rotate", r#"{"overlap_seconds":9999999}"#, &[("/overlap_seconds", "too_large")]),
+    (
+        "PUT /namespaces/admin/default-grants",
+        r#"{"grants":[{"subject":"team:acme","role":"read"}]}"#,
+        &[("/grants/0/subject", "wrong_form")],
+    ),
+    (
+        "POST /orgs/acme/invitations",
+        r#"{"role":"member","expires_at":"2999-01-01T00:00:00Z"}"#,
+        &[("/expires_at", "invalid")],
+    ),
     ("PATCH /repositories/admin/app", r#"{"visibility":"secret"}"#, &[("/visibility", "not_one_of")]),
     (
         "GET /repositories?limit=x&page=2&sort=stars&namespace=A",
@@ -46,6 +56,7 @@ const FAULTS: &[Case] = &[
 #[tokio::test]
 async fn all_that_is_wrong_is_said_at_once() {
     let admin = Stack::start().await.admin();
+    admin.asks(Method::POST, "/api/v1/orgs").json(&json!({ "name": "acme" })).send().await.is(201);
     for (request, body, expected) in FAULTS {
         let (method, path) = request.split_once(' ').unwrap();
         let call = admin.asks(method.parse().unwrap(), &format!("/api/v1{path}"));
