@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every test of Berth, on a Debian 12 with Rust; as root, because it installs what it needs and starts a Docker daemon.
 #
-#   bash tests/run.sh             formatting, lints, unit and protocol tests, and the end-to-end stories
+#   bash tests/run.sh             formatting, lints, unit and protocol tests, requests made from the API's document, and the
+#                                 end-to-end stories
 #   bash tests/run.sh --fast      all but the stories: no Docker, no release build
 #   bash tests/run.sh --long      all, every fail point where else a fair part is tried, a soak, and the fuzz targets
 #   bash tests/run.sh --story 6   one story; `--document 003` does the command lines of one document
@@ -38,7 +39,7 @@ run_fast() {
     install_missing cc:build-essential shellcheck:shellcheck nginx:nginx-light docker-registry:docker-registry \
         faketime:faketime sqlite3:sqlite3
     step "shell scripts" shellcheck .ci/run tests/*.sh tests/fuzz/*.sh tests/stories/*.sh tests/documents/*.sh \
-        tests/stories/images/*.sh benches/*.sh
+        tests/stories/images/*.sh tests/schemathesis/*.sh benches/*.sh
     step "formatting" cargo fmt --all --check
     step "lints" cargo clippy --workspace --all-targets -- --deny warnings
     step "lints of what is shipped" cargo clippy "${shipped[@]}" -- --deny warnings
@@ -48,6 +49,7 @@ run_fast() {
         step "unit and protocol tests" cargo test --workspace --all-targets -- --include-ignored
     fi
     step "documentation tests" cargo test --workspace --doc -- --include-ignored
+    step "requests made from the document" bash tests/schemathesis/run.sh
 }
 
 # without_fail_points PROGRAM…: none of them looks at the variable that makes a disk fail.
@@ -102,7 +104,7 @@ case ${1:-} in
     --story) run_stories "tests/stories/${2:?which story}"-*.sh ;;
     --document) run_stories "tests/documents/${2:?which document}.sh" ;;
     *)
-        sed -n '2,7p' "$0" >&2
+        sed -n '2,8p' "$0" >&2
         exit 2
         ;;
 esac
