@@ -100,7 +100,8 @@ impl Environment {
         self.variables.get(name).and_then(|setting| setting.origin.as_deref()).unwrap_or(name)
     }
 
-    /// A secret: from `name` itself, or from the file that `name_FILE` names, without its last line break.
+    /// A secret: from `name` itself, or from the file that `name_FILE` names, without its last line break. A file with nothing
+    /// in it is refused: it was meant to hold one.
     pub fn secret(&self, name: &str) -> anyhow::Result<Option<String>> {
         let twin = format!("{name}_FILE");
         match (self.get(name), self.get(&twin)) {
@@ -108,6 +109,7 @@ impl Environment {
             (Some(value), None) => Ok(Some(value.to_owned())),
             (None, Some(path)) => {
                 let text = std::fs::read_to_string(path).with_context(|| format!("{twin}: cannot read {path}"))?;
+                anyhow::ensure!(!text.trim().is_empty(), "{twin}: {path} is empty");
                 Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
             }
             (None, None) => Ok(None),

@@ -25,13 +25,17 @@ const STYLE: &str = "\
     tr{display:block;padding:.3rem 0}\
     td{display:inline;padding:0 .75rem 0 0;overflow-wrap:anywhere}td:last-child{display:block}td:empty{display:none}}";
 
+/// What a browser lets the page do: nothing but look as it does, and in no frame of anybody's.
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 static PAGE: LazyLock<String> = LazyLock::new(|| page(document()));
 
 /// `GET /docs/api`
 pub async fn show() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'"))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(PAGE.as_str())
 }
