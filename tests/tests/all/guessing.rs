@@ -141,7 +141,9 @@ async fn a_flood_of_guesses_is_refused_before_any_work_is_done() {
 
 #[tokio::test]
 async fn nobody_learns_who_has_an_account() {
-    let stack = Stack::start_with(&[("INDEX_SIGNUP", "open")]).await;
+    // As many as it takes are answered.
+    let unbound = ("INDEX_WRONG_PASSWORDS_PER_ADDRESS", "0");
+    let stack = Stack::start_with(&[("INDEX_SIGNUP", "open"), unbound]).await;
     let mallory = stack.user("mallory").await;
     for name in ["anna", "berta"] {
         stack.user(name).await;
@@ -169,6 +171,23 @@ async fn nobody_learns_who_has_an_account() {
         seen.push(outlines);
     }
     assert!(seen.iter().all(|outlines| *outlines == seen[0]), "{seen:#?}");
+    // The same of robots.
+    mallory.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
+    for name in ["ci", "off"] {
+        mallory.does(Method::POST, "/orgs/acme/robots", &json!({ "name": name })).await;
+    }
+    mallory.does(Method::PATCH, "/orgs/acme/robots/off", &json!({ "disabled": true })).await;
+    let mut seen = Vec::new();
+    for name in ["acme+ci", "acme+off", "acme+none", "none+none"] {
+        let mut outlines = Vec::new();
+        for secret in ["wrong password", &format!("berth_rob_{}", "x".repeat(43))] {
+            for path in ["/token?service=berth", "/v1/search?q=x", "/api/v1/repositories"] {
+                outlines.push(outline(&stack.host.get(path).basic(name, secret).send().await.is(401), name));
+            }
+        }
+        seen.push(outlines);
+    }
+    assert!(seen.iter().all(|outlines| *outlines == seen[0]), "{seen:#?}");
     // Who signs up learns of a name only that it is not to be had.
     let mut taken = Vec::new();
     for name in ["anna", "berta", "library"] {
@@ -176,4 +195,91 @@ async fn nobody_learns_who_has_an_account() {
         taken.push(outline(&answer.is(409), name));
     }
     assert!(taken.iter().all(|outline| *outline == taken[0]), "{taken:#?}");
+}
+
+#[tokio::test]
+async fn who_guesses_at_many_accounts_is_held_back_as_who_guesses_at_one() {
+    let stack = start(3, 5).await;
+    stack.user("alice").await;
+    let thief = from(&stack, 0, 9);
+    let mut statuses = Vec::new();
+    for number in 0..100 {
+        statuses.push(status(&thief, &format!("user{number}"), "wrong password").await);
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 3, "{statuses:?}");
+    assert!(statuses[3..].iter().all(|status| *status == 429), "{statuses:?}");
+    assert_eq!(status(&from(&stack, 0, 2), "alice", PASSWORD).await, 200);
+}
+
+#[tokio::test]
+async fn an_address_is_the_one_that_a_trusted_proxy_tells_and_no_other() {
+    let rates = [("INDEX_WRONG_PASSWORDS_PER_ADDRESS", "3"), ("INDEX_WRONG_PASSWORDS_PER_ACCOUNT", "5")];
+    let behind = Stack::start_with(&[&rates[..], &[("INDEX_TRUSTED_PROXIES", "127.0.0.1")]].concat()).await;
+    behind.user("alice").await;
+    let asks = async |stack: &Stack, header: &str, value: String, password: &str| {
+        let request = stack.host.get("/token").basic("alice", password).header(header, value);
+        request.send().await.status
+    };
+    let home = "198.51.100.1";
+    assert_eq!(asks(&behind, "X-Forwarded-For", home.to_owned(), PASSWORD).await, 200);
+    let mut answered = 0;
+    for number in 0..100 {
+        let from = format!("203.0.113.{number}");
+        answered += usize::from(asks(&behind, "X-Forwarded-For", from, "wrong password").await == 401);
+    }
+    assert_eq!(answered, 5, "a hundred addresses guess at one account");
+    assert_eq!(asks(&behind, "X-Forwarded-For", "203.0.113.200".to_owned(), PASSWORD).await, 429);
+    assert_eq!(asks(&behind, "X-Forwarded-For", home.to_owned(), PASSWORD).await, 200, "its owner is not locked out");
+
+    // Who is no proxy of ours is one address, whatever it says.
+    let direct = Stack::start_with(&rates).await;
+    direct.user("alice").await;
+    for header in ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP"] {
+        let mut answered = 0;
+        for number in 0..20 {
+            let from =
+                if header == "Forwarded" { format!("for=203.0.113.{number}") } else { format!("203.0.113.{number}") };
+            answered += usize::from(asks(&direct, header, from, "wrong password").await == 401);
+        }
+        assert_eq!(answered, if header == "X-Forwarded-For" { 3 } else { 0 }, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_no_password_is_refused_without_being_tried() {
+    // Whatever is hashed counts as a guess, and the second guess would be too many.
+    let stack = start(1, 60).await;
+    stack.user("alice").await;
+    let thief = from(&stack, 0, 9);
+    let long =
+        ["x".repeat(129), "x".repeat(20_000), "\0".repeat(20), format!("{PASSWORD}\0"), "x".repeat(7), String::new()];
+    for password in &long {
+        for name in ["alice", "nobody"] {
+            for path in ["/token", "/v1/search?q=x", "/api/v1/user"] {
+                thief.get(path).basic(name, password).send().await.is(401);
+            }
+            let form = [("grant_type", "password"), ("username", name), ("password", password)];
+            thief.post("/token").form(&form).send().await.is(401);
+            let session = thief.post("/api/v1/session").header("Origin", origin(&thief));
+            session.json(&json!({ "name": name, "password": password })).send().await.is(401);
+        }
+    }
+    // More than anybody reads is not read.
+    let huge = "x".repeat(1 << 20);
+    let form = [("grant_type", "password"), ("username", "alice"), ("password", huge.as_str())];
+    for request in [
+        thief.post("/token").form(&form),
+        thief.get("/token").basic("alice", &huge),
+        thief
+            .post("/api/v1/session")
+            .header("Origin", origin(&thief))
+            .json(&json!({ "name": "alice", "password": huge })),
+    ] {
+        // The connection may be closed before the answer is read.
+        if let Some(answer) = request.attempt().await {
+            assert!([400, 401, 413, 431].contains(&answer.status), "{}", answer.status);
+        }
+    }
+    assert_eq!(status(&thief, "alice", "wrong password").await, 401, "none of all that was a guess");
+    assert_eq!(status(&thief, "alice", "wrong password").await, 429);
 }

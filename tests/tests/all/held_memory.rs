@@ -1,7 +1,7 @@
-//! Clients that would have a registry hold much at once: the most that it ever held has a bound that does not grow with
+//! Clients that would have a server hold much at once: the most that it ever held has a bound that does not grow with
 //! what they send or ask for.
 
-use crate::support::{Program, Repository, eventually, sha256, stored};
+use crate::support::{PASSWORD, Program, Repository, eventually, sha256, stored};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use std::fs;
@@ -110,4 +110,23 @@ async fn a_page_costs_no_more_than_a_page_may_hold() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_guesses_costs_one_hash_for_each_core() {
+    let folder = tempfile::tempdir().unwrap();
+    // Nobody is held back, so that the turns at hashing are all that holds.
+    let unbound = [("INDEX_WRONG_PASSWORDS_PER_ADDRESS", "0"), ("INDEX_WRONG_PASSWORDS_PER_ACCOUNT", "0")];
+    let program = Program::start_with(&folder.path().join("data"), &unbound).await;
+    let guess = || program.host.get("/token").basic("admin", "wrong password").send();
+    guess().await.is(401);
+    let before = most_held(&program);
+    for answer in join_all((0..2 * CROWD).map(|_| guess())).await {
+        // Whoever waits too long for a turn is told to come again.
+        assert!([401, 503].contains(&answer.status), "{}", answer.status);
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let cost = most_held(&program) - before;
+    assert!(cost < (64 + 20 * cores) * MIB, "{} MiB", cost / MIB);
+    program.host.get("/token").basic("admin", PASSWORD).send().await.is(200);
 }

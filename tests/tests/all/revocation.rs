@@ -75,7 +75,7 @@ const IN_A_TEAM: &[&str] = &[
 ];
 
 /// (what, what the administrator gives, what it takes), about `USER`.
-const TAKINGS: &[(&str, &[&str], &str)] = &[
+pub const TAKINGS: &[(&str, &[&str], &str)] = &[
     (
         "a grant on a repository",
         &[r#"PUT /repositories/acme/app/-/grants/user:USER {"role":"write"}"#],
@@ -114,7 +114,7 @@ fn parsed(line: &str, user: &str) -> (Method, String, Value) {
     (method, path, parts.next().map_or(Value::Null, |body| serde_json::from_str(body).unwrap()))
 }
 
-async fn act(who: &User, line: &str, user: &str) {
+pub async fn act(who: &User, line: &str, user: &str) {
     let (method, path, body) = parsed(line, user);
     who.does(method, &path, &body).await;
 }

@@ -1,8 +1,8 @@
 //! Logs: no secret is ever in one, at whatever level, and whatever a client says stays within its line.
 
-use crate::support::{Browser, PASSWORD, Program, User, origin};
+use crate::support::{Browser, Host, PASSWORD, Program, User, origin};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::fs;
@@ -59,6 +59,7 @@ async fn no_log_has_a_secret_or_a_line_that_a_client_wrote() {
         let said: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(said["level"].is_string() && said["message"] != "forged", "{line}");
         assert!(!line.chars().any(char::is_control), "{line:?}");
+        assert!(line.len() < 16 << 10, "a line of {} bytes", line.len());
     }
 }
 
@@ -128,6 +129,16 @@ async fn refusals(admin: &User, secrets: &mut Secrets) {
         admin.host.get(path).send().await;
         admin.asks(Method::PUT, path).json(&json!({ "password": wrong })).send().await;
     }
+    // A key's id is the client's own choice too.
+    let header = URL_SAFE_NO_PAD.encode(json!({ "alg": "ES256", "kid": FORGED }).to_string());
+    for path in ["/v2/", "/v2/acme/app/manifests/v1", "/v1/search?q=x"] {
+        admin.host.get(path).token(&format!("{header}.e30.e30")).send().await.is(401);
+    }
     // What no client library sends.
     admin.host.raw("GET /api/v1/user HTTP/1.1\r\nUser-Agent: \u{1b}[31m", b"").await;
+    for length in [60_000, 1 << 20] {
+        let called = format!("{wrong}{}", "x".repeat(length));
+        // One that is never read to its end may find the connection closed, which nobody else is to meet.
+        Host::new(admin.host.address()).get("/api/v1/user").header("User-Agent", called).attempt().await;
+    }
 }

@@ -70,6 +70,8 @@ async fn a_token_grants_what_is_asked_and_held() {
         let answer = alice.asks(Method::GET, &format!("/token?service=berth&{query}")).send().await.is(200);
         let token = answer.json()["token"].as_str().unwrap().to_owned();
         assert_eq!(granted(&token), *expected, "{query}");
+        // What is not granted is not open either.
+        stack.host.get("/v2/admin/private/tags/list").token(&token).send().await.is(401);
     }
     let forbidden = "repository:admin/private:pull";
     for place in [0, 31, 63] {
@@ -77,6 +79,18 @@ async fn a_token_grants_what_is_asked_and_held() {
         scopes.insert(place, forbidden);
         let token = alice.token(&scopes.join(" ")).await;
         assert!(granted(&token).contains(&"repository:admin/private:".to_owned()), "at place {place}");
+        stack.host.get("/v2/admin/private/tags/list").token(&token).send().await.is(401);
+    }
+    // Who is nobody reads what is public.
+    for (scope, expected) in [
+        ("repository:admin/public:pull", "repository:admin/public:pull"),
+        ("repository:admin/public:pull,push,delete,*", "repository:admin/public:pull"),
+        ("repository:admin/private:pull", "repository:admin/private:"),
+        ("repository:admin/nothing:pull", "repository:admin/nothing:"),
+        ("registry:catalog:*", "registry:catalog:*"),
+    ] {
+        let anonymous = stack.anonymous().token(scope).await;
+        assert_eq!((granted(&anonymous), &claims(&anonymous)["sub"]), (vec![expected.to_owned()], &json!("")));
     }
 }
 
@@ -143,8 +157,30 @@ async fn credentials_that_are_wrong_are_never_anonymous() {
 async fn a_token_request_that_breaks_a_rule_is_400() {
     let stack = Stack::start().await;
     let many = format!("/token?service=berth&scope={}", vec!["repository:a/b:pull"; 65].join("+"));
-    for path in ["/token?service=other", "/token?service=", "/token?service=berth&service=berth", many.as_str()] {
-        stack.anonymous().asks(Method::GET, path).send().await.is(400);
+    // No audience but the configured one, and never whatever somebody names: CVE-2026-123710, CVE-2020-26160.
+    for path in [
+        "/token?service=other",
+        "/token?service=",
+        "/token?service=berth&service=berth",
+        "/token?service=berth&service=other",
+        "/token?service=other&service=berth",
+        "/token?service=Berth",
+        "/token?service=berth%20moves",
+        "/token?service=berth%20other",
+        "/token?service=berth,other",
+        "/token?service=berth%00",
+        "/token?service=../admin",
+        "/token?service=index-api",
+        many.as_str(),
+    ] {
+        for user in [stack.anonymous(), stack.admin()] {
+            user.asks(Method::GET, path).send().await.is(400);
+        }
+    }
+    for query in ["", "?aud=other", "?audience=other", "?service=berth&aud=other&iss=other&sub=root&client_id=other"] {
+        let answer = stack.admin().asks(Method::GET, &format!("/token{query}")).send().await.is(200).json();
+        let said = claims(answer["token"].as_str().unwrap());
+        assert_eq!((&said["aud"], &said["iss"], &said["sub"]), (&json!("berth"), &json!("berth"), &json!("admin")));
     }
     stack.host.request(Method::PUT, "/token").send().await.is(405);
 }

@@ -46,6 +46,7 @@ async fn hold(callers: &Callers, route: &Route, wrong: &mut Vec<String>) {
                     answer.text()
                 ));
             }
+            wrong.extend(shows_a_page(&answer));
             let is_repository = ["{name}", "{name:", "{on:"].iter().any(|part| path.contains(part));
             let seen = outline(&answer, if is_repository { name } else { namespace });
             if line.place == "private" && OUTSIDERS.contains(&who.as_str()) && !path.starts_with(TOKENS) {
@@ -61,6 +62,33 @@ async fn hold(callers: &Callers, route: &Route, wrong: &mut Vec<String>) {
                 ask(callers, undo, (namespace, name), who, &shown).await;
             }
         }
+    }
+}
+
+/// What of an answer would let a page of another site read it, or show it in a frame: W3C Fetch, section 3.3; CSP, section
+/// 6.4.2.
+fn shows_a_page(answer: &Answer) -> Option<String> {
+    let shared = answer.headers.keys().find(|name| name.as_str().starts_with("access-control-"));
+    if let Some(header) = shared {
+        return Some(format!("{} has {header}", answer.what));
+    }
+    let is_page = answer.header("content-type").starts_with("text/html");
+    let is_framed = is_page && !answer.header("content-security-policy").contains("frame-ancestors 'none'");
+    is_framed.then(|| format!("{} may stand in a frame: {:?}", answer.what, answer.headers))
+}
+
+#[tokio::test]
+async fn no_page_of_another_site_is_told_that_it_may_ask() {
+    let callers = Callers::new().await;
+    for route in table() {
+        // As a browser asks before a request that no form could send.
+        let asked =
+            callers.stack.host.request(reqwest::Method::OPTIONS, &route.call.path.replace(['{', '}', ':', '+'], ""));
+        let asked = asked.header("Origin", "https://evil.example");
+        let asked = asked.header("Access-Control-Request-Method", route.call.method.clone());
+        let answer = asked.header("Access-Control-Request-Headers", "authorization,x-csrf-token").send().await;
+        assert!((400..500).contains(&answer.status), "{}: {}", answer.what, answer.status);
+        assert_eq!(shows_a_page(&answer), None);
     }
 }
 
@@ -96,6 +124,8 @@ async fn ask(callers: &Callers, call: &Call, (namespace, name): (&str, &str), wh
         _ => &callers.stack.host,
     };
     let request = showing(host.request(call.method.parse().unwrap(), &filled(&call.path)), shown);
+    // From a page of another site, which then may not read the answer.
+    let request = request.header("Origin", "https://evil.example");
     let request = match call.body.as_str() {
         "" => request,
         "MANIFEST" => request.body(manifest()),
