@@ -57,13 +57,13 @@ impl Hasher {
         }
     }
 
-    /// Its state as text, for [`Hasher::restore`].
-    pub fn save(&self) -> String {
+    /// Its state after the first `offset` bytes as text, for [`Hasher::restore`].
+    pub fn save(&self, offset: u64) -> String {
         let state = match self {
             Self::Sha256(hasher) => hasher.serialize().to_vec(),
             Self::Sha512(hasher) => hasher.serialize().to_vec(),
         };
-        let mut text = format!("{STATE_VERSION}:");
+        let mut text = format!("{STATE_VERSION}:{offset}:");
         for byte in state {
             // Writing to a String cannot fail.
             let _ = write!(text, "{byte:02x}");
@@ -71,9 +71,13 @@ impl Hasher {
         text
     }
 
-    /// Goes on from a saved state; `None` when it is not one of this version.
-    pub fn restore(algorithm: Algorithm, state: &str) -> Option<Self> {
-        let hex = state.strip_prefix(STATE_VERSION)?.strip_prefix(':')?;
+    /// Goes on from a saved state; `None` when it is not one of this version after so many bytes. Gone on with after fewer,
+    /// it would take what is missing for what was there.
+    pub fn restore(algorithm: Algorithm, offset: u64, state: &str) -> Option<Self> {
+        let (own, hex) = state.strip_prefix(STATE_VERSION)?.strip_prefix(':')?.split_once(':')?;
+        if own != offset.to_string() {
+            return None;
+        }
         let bytes: Vec<u8> = hex
             .as_bytes()
             .chunks(2)
@@ -133,7 +137,7 @@ mod tests {
         for algorithm in Algorithm::ALL {
             let mut begun = Hasher::new(algorithm);
             begun.update(&[7; 1000]);
-            let mut resumed = Hasher::restore(algorithm, &begun.save()).unwrap();
+            let mut resumed = Hasher::restore(algorithm, 1000, &begun.save(1000)).unwrap();
             resumed.update(&[8; 77]);
             let whole = [vec![7; 1000], vec![8; 77]].concat();
             assert_eq!(resumed.finish(), digest_of(algorithm, &whole));
@@ -142,11 +146,15 @@ mod tests {
 
     #[test]
     fn a_foreign_or_damaged_state_is_not_taken() {
-        let state = Hasher::new(Algorithm::Sha256).save();
-        for bad in ["", "sha2-0.10:00", "sha2-0.11:", "sha2-0.11:zz", &state[..state.len() - 2]] {
-            assert!(Hasher::restore(Algorithm::Sha256, bad).is_none(), "{bad:?}");
+        let state = Hasher::new(Algorithm::Sha256).save(7);
+        let (cut, without) = (&state[..state.len() - 2], state.replace(":7:", ":"));
+        for bad in ["", "sha2-0.10:7:00", "sha2-0.11:7:", "sha2-0.11:7:zz", cut, &without] {
+            assert!(Hasher::restore(Algorithm::Sha256, 7, bad).is_none(), "{bad:?}");
         }
-        assert!(Hasher::restore(Algorithm::Sha512, &state).is_none());
+        assert!(Hasher::restore(Algorithm::Sha256, 7, &state).is_some());
+        for (algorithm, offset) in [(Algorithm::Sha512, 7), (Algorithm::Sha256, 6), (Algorithm::Sha256, 0)] {
+            assert!(Hasher::restore(algorithm, offset, &state).is_none(), "{algorithm:?} after {offset}");
+        }
     }
 
     #[test]

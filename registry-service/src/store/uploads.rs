@@ -47,7 +47,7 @@ impl Storage {
         _shared: &RepositoryLock,
     ) -> io::Result<()> {
         let directory = self.layout().upload(name, id);
-        let state = UploadState { opener, offset: 0, algorithm, hash: Hasher::new(algorithm).save() };
+        let state = UploadState { opener, offset: 0, algorithm, hash: Hasher::new(algorithm).save(0) };
         begin_in(&directory, started_at, &state).inspect_err(|_| {
             // Nobody is told of it. What stays on a disk that fails is purged like any other.
             let _ = files::remove_tree(&directory);
@@ -72,7 +72,7 @@ impl Storage {
         }
         // Bytes beyond the acknowledged ones belong to a request that failed.
         disk::set_len(&file, state.offset)?;
-        let hasher = match Hasher::restore(state.algorithm, &state.hash) {
+        let hasher = match Hasher::restore(state.algorithm, state.offset, &state.hash) {
             Some(hasher) => hasher,
             None => hash_file(state.algorithm, &file, state.offset)?,
         };
@@ -119,7 +119,7 @@ impl UploadSession {
             opener: self.opener.clone(),
             offset: self.offset,
             algorithm: self.hasher.algorithm(),
-            hash: self.hasher.save(),
+            hash: self.hasher.save(self.offset),
         };
         write_state(&self.directory, &state)
     }
