@@ -3,6 +3,7 @@
 //! A tag is the hash of the very bytes that are shown, so it is strong, and changes with anything that a client can see.
 
 use super::auth::index;
+use super::bodies::whole;
 use super::error::Failure;
 use super::json::MAX_BODY;
 use crate::domain::Refusal;
@@ -81,8 +82,9 @@ async fn hold_conditions(
         Ok(index) => index,
         Err(failure) => return Ok(request.error_response(failure)),
     };
-    let Ok(Ok(body)) = request.extract::<actix_web::web::Payload>().await?.to_bytes_limited(MAX_BODY).await else {
-        return Ok(request.error_response(Failure::TooLarge));
+    let body = match whole(request.extract::<actix_web::web::Payload>().await?, MAX_BODY).await {
+        Ok(body) => body,
+        Err(failure) => return Ok(request.error_response(failure)),
     };
     let method = request.method().clone();
     for _ in 0..MOST_TRIES {

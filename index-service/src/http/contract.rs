@@ -2,6 +2,7 @@
 //!
 //! Must not know any rule itself: what the document does not say is checked where it is decided.
 
+use super::bodies::whole;
 use super::error::Failure;
 use super::json::MAX_BODY;
 use super::openapi::{at, document};
@@ -156,8 +157,7 @@ impl<T: DeserializeOwned + ToSchema + 'static> FromRequest for Body<T> {
         let payload = web::Payload::from_request(request, payload);
         Box::pin(async move {
             let payload = payload.await.map_err(|error| Failure::Malformed(error.to_string()))?;
-            let bytes = payload.to_bytes_limited(MAX_BODY).await.map_err(|_| Failure::TooLarge)?;
-            let bytes = bytes.map_err(|error| Failure::Malformed(error.to_string()))?;
+            let bytes = whole(payload, MAX_BODY).await?;
             if !is_json {
                 return Err(Failure::Malformed("send JSON as Content-Type: application/json".to_owned()));
             }

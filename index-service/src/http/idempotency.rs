@@ -1,6 +1,7 @@
 //! `Idempotency-Key` on every POST of who has an account: the same request sent twice is carried out once.
 
 use super::auth::{index, signed_in};
+use super::bodies::whole;
 use super::clock::now;
 use super::error::Failure;
 use super::json::MAX_BODY;
@@ -34,8 +35,9 @@ pub async fn carry_out_once(
         Ok(key) => key,
         Err(fault) => return Ok(request.error_response(Failure::from(fault))),
     };
-    let Ok(Ok(body)) = request.extract::<web::Payload>().await?.to_bytes_limited(MAX_BODY).await else {
-        return Ok(request.error_response(Failure::TooLarge));
+    let body = match whole(request.extract::<web::Payload>().await?, MAX_BODY).await {
+        Ok(body) => body,
+        Err(failure) => return Ok(request.error_response(failure)),
     };
     request.set_payload(Payload::from(body.clone()));
     let signed_in = signed_in(request.request()).await;

@@ -7,6 +7,7 @@ mod address;
 mod admin_users;
 mod api_page;
 mod auth;
+mod bodies;
 mod clock;
 mod collaborators;
 mod conditional;

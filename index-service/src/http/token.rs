@@ -2,6 +2,7 @@
 
 use super::address::ClientAddress;
 use super::auth::credentials;
+use super::bodies::whole;
 use super::clock::now;
 use super::error::Failure;
 use crate::domain::{Credentials, Index, IssuedToken, TokenRequest};
@@ -31,8 +32,7 @@ pub async fn get(from: ClientAddress, index: Data<Index>, request: HttpRequest) 
 
 /// `POST /token`
 pub async fn post(from: ClientAddress, index: Data<Index>, body: Payload) -> Result<HttpResponse, Failure> {
-    let body = body.to_bytes_limited(MAX_FORM).await.map_err(|_| Failure::TooLarge)?;
-    let form = Form::parse(&body.map_err(|error| Failure::Malformed(error.to_string()))?)?;
+    let form = Form::parse(&whole(body, MAX_FORM).await?)?;
     if form.grant_type.as_deref() != Some("password") {
         return Err(Failure::UnsupportedGrantType);
     }

@@ -1,0 +1,19 @@
+//! Reads a request's body whole, as long as it is small and comes in time.
+
+use super::error::Failure;
+use actix_web::web::{Bytes, Payload};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a body may take to arrive. Who sends none of what was announced may have no account here, and would hold a
+/// connection for ever.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// All of `body`, at most so many bytes.
+pub async fn whole(body: Payload, most: usize) -> Result<Bytes, Failure> {
+    timeout(PATIENCE, body.to_bytes_limited(most))
+        .await
+        .map_err(|_| Failure::Malformed("the body took too long to arrive".to_owned()))?
+        .map_err(|_| Failure::TooLarge)?
+        .map_err(|error| Failure::Malformed(error.to_string()))
+}
