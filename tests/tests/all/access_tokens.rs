@@ -1,6 +1,6 @@
 //! Access tokens: secrets that stand in for a password, open what their owner may or less, and end when they are ended.
 
-use crate::support::{Repository, Stack, User, claims, eventually};
+use crate::support::{Repository, Stack, User, claims, eventually, sha256};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -119,6 +119,15 @@ async fn a_limited_token_opens_what_it_names_and_no_more_than_its_owner_may() {
     app.delete("manifests/v2").send().await.is(401);
     let listed = alice.does(Method::GET, "/user/tokens", &Value::Null).await;
     assert_eq!(listed["items"][0]["limits"], limits);
+    // Nor is a blob brought over from where it may not read, although its owner may.
+    alice.does(Method::PATCH, "/repositories/alice/other", &json!({ "visibility": "private" })).await;
+    let scopes = "repository:alice/app:pull,push%20repository:alice/other:pull";
+    let app = Repository::new(&stack.host, "alice/app", registry_token(&alice, &of_alice, scopes).await);
+    let digest = sha256(b"alice/other");
+    for from in ["&from=alice/other", ""] {
+        app.post(&format!("blobs/uploads/?mount={digest}{from}")).send().await.is(202);
+        app.head(&format!("blobs/{digest}")).send().await.is(404);
+    }
 }
 
 #[tokio::test]

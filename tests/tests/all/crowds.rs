@@ -1,7 +1,7 @@
 //! Many clients that want the same thing at once: everybody is served in the end, nothing hangs, and nobody else waits
 //! for them.
 
-use crate::support::{Repository, Stack, User, eventually, image, sha256};
+use crate::support::{Repository, Stack, User, data, eventually, image, sha256};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -181,6 +181,33 @@ async fn deletes_and_a_stream_of_pushes_do_not_starve_each_other() {
         settled(&stack, &app, &format!("moving{number}")).await;
     }
     assert_eq!(app.get("manifests/kept").send().await.is(200).body, kept.manifest);
+}
+
+#[tokio::test]
+async fn a_blob_that_many_tenants_push_at_once_is_stored_once_and_is_everybodys() {
+    let stack = Stack::start().await;
+    let replica = stack.replica();
+    let content: Vec<u8> = (0..=250_u8).cycle().take(3 << 20).collect();
+    let digest = sha256(&content);
+    let mut clients = Vec::new();
+    for number in 0..20 {
+        let app = stack.user(&format!("tenant{number}")).await.repository(&format!("tenant{number}/app")).await;
+        clients.push(if number % 2 == 0 { app } else { app.on(&replica) });
+    }
+    join_all(clients.iter().map(|app| app.push_blob(&content))).await;
+    let place = stack.stored(&data(&digest));
+    assert_eq!(std::fs::read_dir(place.parent().unwrap()).unwrap().count(), 1, "nothing lies beside it");
+    let path = format!("blobs/{digest}");
+    for (number, app) in clients.iter().enumerate() {
+        assert!(app.get(&path).send().await.is(200).body == content, "the same bytes");
+        let uploads = std::fs::read_dir(stack.stored(&format!("repositories/{}/_uploads", app.name)));
+        assert_eq!(uploads.map_or(0, Iterator::count), 0, "no upload is left");
+        // What one deletes is the others' still.
+        app.delete(&path).send().await.is(202);
+        if let Some(next) = clients.get(number + 1) {
+            next.head(&path).send().await.is(200);
+        }
+    }
 }
 
 /// The one thread of the blocking pool is kept busy, so that the write of the tag waits in its queue.

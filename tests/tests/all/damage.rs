@@ -1,10 +1,13 @@
 //! Bytes that are not what their name says: never a whole answer, not there afterwards, and healed by the next push.
 
-use crate::support::{Host, Repository, Stack, after_hours, at_once, eventually, sha256, with_fate};
+use crate::support::{
+    Host, Nginx, Repository, Request, Stack, Standalone, after_hours, at_once, data, eventually, sha256, with_fate,
+};
+use futures_util::StreamExt;
 use registry_service::domain::collector::Collection;
 use registry_service::model::collection::{Fate, Keeper};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A blob is put away beside the answer.
@@ -110,6 +113,50 @@ async fn a_blob_that_was_good_and_is_changed_later_is_checked_again() {
     assert_eq!(received(&stack, &app, &digest).await, good);
     fs::write(place(&stack, &digest).join("data"), &good[..500_000]).unwrap();
     assert!(received(&stack, &app, &digest).await.len() < 500_000);
+}
+
+/// What arrives of an answer whose file is cut as soon as its beginning has arrived, and whether its end looked whole.
+async fn cut_while_it_is_sent(request: Request, file: &Path) -> (usize, bool) {
+    let mut stream = request.stream().await;
+    let mut received = stream.next().await.unwrap().unwrap().len();
+    fs::File::options().write(true).open(file).unwrap().set_len(1000).unwrap();
+    while let Some(bytes) = stream.next().await {
+        let Ok(bytes) = bytes else { return (received, false) };
+        received += bytes.len();
+    }
+    (received, true)
+}
+
+#[tokio::test]
+async fn an_answer_whose_bytes_go_while_they_are_sent_has_no_end() {
+    let registry = Standalone::start(&[("REGISTRY_HTTP_ACCEL", "/berth-blobs/")]);
+    let nginx = Nginx::before(&registry.host, &registry.stored("blobs")).await;
+    let direct = registry.repository("acme/app");
+    let good = content(32_000_000, 0);
+    for (number, range) in ["", "bytes=1000-31999998"].iter().enumerate() {
+        // The bytes come from the registry itself, and from the nginx that stands before it.
+        for (app, accel) in [(direct.clone(), "off"), (direct.on(&nginx.host), "on")] {
+            let good = [good.as_slice(), number.to_string().as_bytes(), accel.as_bytes()].concat();
+            let digest = app.push_blob(&good).await;
+            let path = format!("blobs/{digest}");
+            // Found good: from now on nothing is hashed.
+            direct.get(&path).header("X-Accel", "off").send().await.is(200);
+            let get = || {
+                let request = app.get(&path);
+                let request = if accel == "off" { request.header("X-Accel", "off") } else { request };
+                if range.is_empty() { request } else { request.header("Range", *range) }
+            };
+            let (received, is_whole) = cut_while_it_is_sent(get(), &registry.stored(&data(&digest))).await;
+            assert!(received < good.len() && !is_whole, "{range}, {accel}: {received} bytes that look like all");
+            let again = get().attempt().await;
+            assert!(
+                again.is_none_or(|again| again.status >= 400),
+                "{range}, {accel}: what is left is no answer either"
+            );
+            app.push_blob(&good).await;
+            assert!(direct.get(&path).header("X-Accel", "off").send().await.is(200).body == good, "healed");
+        }
+    }
 }
 
 #[tokio::test]

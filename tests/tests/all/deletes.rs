@@ -1,6 +1,8 @@
 //! Deleting tags, manifests and blobs: OCI distribution spec 1.1, end-9 and end-10. Gone is gone at once, everywhere.
 
-use crate::support::{Repository, Stack, child_descriptor, index, sha256};
+use crate::support::{Repository, Stack, artifact, child_descriptor, index, sha256};
+use reqwest::Method;
+use serde_json::json;
 use shared::media_type::OCI_MANIFEST;
 
 #[tokio::test]
@@ -41,6 +43,38 @@ async fn what_is_deleted_is_gone_on_every_replica() {
     assert_eq!(tags["tags"], serde_json::json!([]));
 }
 
+/// Looks that a client may take at a blob, as headers.
+const LOOKS: &[(&str, &str)] =
+    &[("Accept", "*/*"), ("Range", "bytes=0-1"), ("If-None-Match", "\"x\""), ("If-None-Match", "*")];
+
+#[tokio::test]
+async fn a_blob_that_is_deleted_here_stays_gone_however_often_others_read_theirs() {
+    let stack = Stack::start().await;
+    let (admin, mallory) = (stack.admin(), stack.user("mallory").await);
+    let theirs = admin.repository("admin/app").await;
+    let own = mallory.repository("mallory/app").await;
+    let hosts = [stack.host.clone(), stack.replica()];
+    // One that is kept in memory, and one that is not.
+    for content in [b"layer".to_vec(), vec![7; 1 << 20]] {
+        let path = format!("blobs/{}", theirs.push_blob(&content).await);
+        own.push_blob(&content).await;
+        for host in &hosts {
+            own.on(host).get(&path).send().await.is(200);
+        }
+        own.delete(&path).send().await.is(202);
+        for round in 0..20 {
+            for host in &hosts {
+                let (header, value) = LOOKS[round % LOOKS.len()];
+                theirs.on(host).get(&path).send().await.is(200);
+                theirs.on(host).head(&path).send().await.is(200);
+                for method in [Method::GET, Method::HEAD] {
+                    own.on(host).request(method, &path).header(header, value).send().await.is(404);
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_part_of_something_cannot_be_deleted() {
     let stack = Stack::start().await;
@@ -73,9 +107,15 @@ async fn a_right_to_push_deletes_nothing() {
     let stack = Stack::start().await;
     let app = stack.admin().repository("admin/app").await;
     let image = app.push_image("v1", "layer").await;
+    let signature = app.push_manifest(&artifact(&image.digest, &json!({}))).await;
     let token = stack.admin().token("repository:admin/app:pull,push").await;
     let pusher = Repository::new(&stack.host, "admin/app", token);
-    for path in ["manifests/v1", &format!("manifests/{}", image.digest), &format!("blobs/{}", sha256(b"layer"))] {
+    for path in [
+        "manifests/v1",
+        &format!("manifests/{}", image.digest),
+        &format!("manifests/{signature}"),
+        &format!("blobs/{}", sha256(b"layer")),
+    ] {
         let answer = pusher.delete(path).send().await.refuses(401, "UNAUTHORIZED");
         assert!(answer.header("www-authenticate").ends_with("error=\"insufficient_scope\""));
         app.get(path).send().await.is(200);

@@ -99,3 +99,31 @@ async fn a_wrong_digest_is_refused_whatever_way_the_content_comes() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_blob_is_mounted_and_read_in_parts_by_the_digest_that_it_was_pushed_with() {
+    let stack = Stack::start().await;
+    let source = stack.admin().repository("admin/source").await;
+    for name in [sha256, sha512] {
+        let digest = blob(&source, name, LAYER).await["digest"].as_str().unwrap().to_owned();
+        for (number, from) in ["&from=admin/source", ""].iter().enumerate() {
+            let target = format!("admin/target{number}");
+            let scopes = format!("repository:{target}:pull,push,delete repository:admin/source:pull");
+            let target = Repository::new(&stack.host, &target, stack.admin().token(&scopes).await);
+            let mounted = target.post(&format!("blobs/uploads/?mount={digest}{from}")).send().await.is(201);
+            assert_eq!(mounted.header("docker-content-digest"), digest);
+            let path = mounted.header("location");
+            assert_eq!(path, format!("/v2/{}/blobs/{digest}", target.name));
+            assert_eq!(target.get(path).send().await.is(200).body, LAYER);
+            let part = target.get(path).header("Range", "bytes=2-4").send().await.is(206);
+            assert_eq!((&part.body[..], part.header("docker-content-digest")), (&LAYER[2..5], digest.as_str()));
+            target.get(path).header("Range", "bytes=500-0").send().await.is(416);
+            target.delete(path).send().await.is(202);
+            target.head(path).send().await.is(404);
+        }
+        // By the other digest nobody pushed it, so there is nothing to mount.
+        let other = if digest.starts_with("sha256") { sha512(b"else") } else { sha256(b"else") };
+        let answer = source.post(&format!("blobs/uploads/?mount={other}")).send().await.is(202);
+        source.put(&format!("{}?digest={other}", answer.header("location"))).body("else").send().await.is(201);
+    }
+}

@@ -41,7 +41,19 @@ const TARGETS: &[(&str, u16, &str)] = &[
     ("admin/app/blobs/sha256:..%2f..%2fetc", 400, "DIGEST_INVALID"),
     ("admin/app/blobs/md5:d41d8cd98f00b204e9800998ecf8427e", 400, "DIGEST_INVALID"),
     ("admin/app/blobs/sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", 400, "DIGEST_INVALID"),
+    ("/admin/app/tags/list", 400, "NAME_INVALID"),
+    ("admin/app/manifests/..%2fx", 400, "TAG_INVALID"),
+    ("admin/app/manifests/../v1", 404, "UNSUPPORTED"),
+    ("admin/app/manifests/sha256:..%2f..%2fetc", 400, "DIGEST_INVALID"),
+    (
+        "admin/app/manifests/sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+        400,
+        "DIGEST_INVALID",
+    ),
+    ("admin/app/blobs/../../../../../etc/passwd", 404, "UNSUPPORTED"),
+    ("admin/app/referrers/..%2fx", 400, "DIGEST_INVALID"),
     ("admin/app/blobs/uploads/x", 404, "BLOB_UPLOAD_UNKNOWN"),
+    ("admin/app/blobs/uploads/..%2f..%2fetc", 404, "BLOB_UPLOAD_UNKNOWN"),
     ("admin/app/blobs/uploads/%2e%2e", 404, "BLOB_UPLOAD_UNKNOWN"),
     ("admin/app/blobs/uploads/00000000-0000-4000-8000-000000000000", 404, "BLOB_UPLOAD_UNKNOWN"),
     ("admin/app/blobs/uploads/00000000000040008000000000000000", 404, "BLOB_UPLOAD_UNKNOWN"),
@@ -69,11 +81,13 @@ async fn what_is_out_of_grammar_is_named_with_its_code() {
     let long_name = format!("{}/tags/list", "a".repeat(256));
     let long_tag = format!("admin/app/manifests/{}", "a".repeat(129));
     let long_digest = format!("admin/app/blobs/sha256:{HEX}0");
+    let short_digest = format!("admin/app/blobs/sha256:{}", &HEX[1..]);
     let long_id = format!("admin/app/blobs/uploads/{}", "x".repeat(10_000));
     let long = [
         (long_name.as_str(), 400, "NAME_INVALID"),
         (&long_tag, 400, "TAG_INVALID"),
         (&long_digest, 400, "DIGEST_INVALID"),
+        (&short_digest, 400, "DIGEST_INVALID"),
         (&long_id, 404, "BLOB_UPLOAD_UNKNOWN"),
     ];
     let before = tree(around.path());
@@ -89,6 +103,23 @@ async fn what_is_out_of_grammar_is_named_with_its_code() {
         let appeared: Vec<_> = tree(around.path()).difference(&before).cloned().collect();
         assert!(appeared.is_empty(), "{target}: {appeared:?}");
     }
+    // No other method finds a way with it either.
+    for (target, ..) in TARGETS.iter().chain(&long) {
+        for method in ["HEAD", "PUT", "POST", "PATCH", "DELETE"] {
+            let head = format!("{method} /v2/{target} HTTP/1.1\r\nAuthorization: Bearer {}", app.token);
+            let (head, _) = app.host.raw(&format!("{head}\r\nContent-Length: 2"), b"{}").await;
+            assert!(head.starts_with("HTTP/1.1 4"), "{method} {target}: {head}");
+        }
+    }
+    let (after, appeared_or_gone) = (tree(around.path()), |path: &&PathBuf| !is_log(path));
+    let changed: Vec<_> = after.symmetric_difference(&before).filter(appeared_or_gone).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    app.get("manifests/v1").send().await.is(200);
+}
+
+/// What the index's database keeps beside itself, as it likes.
+fn is_log(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("index.sqlite-"))
 }
 
 /// (path of a POST below the repository, code).

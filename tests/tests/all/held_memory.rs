@@ -1,9 +1,11 @@
 //! Clients that would have a server hold much at once: the most that it ever held has a bound that does not grow with
 //! what they send or ask for.
 
-use crate::support::{PASSWORD, Program, Repository, eventually, sha256, stored};
+use crate::support::{PASSWORD, Program, Repository, blob_descriptor, eventually, index, sha256, stored};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
+use serde_json::Value;
+use shared::media_type::OCI_INDEX;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -129,4 +131,48 @@ async fn a_crowd_that_guesses_costs_one_hash_for_each_core() {
     let cost = most_held(&program) - before;
     assert!(cost < (64 + 20 * cores) * MIB, "{} MiB", cost / MIB);
     program.host.get("/token").basic("admin", PASSWORD).send().await.is(200);
+}
+
+/// Manifests that differ, as a peer wrote them into the repository, with their descriptors.
+fn write_children(registry: &Path, count: usize) -> Vec<Value> {
+    let write = |place: String, content: &str| {
+        let path = stored(registry, &place);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    };
+    let of = (0..count).map(|number| {
+        let child = format!(r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"number":"{number}"}}}}"#);
+        let digest = sha256(child.as_bytes());
+        let hex = &digest["sha256:".len()..];
+        write(format!("blobs/sha256/{}/{hex}/data", &hex[..2]), &child);
+        write(format!("repositories/acme/app/_manifests/revisions/sha256/{hex}/link"), &digest);
+        blob_descriptor(OCI_INDEX, child.as_bytes())
+    });
+    of.collect()
+}
+
+#[tokio::test]
+async fn an_index_of_ten_thousand_costs_what_it_is_long_whether_they_are_there_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    costs_at_most("children", 256 * MIB, &data, async |app| {
+        let there = write_children(&data.join("registry"), 10_000);
+        let missing = (0..10_000).map(|number| blob_descriptor(OCI_INDEX, format!("nowhere {number}").as_bytes()));
+        let (there, missing) = (index(&there), index(&missing.collect::<Vec<_>>()));
+        for answer in join_all((0..10).map(|_| app.put("manifests/missing").body(missing.clone()).send())).await {
+            let refused = answer.refuses(400, "MANIFEST_BLOB_UNKNOWN");
+            // Some of them are enough: what is amiss with the push is said by the first.
+            assert!(refused.body.len() < 64 << 10, "{} bytes of errors", refused.body.len());
+        }
+        for answer in join_all((0..10).map(|_| app.put("manifests/there").body(there.clone()).send())).await {
+            answer.is(201);
+        }
+        assert!(app.get("manifests/there").send().await.is(200).body == there, "byte for byte");
+        app.get("manifests/missing").send().await.is(404);
+        let child = sha256(br#"{"schemaVersion":2,"manifests":[],"annotations":{"number":"9999"}}"#);
+        app.delete(&format!("manifests/{child}")).send().await.refuses(405, "UNSUPPORTED");
+        app.delete(&format!("manifests/{}", sha256(&there))).send().await.is(202);
+        app.delete(&format!("manifests/{child}")).send().await.is(202);
+    })
+    .await;
 }

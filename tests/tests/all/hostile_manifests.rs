@@ -1,8 +1,10 @@
 //! Manifests that are too large, too deep or two things at once: refused with a sentence, or stored and still read by
 //! everybody who needs to know what they name.
 
-use crate::support::{Repository, Stack, sha256};
-use serde_json::json;
+use crate::support::{Repository, Stack, at_once, sha256};
+use registry_service::domain::collector::Collection;
+use reqwest::Method;
+use serde_json::{Value, json};
 use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
 
 async fn repository(stack: &Stack) -> Repository {
@@ -15,6 +17,7 @@ async fn repository(stack: &Stack) -> Repository {
 fn bodies() -> Vec<(&'static str, String, u16)> {
     let config = json!({ "mediaType": "a/b", "digest": sha256(b"{}"), "size": 2 }).to_string();
     let image = format!(r#""config":{config},"layers":[]"#);
+    let other = sha256(b"another");
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let many = |count: usize| vec![config.as_str(); count].join(",");
     let annotations = |count: usize, length: usize| {
@@ -35,6 +38,12 @@ fn bodies() -> Vec<(&'static str, String, u16)> {
         ("data in a descriptor", image.replace(r#""size":2"#, r#""size":2,"data":"e30=""#), 201),
         ("both kinds", format!(r#"{image},"manifests":[]"#), 400),
         ("layers twice", format!(r#"{image},"layers":[]"#), 400),
+        ("layers twice, once written otherwise", format!(r#"{image},"l\u0061yers":[]"#), 400),
+        ("children twice", r#""manifests":[],"manifests":[]"#.to_owned(), 400),
+        ("two versions of the schema", format!(r#""schemaVersion":1,{image}"#), 400),
+        ("two media types", format!(r#""mediaType":"{OCI_MANIFEST}","mediaType":"{OCI_INDEX}",{image}"#), 400),
+        ("two subjects", format!(r#"{image},"subject":{config},"subject":null"#), 400),
+        ("two digests in a descriptor", image.replace(r#""size""#, &format!(r#""digest":"{other}","size""#)), 400),
         ("a config that is an index", image.replace("a/b", OCI_INDEX), 400),
         ("a config that is a manifest", image.replace("a/b", OCI_MANIFEST), 400),
         ("a size that is text", image.replace(r#""size":2"#, r#""size":"2""#), 400),
@@ -76,11 +85,40 @@ async fn an_index_of_indexes_costs_what_it_is_long() {
     let app = repository(&stack).await;
     let mut manifest = br#"{"schemaVersion":2,"manifests":[]}"#.to_vec();
     app.push_manifest(&manifest).await;
+    let mut chain = vec![sha256(&manifest)];
     // Walked without memory, thirty levels of two would be a thousand million.
     for _ in 0..30 {
         let child = json!({ "mediaType": OCI_INDEX, "digest": sha256(&manifest), "size": manifest.len() });
         manifest = json!({ "schemaVersion": 2, "manifests": [child, child] }).to_string().into_bytes();
-        app.push_manifest(&manifest).await;
+        chain.push(app.push_manifest(&manifest).await);
     }
-    app.delete(&format!("manifests/{}", sha256(&manifest))).send().await.is(202);
+    // The collector walks it too, and keeps all that hangs on its first link.
+    app.put_manifest("top", &manifest).await.is(201);
+    stack.collect(Collection { delete_untagged: true, ..at_once() }).await.unwrap();
+    for digest in &chain {
+        app.get(&format!("manifests/{digest}")).send().await.is(200);
+    }
+    let path = format!("/repositories/admin/app/-/manifests/{}", sha256(&manifest));
+    let told = stack.admin().does(Method::GET, &path, &Value::Null).await;
+    assert!(!told["references"].as_array().unwrap().is_empty(), "{told}");
+    app.delete("manifests/top").send().await.is(202);
+    stack.collect(Collection { delete_untagged: true, ..at_once() }).await.unwrap();
+    for digest in &chain {
+        app.get(&format!("manifests/{digest}")).send().await.is(404);
+    }
+}
+
+#[tokio::test]
+async fn text_that_is_no_unicode_is_no_manifest() {
+    let stack = Stack::start().await;
+    let app = repository(&stack).await;
+    for text in [b"\xff".as_slice(), b"\xc0\xaf", b"\xed\xa0\x80", b"\\ud800"] {
+        for place in ["key", "value"] {
+            let (before, after) = if place == "key" { ("\"", "\":\"x\"") } else { ("\"x\":\"", "\"") };
+            let beginning = format!(r#"{{"schemaVersion":2,"manifests":[],"annotations":{{{before}"#);
+            let manifest = [beginning.as_bytes(), text, after.as_bytes(), b"}}"].concat();
+            app.put_manifest("v1", &manifest).await.refuses(400, "MANIFEST_INVALID");
+            app.get("manifests/v1").send().await.is(404);
+        }
+    }
 }

@@ -129,8 +129,10 @@ async fn the_catalog_shows_each_caller_what_it_may_see() {
         assert_eq!(answer.json(), json!({ "repositories": names }), "{} {query}", caller.name);
         let link = if next.is_empty() { String::new() } else { format!("</v2/_catalog{next}>; rel=\"next\"") };
         assert_eq!(answer.header("link"), link);
-        let bad = stack.host.get("/v2/_catalog?n=-1").token(&token).send().await;
-        bad.refuses(400, "PAGINATION_NUMBER_INVALID");
+        for n in ["-1", "x", "", "1.5", "+1", "%201"] {
+            let bad = stack.host.get(&format!("/v2/_catalog?n={n}")).token(&token).send().await;
+            bad.refuses(400, "PAGINATION_NUMBER_INVALID");
+        }
     }
 }
 

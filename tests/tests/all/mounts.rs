@@ -91,10 +91,14 @@ async fn a_refused_source_answers_as_one_that_is_not_there() {
         let scope = format!("repository:{source}:pull");
         for from in [format!("&from={source}"), String::new()] {
             let (_, answer) = mount(&alice, "target", &scope, &format!("{digest}{from}")).await;
-            seen.push(answer.is(202).lasting_headers());
+            let answer = answer.is(202);
+            // An upload like any other: its place tells nothing but its id.
+            let (place, id) = answer.header("location").rsplit_once('/').unwrap();
+            assert_eq!((place, id), ("/v2/alice/target/blobs/uploads", answer.header("docker-upload-uuid")));
+            seen.push((answer.lasting_headers(), answer.body.clone()));
         }
     }
-    assert!(seen.iter().all(|headers| *headers == seen[0]), "{seen:?}");
+    assert!(seen.iter().all(|other| *other == seen[0]), "{seen:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Requests that are odd and that nobody need fear: bodies that say they are packed, ids that are too long, what
 //! belongs to somebody else, and old manifests. Source: RFC 9110, section 8.4.
 
-use crate::support::{Repository, Stack, child_descriptor, index, sha256};
+use crate::support::{Repository, Stack, child_descriptor, image, index, sha256};
 use shared::media_type::OCI_MANIFEST;
 
 const INDEX: &[u8] = br#"{"schemaVersion":2,"manifests":[]}"#;
@@ -19,21 +19,23 @@ async fn app() -> (Stack, Repository) {
 }
 
 #[tokio::test]
-async fn an_index_of_what_lies_with_somebody_else_only_is_refused_as_one_of_nothing_is() {
+async fn what_names_what_lies_with_somebody_else_only_is_refused_as_what_names_nothing() {
     let (stack, acme) = app().await;
     let private = acme.push_image("v1", "private").await;
     let mallory = stack.user("mallory").await.repository("mallory/evil").await;
     mallory.push_blob(b"{}").await;
     let mut nothing = private.manifest.clone();
     nothing.push(b' ');
-    let refused = async |child: &[u8]| {
-        let index = index(&[child_descriptor(OCI_MANIFEST, child)]);
-        let answer = mallory.put_manifest("v1", &index).await.refuses(400, "MANIFEST_BLOB_UNKNOWN");
+    let refused = async |manifest: &[u8], missing: &[u8]| {
+        let answer = mallory.put_manifest("v1", manifest).await.refuses(400, "MANIFEST_BLOB_UNKNOWN");
         mallory.get("manifests/v1").send().await.is(404);
-        mallory.get(&format!("manifests/{}", sha256(&index))).send().await.is(404);
-        (answer.lasting_headers(), answer.text().replace(&sha256(child), "DIGEST"))
+        mallory.get(&format!("manifests/{}", sha256(manifest))).send().await.is(404);
+        (answer.lasting_headers(), answer.text().replace(&sha256(missing), "DIGEST"))
     };
-    assert_eq!(refused(&private.manifest).await, refused(&nothing).await, "it reveals nothing");
+    let of_index = async |child: &[u8]| refused(&index(&[child_descriptor(OCI_MANIFEST, child)]), child).await;
+    assert_eq!(of_index(&private.manifest).await, of_index(&nothing).await, "it reveals nothing");
+    let of_image = async |layer: &[u8]| refused(&image(&[layer]).manifest, layer).await;
+    assert_eq!(of_image(b"private").await, of_image(b"nothing").await, "nor does an image");
     mallory.get(&format!("manifests/{}", private.digest)).send().await.refuses(404, "MANIFEST_UNKNOWN");
     mallory.put_manifest("v1", &private.manifest).await.refuses(400, "MANIFEST_BLOB_UNKNOWN");
 }

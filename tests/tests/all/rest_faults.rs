@@ -1,6 +1,6 @@
 //! What is wrong with the content of a request is said all at once, each with its place and a code.
 
-use crate::support::Stack;
+use crate::support::{Stack, origin};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -78,6 +78,63 @@ fn place_and_code(fault: &Value) -> (String, String) {
     assert!(!fault["detail"].as_str().unwrap().is_empty());
     let at = fault["pointer"].as_str().or(fault["parameter"].as_str()).unwrap();
     (at.to_owned(), fault["code"].as_str().unwrap().to_owned())
+}
+
+/// What somebody would like to set who is not asked.
+const WISHES: &[&str] = &[
+    "is_admin",
+    "isAdmin",
+    "admin",
+    "is_auditor",
+    "role",
+    "id",
+    "owner_id",
+    "ownerId",
+    "org_id",
+    "namespace_id",
+    "quota",
+    "verified",
+    "official",
+    "disabled",
+    "created_at",
+    "created_by",
+    "password_hash",
+    "secret",
+    "__proto__",
+];
+
+#[tokio::test]
+async fn no_body_sets_what_the_document_does_not_name() {
+    let stack = Stack::start().await;
+    let admin = stack.admin();
+    let document = stack.host.get("/api/v1/openapi.json").send().await.is(200).json();
+    let before = admin.does(Method::GET, "/admin/users", &Value::Null).await;
+    let mut count = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+            let Some(schema) = schema.as_str() else { continue };
+            let known = &document.pointer(schema.trim_start_matches('#')).unwrap()["properties"];
+            let own = WISHES.iter().filter(|wish| known[**wish].is_null());
+            let body: Value = own.clone().map(|wish| ((*wish).to_owned(), json!({ "is_admin": true }))).collect();
+            let path =
+                ["{org}", "{namespace}", "{on}"].iter().fold(path.clone(), |path, name| path.replace(name, "acme"));
+            let path = path.replace("{name}", "acme/app").replace("{subject}", "user:admin").replace("{user}", "admin");
+            let path = path.replace("{team}", "dev").replace("{robot}", "ci").replace("{id}", "none");
+            let call = admin.asks(method.to_uppercase().parse().unwrap(), &format!("/api/v1{path}")).json(&body);
+            // A sign-in is for pages of ours alone.
+            let answer = call.header("Origin", origin(&stack.host)).send().await;
+            let what = format!("{method} {path}: {}", answer.text());
+            let problem = answer.is(422).json();
+            let faults: Vec<_> = problem["errors"].as_array().unwrap().iter().map(place_and_code).collect();
+            for wish in own {
+                assert!(faults.contains(&(format!("/{wish}"), "unknown".to_owned())), "{wish}: {what}");
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 20, "only {count} operations have a body");
+    assert_eq!(admin.does(Method::GET, "/admin/users", &Value::Null).await, before);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Lists of the REST API: pages that lead to the next, the length of the whole, filters, and orders.
 
-use crate::support::{Answer, Stack, User};
+use crate::support::{Answer, Stack, User, claims};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -133,4 +133,75 @@ async fn a_cursor_leads_nowhere_in_another_order() {
         let path = format!("/api/v1/repositories?{query}cursor={cursor}");
         admin.asks(Method::GET, &path).send().await.is(422);
     }
+}
+
+#[tokio::test]
+async fn a_sign_that_patterns_have_stands_for_itself_in_a_name() {
+    let stack = Stack::start().await;
+    let (alice, mallory) = (stack.user("alice").await, stack.user("mallory").await);
+    for (owner, organisation) in [(&alice, "acme"), (&mallory, "a_me")] {
+        owner.does(Method::POST, "/orgs", &json!({ "name": organisation })).await;
+        owner.does(Method::POST, &format!("/orgs/{organisation}/robots"), &json!({ "name": "ci" })).await;
+        owner.does(Method::POST, &format!("/orgs/{organisation}/teams"), &json!({ "name": "dev" })).await;
+        owner.repository(&format!("{organisation}/app")).await.push_image("v1", "layer").await;
+        owner.does(Method::PUT, &format!("/repositories/{organisation}/gone"), &json!({})).await;
+        owner.does(Method::DELETE, &format!("/repositories/{organisation}/gone"), &Value::Null).await;
+    }
+    let admin = stack.admin();
+    // (list, names): the administrator sees what there is, and the owner of `a_me` no more of `acme` than before.
+    let lists: &[(&str, &[&str])] = &[
+        ("/orgs?q=a_m", &["a_me"]),
+        ("/repositories?q=a_m", &["a_me/app"]),
+        ("/repositories?namespace=a_me", &["a_me/app"]),
+        ("/namespaces/a_me/deleted", &["a_me/gone"]),
+        ("/orgs/a_me/robots", &["a_me+ci"]),
+        ("/orgs/a_me/teams", &["dev"]),
+    ];
+    for (path, expected) in lists {
+        for who in [&admin, &mallory] {
+            let answer = who.asks(Method::GET, &format!("/api/v1{path}")).send().await.is(200);
+            assert_eq!(names(&answer), *expected, "{} {path}", who.name);
+        }
+    }
+    let found = admin.asks(Method::GET, "/v1/search?q=a_me").send().await.is(200).json();
+    assert_eq!((&found["num_results"], &found["results"][0]["name"]), (&json!(1), &json!("a_me/app")));
+    for name in ["acme/app", "acme/none"] {
+        let token = mallory.token(&format!("repository:{name}:pull")).await;
+        assert_eq!(claims(&token)["access"][0]["actions"], json!([]), "{name}");
+    }
+}
+
+/// Queries that would read what is not shown, or that are read as something else than text.
+const ORACLES: &[(&str, u16)] = &[
+    ("/admin/users?sort=password_hash", 422),
+    ("/admin/users?sort=-password_hash", 422),
+    ("/admin/users?sort=(select+1)", 422),
+    ("/admin/users?sort=name;drop+table+users", 422),
+    ("/admin/users?order=asc", 422),
+    ("/admin/users?password_hash=%24argon2", 422),
+    ("/admin/users?disabled=1+or+1", 422),
+    ("/admin/users?limit=1;select", 422),
+    ("/admin/users?cursor=%27", 422),
+    ("/repositories?namespace=%27+or+1=1", 422),
+    ("/admin/users?q=%24argon2", 200),
+    ("/admin/users?q=password_hash~%24argon2", 200),
+    ("/admin/users?q=%27+or+%271%27=%271", 200),
+    ("/admin/users?q=%27", 200),
+    ("/admin/users?q=%25", 200),
+    ("/admin/users?q=_", 200),
+    ("/admin/users?q=%5C", 200),
+    ("/repositories?q=%5C", 200),
+];
+
+#[tokio::test]
+async fn a_filter_finds_by_what_is_shown_and_by_nothing_else() {
+    let (_stack, admin) = scene().await;
+    for (path, status) in ORACLES {
+        let answer = admin.asks(Method::GET, &format!("/api/v1{path}")).send().await;
+        assert_eq!(answer.status, *status, "{path}: {}", answer.text());
+        if *status == 200 {
+            assert_eq!(names(&answer), [] as [&str; 0], "{path}");
+        }
+    }
+    assert_eq!(admin.does(Method::GET, "/admin/users", &Value::Null).await["items"].as_array().unwrap().len(), 3);
 }

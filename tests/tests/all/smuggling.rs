@@ -60,3 +60,33 @@ async fn a_target_with_another_host_is_not_followed() {
         app.get("manifests/v1").send().await.is(200);
     }
 }
+
+#[tokio::test]
+async fn each_of_several_requests_on_a_connection_has_its_own_answer_and_its_own_rights() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let image = app.push_image("v1", "layer").await;
+    let location = app.begin().await;
+    let token = format!("Host: a\r\nAuthorization: Bearer {}\r\n", app.token);
+    let length = |body: &str| format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    let extended = format!("4;{}\r\nmore\r\n0\r\n\r\n", "x".repeat(9000));
+    // The bodies look like requests.
+    let requests = [
+        (202, format!("PATCH {location} HTTP/1.1\r\n{token}{}", length("GET /v2/ HTTP/1.1\r\n\r\n"))),
+        (401, "GET /v2/admin/app/manifests/v1 HTTP/1.1\r\nHost: a\r\n\r\n".to_owned()),
+        (200, format!("GET /v2/admin/app/manifests/v1 HTTP/1.1\r\n{token}\r\n")),
+        (202, format!("PATCH {location} HTTP/1.1\r\n{token}Transfer-Encoding: chunked\r\n\r\n{extended}")),
+        (404, format!("GET /v2/admin/app/manifests/v2 HTTP/1.1\r\n{token}\r\n")),
+        (401, format!("GET /v2/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{}", length(""))),
+    ];
+    let all = requests.iter().fold(String::new(), |all, (_, request)| all + request);
+    let mut connection = app.host.connect().await;
+    connection.write_all(all.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let ended = tokio::time::timeout(PATIENCE, connection.read_to_string(&mut answer)).await;
+    assert!(ended.is_ok(), "the connection stays open: {answer}");
+    let statuses: Vec<u16> = answer.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect();
+    assert_eq!(statuses, requests.iter().map(|(status, _)| *status).collect::<Vec<_>>(), "{answer}");
+    assert_eq!(answer.matches(&String::from_utf8(image.manifest).unwrap()).count(), 1, "one of them asked for it");
+    assert_eq!(app.get(&location).send().await.is(204).header("range"), "0-24");
+}

@@ -168,12 +168,23 @@ async fn a_digest_that_is_not_the_contents_stores_nothing() {
 }
 
 #[tokio::test]
-async fn an_end_without_digest_leaves_the_upload() {
+async fn an_end_without_one_good_digest_leaves_the_upload() {
     let stack = Stack::start().await;
     let app = stack.admin().repository("admin/app").await;
     let location = app.begin().await;
-    app.put(&location).body(CONTENT).send().await.refuses(400, "BLOB_UPLOAD_INVALID");
-    app.put(&end(&location, &sha256(CONTENT.as_bytes()))).body(CONTENT).send().await.is(201);
+    let digest = sha256(CONTENT.as_bytes());
+    for (query, code) in [
+        (String::new(), "BLOB_UPLOAD_INVALID"),
+        ("?digest=".to_owned(), "DIGEST_INVALID"),
+        ("?digest=sha256:bad".to_owned(), "DIGEST_INVALID"),
+        (format!("?digest={digest}&digest={}", sha512(CONTENT.as_bytes())), "BLOB_UPLOAD_INVALID"),
+        (format!("?digest={}&digest={digest}", sha256(b"else")), "BLOB_UPLOAD_INVALID"),
+    ] {
+        app.put(&format!("{location}{query}")).body(CONTENT).send().await.refuses(400, code);
+        stands_at(&app.get(&location).send().await.is(204), "0-0");
+        app.get(&format!("blobs/{digest}")).send().await.refuses(404, "BLOB_UNKNOWN");
+    }
+    app.put(&end(&location, &digest)).body(CONTENT).send().await.is(201);
 }
 
 #[tokio::test]

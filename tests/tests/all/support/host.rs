@@ -27,11 +27,20 @@ impl Host {
         Self::asked_from(self.address, Some(client.into()))
     }
 
+    /// The same as a client sees it that waits so long.
+    pub fn with_patience(&self, patience: Duration) -> Self {
+        Self::asked_by(self.address, None, patience)
+    }
+
     fn asked_from(address: SocketAddr, client: Option<IpAddr>) -> Self {
+        Self::asked_by(address, client, PATIENCE)
+    }
+
+    fn asked_by(address: SocketAddr, client: Option<IpAddr>, patience: Duration) -> Self {
         let client = reqwest::Client::builder()
             .local_address(client)
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(patience)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
