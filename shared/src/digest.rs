@@ -107,7 +107,8 @@ impl TryFrom<String> for Digest {
             return Err(DigestError::Malformed);
         }
         let algorithm = Algorithm::parse(algorithm).ok_or(DigestError::Unsupported)?;
-        let is_hex = hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        // To its end, whatever comes: many bytes are looked at in one step then.
+        let is_hex = hex.bytes().fold(true, |is_hex, byte| is_hex & matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         if is_hex && hex.len() == algorithm.hex_length() { Ok(Self(text)) } else { Err(DigestError::Malformed) }
     }
 }

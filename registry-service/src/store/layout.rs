@@ -38,7 +38,7 @@ pub use repository::RepositoryPaths;
 
 use crate::model::upload::UploadId;
 use shared::{Digest, RepositoryName, Tag};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -259,10 +259,14 @@ pub fn link_below(directory: &Path, digest: &Digest) -> PathBuf {
 /// Joined in memory that is taken once: several paths are made for every request.
 fn below(directory: &Path, parts: &[&str]) -> PathBuf {
     let length = parts.iter().fold(directory.as_os_str().len(), |length, part| length + 1 + part.len());
-    let mut path = PathBuf::with_capacity(length);
+    // Not by `PathBuf::push`, which looks at every part for what none of these is: absolute, or empty.
+    let mut path = OsString::with_capacity(length);
     path.push(directory);
-    path.extend(parts);
-    path
+    for part in parts {
+        path.push("/");
+        path.push(part);
+    }
+    path.into()
 }
 
 fn by_digest(digest: &Digest) -> String {
