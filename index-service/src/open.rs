@@ -4,7 +4,7 @@
 
 use crate::config::Settings;
 use crate::domain::{
-    Decisions, Guesses, Identity, Index, KeyRing, Passwords, SignUps, Signer, TokenKeys, new_key, random_password,
+    Decisions, Guesses, Identity, Index, KeyRing, Passwords, SignUps, Signer, TokenKeys, given_or_random, new_key,
 };
 use crate::http::InternalSecret;
 use crate::store::Database;
@@ -74,15 +74,12 @@ impl Index {
             return Ok(None);
         }
         let user = settings.admin_user.clone();
-        let (given, password) = match &settings.admin_password {
-            Some(password) => (true, password.clone()),
-            None => (false, random_password()),
-        };
-        let password_file = if given { None } else { Some(self.folder.write_initial_password(&password)?) };
-        self.create_first_account(&user, password.clone(), Timestamp::now()).await.with_context(|| {
+        let (password, random) = given_or_random(settings.admin_password.clone());
+        let password_file = random.as_ref().map(|random| self.folder.write_initial_password(random)).transpose()?;
+        self.create_first_account(&user, password, Timestamp::now()).await.with_context(|| {
             format!("cannot make the first account {user:?} (INDEX_ADMIN_USER, INDEX_ADMIN_PASSWORD)")
         })?;
-        Ok(Some(FirstAdmin { user, password_file, password: (!given).then_some(password) }))
+        Ok(Some(FirstAdmin { user, password_file, password: random }))
     }
 }
 

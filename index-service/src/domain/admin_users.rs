@@ -5,6 +5,7 @@ use super::error::{Noun, Refusal};
 use super::search::check_text;
 use crate::model::account::{AccountChange, AccountFilter, AccountSort};
 use crate::model::names::{first_account, new_namespace};
+use crate::model::password::NewPassword;
 use crate::model::{Account, Page, Paged};
 use crate::store::{AccountChanged, Claim, NewAccount};
 use jiff::Timestamp;
@@ -35,14 +36,14 @@ impl Index {
         is_admin: bool,
         now: Timestamp,
     ) -> Result<Account, Refusal> {
-        self.make_account(new_namespace(name)?, password, is_admin, now).await
+        self.make_account(new_namespace(name)?, NewPassword::Chosen(password), is_admin, now).await
     }
 
     /// Makes the first account of the instance, which administers it and may have a name that nobody gets after it.
     pub(crate) async fn create_first_account(
         &self,
         name: &str,
-        password: String,
+        password: NewPassword,
         now: Timestamp,
     ) -> Result<Account, Refusal> {
         self.make_account(first_account(name)?, password, true, now).await
@@ -51,7 +52,7 @@ impl Index {
     async fn make_account(
         &self,
         name: NamespaceName,
-        password: String,
+        password: NewPassword,
         is_admin: bool,
         now: Timestamp,
     ) -> Result<Account, Refusal> {
@@ -66,7 +67,7 @@ impl Index {
     pub(super) async fn new_account(
         &self,
         name: NamespaceName,
-        password: String,
+        password: NewPassword,
         is_admin: bool,
     ) -> Result<NewAccount, Refusal> {
         let password_hash = self.passwords.hash(name.as_str(), password).await?;

@@ -48,7 +48,7 @@ pub use invitations::NewInvitation;
 pub use key_ring::{KeyRing, new_key};
 pub use keys::TokenKeys;
 pub use moves::{Mover, Progress};
-pub use passwords::{Passwords, random_password};
+pub use passwords::{Passwords, given_or_random};
 pub use search::{SearchPage, SearchResults};
 pub use sessions::Browser;
 pub use sign_up::SignUps;

@@ -24,9 +24,13 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGhhcyB0aGlzIQ$\
 /// Characters of a random password: 142 bits.
 const RANDOM_LENGTH: usize = 24;
 
-/// A password that nobody chose.
-pub fn random_password() -> String {
-    Alphanumeric.sample_string(&mut rand::rng(), RANDOM_LENGTH)
+/// The password that was given, or else a random one, which is also returned for whoever is to know it.
+pub fn given_or_random(given: Option<String>) -> (NewPassword, Option<String>) {
+    if let Some(chosen) = given {
+        return (NewPassword::Chosen(chosen), None);
+    }
+    let random = Alphanumeric.sample_string(&mut rand::rng(), RANDOM_LENGTH);
+    (NewPassword::Random(random.clone()), Some(random))
 }
 
 /// Hashes and checks, at most one on each core at a time.
@@ -42,12 +46,12 @@ impl Passwords {
         Self { turns: Arc::new(Semaphore::new(cores)) }
     }
 
-    /// The PHC string of a password that was chosen for the account `user`. Judging it takes its time too.
-    pub(super) async fn hash(&self, user: &str, password: String) -> Result<String, Refusal> {
+    /// The PHC string of a password for the account `user`. Judging one that was chosen takes its time too.
+    pub(super) async fn hash(&self, user: &str, password: NewPassword) -> Result<String, Refusal> {
         let user = user.to_owned();
         self.in_turn(move || {
-            let password = NewPassword::parse(password, &user).map_err(Refusal::PasswordRefused)?;
-            let hash: Result<PasswordHash, _> = Argon2::default().hash_password(password.into_text().as_bytes());
+            let password = password.checked(&user).map_err(Refusal::PasswordRefused)?;
+            let hash: Result<PasswordHash, _> = Argon2::default().hash_password(password.as_bytes());
             let hash = hash.map_err(|error| Refusal::Fault(format!("cannot hash a password: {error}")))?;
             Ok(hash.to_string())
         })

@@ -5,6 +5,7 @@ use super::error::Refusal;
 use super::guesses::network;
 use crate::model::Account;
 use crate::model::names::new_namespace;
+use crate::model::password::NewPassword;
 use crate::model::rate::{Past, Rate};
 use crate::model::sign_up::SignUp;
 use crate::store::SignedUp;
@@ -78,7 +79,7 @@ impl Index {
         if self.sign_ups.mode == SignUp::Invite && !invitation.allows_sign_up {
             return Err(Refusal::InvitationNeeded);
         }
-        let new = self.new_account(new_namespace(name)?, password, false).await?;
+        let new = self.new_account(new_namespace(name)?, NewPassword::Chosen(password), false).await?;
         match self.database.sign_up_invited(&new, &hash, now).await? {
             SignedUp::Joined => self.account(new.name.as_str()).await,
             SignedUp::Taken => Err(Refusal::NameUnavailable),

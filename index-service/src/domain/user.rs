@@ -2,11 +2,11 @@
 
 use super::Index;
 use super::error::{Noun, Refusal};
-use super::passwords::random_password;
+use super::passwords::given_or_random;
 use super::sessions::new_secret;
 use crate::model::access_token::{AccessToken, Secret, credential};
 use crate::model::account::Owner;
-use crate::model::password::is_possible;
+use crate::model::password::{NewPassword, is_possible};
 use crate::model::session::{Session, SessionSecret};
 use crate::model::{Account, Origin, Subject};
 use jiff::Timestamp;
@@ -162,7 +162,7 @@ impl Index {
             Refusal::BadCredentials => Refusal::invalid_at("/old_password", "the old password is not right"),
             other => other,
         })?;
-        let hash = self.passwords.hash(user, new).await?;
+        let hash = self.passwords.hash(user, NewPassword::Chosen(new)).await?;
         let going_on = session.map(|session| (session.id.as_str(), new_secret()));
         let kept = going_on.as_ref().map(|(id, secret)| (*id, secret.hash()));
         self.database.set_password_hash(&account.id, &hash, kept).await?;
@@ -175,8 +175,7 @@ impl Index {
     pub async fn reset_password(&self, name: &str, given: Option<String>) -> Result<Option<String>, Refusal> {
         let found = self.database.account_with_password_hash(name).await?;
         let (account, old_hash) = found.ok_or_else(|| Refusal::not_found(Noun::User, name))?;
-        let random = if given.is_some() { None } else { Some(random_password()) };
-        let new = given.or_else(|| random.clone()).unwrap_or_default();
+        let (new, random) = given_or_random(given);
         let hash = self.passwords.hash(name, new).await?;
         let folder = self.folder.clone();
         let initial = tokio::task::spawn_blocking(move || folder.initial_password()).await;
