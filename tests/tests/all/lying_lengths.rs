@@ -3,30 +3,14 @@
 //! 6.3, 7.1 and 8; OCI distribution spec 1.1, end-4 to end-7.
 
 use crate::support::{Repository, Stack, sha256};
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-/// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 const INDEX: &str = r#"{"schemaVersion":2,"manifests":[]}"#;
 
 /// The statuses that come back for these bytes, which are all that the client sends, until the server closes.
 async fn statuses(app: &Repository, method_and_path: &str, headers: &str, body: &str) -> Vec<u16> {
-    let (mut incoming, mut outgoing) = app.host.connect().await.into_split();
     let token = format!("Authorization: Bearer {}", app.token);
     let request = format!("{method_and_path} HTTP/1.1\r\nHost: a\r\n{token}\r\n{headers}\r\n\r\n{body}");
-    let sending = tokio::spawn(async move {
-        // Who is refused early reads no more.
-        let _ = outgoing.write_all(request.as_bytes()).await;
-        let _ = outgoing.shutdown().await;
-    });
-    let mut answer = Vec::new();
-    // What had not been read when the server closed ends the connection with an error, after the answer.
-    let ended = tokio::time::timeout(PATIENCE, incoming.read_to_end(&mut answer)).await;
-    sending.abort();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    assert!(ended.is_ok(), "the connection stays open: {method_and_path} {headers}: {answer}");
+    let answer = app.host.say(request).await;
     answer.split("HTTP/1.1 ").skip(1).map(|answer| answer[..3].parse().unwrap()).collect()
 }
 

@@ -12,16 +12,26 @@ const PRETENCES: &[(&str, &str)] = &[
     ("User-Agent", "harbor-registry-client"),
     ("User-Agent", "kubelet/v1.31.0"),
     ("User-Agent", "nginx-health-check"),
+    ("User-Agent", "registry-service"),
     ("X-Internal", "true"),
     ("X-Forwarded-For", "127.0.0.1"),
     ("X-Forwarded-For", "10.0.0.1, 127.0.0.1"),
     ("X-Real-IP", "127.0.0.1"),
     ("X-Client-IP", "::1"),
+    // From where acme may be used.
+    ("X-Forwarded-For", "10.9.0.1"),
+    ("X-Forwarded-For", "10.9.0.1, 127.0.0.1"),
+    ("X-Real-IP", "10.9.0.1"),
+    ("X-Client-IP", "10.9.0.1"),
+    ("True-Client-IP", "10.9.0.1"),
+    ("CF-Connecting-IP", "10.9.0.1"),
+    ("Forwarded", "for=10.9.0.1"),
     ("X-Forwarded-Proto", "https"),
     ("X-Forwarded-Host", "index:5001"),
     ("Forwarded", "for=127.0.0.1;by=registry;proto=https"),
     ("X-Forwarded-User", "admin"),
     ("X-Remote-User", "admin"),
+    ("X-Authenticated-User", "admin"),
     ("Remote-User", "admin"),
     ("X-Auth-Request-User", "admin"),
     ("X-Original-URL", "/internal/v1/introspect"),
@@ -47,6 +57,9 @@ const REQUESTS: &[(&str, &str, &str, &str)] = &[
     ("mallory", "GET", "/api/v1/repositories/admin/app", ""),
     ("bob", "DELETE", "/api/v1/repositories/admin/app", ""),
     ("bob", "PATCH", "/api/v1/repositories/admin/app", r#"{"visibility":"public"}"#),
+    // His own, from elsewhere.
+    ("bob", "GET", "/v2/acme/app/manifests/v1", ""),
+    ("bob", "GET", "/api/v1/repositories/acme/app", ""),
     ("", "GET", "/api/v1/user", ""),
     ("", "POST", "/internal/v1/introspect", "{}"),
     ("", "GET", "/internal/v1/revocations", ""),
@@ -59,7 +72,11 @@ async fn what_is_said_of_a_request_changes_no_decision() {
     let app = admin.repository("admin/app").await;
     let image = app.push_image("v1", "layer").await;
     admin.does(Method::PUT, "/repositories/admin/app/-/grants/user:bob", &json!({ "role": "read" })).await;
-    let scopes = "repository:admin/app:pull,push,delete registry:catalog:*";
+    bob.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
+    bob.repository("acme/app").await.push_image("v1", "layer").await;
+    admin.does(Method::PUT, "/namespaces/acme/networks", &json!({ "allowed_networks": ["10.9.0.0/16"] })).await;
+    bob.asks(Method::GET, "/api/v1/repositories/acme/app").send().await.is(404);
+    let scopes = "repository:admin/app:pull,push,delete repository:acme/app:pull registry:catalog:*";
     // Where registries are let in too.
     let inside = stack.index_for_registries("of registries");
     for (who, method, path, body) in REQUESTS {
@@ -89,6 +106,7 @@ async fn what_is_said_of_a_request_changes_no_decision() {
     }
     assert_eq!(app.get("manifests/v1").send().await.is(200).body, image.manifest);
     assert!(pulls_nothing(&stack.anonymous(), "admin/app").await);
+    assert!(pulls_nothing(&bob, "acme/app").await);
 }
 
 /// Whether a token of this person opens nothing there, whatever is said of the request for it.

@@ -1,28 +1,12 @@
 //! Requests that a second reader may understand otherwise: a token in trailers, an upgrade to another protocol, a target that
 //! names another host. None of them is given more for it. Source: RFC 9112, sections 3.2.2, 6 and 7.1.2.
 
-use crate::support::{Repository, Stack};
+use crate::support::Stack;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Longer than any answer takes.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// What comes back for these bytes until nothing more does.
-async fn raw(app: &Repository, request: &str) -> String {
-    let (mut incoming, mut outgoing) = app.host.connect().await.into_split();
-    let request = request.to_owned();
-    // Who is refused early reads no more.
-    let sending = tokio::spawn(async move {
-        let _ = outgoing.write_all(request.as_bytes()).await;
-        let _ = outgoing.shutdown().await;
-    });
-    let mut answer = Vec::new();
-    let ended = tokio::time::timeout(PATIENCE, incoming.read_to_end(&mut answer)).await;
-    sending.abort();
-    assert!(ended.is_ok(), "the connection stays open: {}", String::from_utf8_lossy(&answer));
-    String::from_utf8_lossy(&answer).into_owned()
-}
 
 /// A request without a token, and the token where no reader may look for it.
 const TRAILERS: &str = "POST /v2/admin/app/blobs/uploads/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
@@ -39,7 +23,7 @@ async fn a_token_in_trailers_and_an_upgrade_change_nothing() {
     app.push_image("v1", "layer").await;
     let token = format!("Authorization: Bearer {}", app.token);
     for request in [TRAILERS, UPGRADE] {
-        let answer = raw(&app, &request.replace("TOKEN", &token)).await;
+        let answer = stack.host.say(request.replace("TOKEN", &token)).await;
         assert!(answer.starts_with("HTTP/1.1 401 "), "{request}: {answer}");
     }
 }

@@ -68,6 +68,24 @@ impl Host {
         TcpStream::connect(self.address).await.unwrap()
     }
 
+    /// Sends exactly `said`, and nothing after it. What comes back until the server closes, which it must in time.
+    pub async fn say(&self, said: String) -> String {
+        let (mut incoming, mut outgoing) = self.connect().await.into_split();
+        let what: String = said.chars().take(200).collect();
+        let sending = tokio::spawn(async move {
+            // Who is refused early reads no more.
+            let _ = outgoing.write_all(said.as_bytes()).await;
+            let _ = outgoing.shutdown().await;
+        });
+        let mut answer = Vec::new();
+        // What had not been read when the server closed ends the connection with an error, after the answer.
+        let ended = tokio::time::timeout(PATIENCE, incoming.read_to_end(&mut answer)).await;
+        sending.abort();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(ended.is_ok(), "the connection stays open: {what}: {answer}");
+        answer
+    }
+
     /// Sends exactly these lines of a request's head and these bytes, and returns exactly what comes back until the
     /// server closes: head and body.
     pub async fn raw(&self, head: &str, body: &[u8]) -> (String, Vec<u8>) {
