@@ -33,17 +33,17 @@ pub fn given_or_random(given: Option<String>) -> (NewPassword, Option<String>) {
     (NewPassword::Random(random.clone()), Some(random))
 }
 
-/// Hashes and checks, at most one on each core at a time.
+/// Hashes and checks, only so many at a time.
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
 }
 
 impl Passwords {
-    /// With one turn a core.
+    /// With a turn for each core but one, which is left to those who pull meanwhile.
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { turns: Arc::new(Semaphore::new(cores)) }
+        Self { turns: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))) }
     }
 
     /// The PHC string of a password for the account `user`. Judging one that was chosen takes its time too.
@@ -64,7 +64,7 @@ impl Passwords {
     }
 
     /// The same of what may be a guess, which counts if it is wrong. Whether it may be tried is asked when its turn has come:
-    /// of a crowd that comes at once no more are tried than one for each core too many.
+    /// of a crowd that comes at once no more are tried than one for each turn too many.
     pub(super) async fn verify_guess(
         &self,
         guess: Guess,

@@ -131,7 +131,7 @@ async fn a_flood_of_guesses_is_refused_before_any_work_is_done() {
     let guesses = (0..300).map(|_| status(&thief, "alice", "wrong password"));
     let statuses = futures_util::future::join_all(guesses).await;
     let answered = statuses.iter().filter(|status| **status == 401).count();
-    // Those that are being checked when the last one is counted are checked to their end, one on each core.
+    // Those that are being checked when the last one is counted are checked to their end.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     assert!((6..=6 + cores).contains(&answered), "{answered}");
     assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
