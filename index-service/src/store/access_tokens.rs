@@ -4,7 +4,7 @@ use super::Claim;
 use super::database::Database;
 use super::error::StoreError;
 use super::lists::{ListSql, list};
-use super::questions::{MOST, Question, number};
+use super::questions::{MOST, Question};
 use super::revocations::revoke;
 use super::rows::{micros, parsed, parsed_option, time, time_option};
 use crate::model::access_token::{AccessToken, LastUse, credential};
@@ -65,14 +65,17 @@ pub(super) struct SecretQuestion {
 impl Question for SecretQuestion {
     type Answer = (Owner, AccessToken);
 
-    async fn ask(connection: &mut SqliteConnection, asked: &[Self]) -> sqlx::Result<Vec<(usize, Self::Answer)>> {
+    async fn ask(connection: &mut SqliteConnection, asked: &[Self]) -> sqlx::Result<Vec<SqliteRow>> {
         let mut rows = sqlx::query(BY_HASH);
         for number in 0..MOST {
             let asked = asked.get(number);
             rows = rows.bind(asked.map(|asked| asked.hash.as_str())).bind(asked.map(|asked| asked.now));
         }
-        let rows = rows.fetch_all(connection).await?;
-        rows.iter().map(|row| Ok((number(row)?, (owner(row)?, AccessToken::from_row(row)?)))).collect()
+        rows.fetch_all(connection).await
+    }
+
+    fn read(row: &SqliteRow) -> sqlx::Result<Self::Answer> {
+        Ok((owner(row)?, AccessToken::from_row(row)?))
     }
 }
 

@@ -30,7 +30,8 @@ const PLACES: &str = concat!(
      FROM asked q
      LEFT JOIN accounts s ON s.name = q.subject AND s.disabled_at IS NULL
      LEFT JOIN repositories r ON r.name = q.repository
-     LEFT JOIN namespaces n ON n.id = COALESCE(r.namespace_id, (SELECT h.id FROM namespaces h WHERE h.name = q.namespace))
+     LEFT JOIN namespaces h ON h.name = q.namespace
+     LEFT JOIN namespaces n ON n.id = COALESCE(r.namespace_id, h.id)
          AND NOT EXISTS (SELECT 1 FROM organisations d WHERE d.id = n.organisation_id AND d.deleted_at IS NOT NULL)
      WHERE q.subject IS NOT NULL"
 );
@@ -58,7 +59,7 @@ impl Question for PlaceQuestion {
     /// With where the feed of revocations stood.
     type Answer = (Place, u64);
 
-    async fn ask(connection: &mut SqliteConnection, asked: &[Self]) -> sqlx::Result<Vec<(usize, Self::Answer)>> {
+    async fn ask(connection: &mut SqliteConnection, asked: &[Self]) -> sqlx::Result<Vec<SqliteRow>> {
         let mut rows = sqlx::query(PLACES);
         for number in 0..MOST {
             let asked = asked.get(number);
@@ -68,8 +69,11 @@ impl Question for PlaceQuestion {
                 .bind(asked.map(|asked| asked.namespace.as_str()))
                 .bind(asked.map(|asked| asked.origin.as_str()));
         }
-        let rows = rows.fetch_all(connection).await?;
-        rows.iter().map(|row| Ok((number(row)?, (Place::from_row(row)?, unsigned(row, "as_of")?)))).collect()
+        rows.fetch_all(connection).await
+    }
+
+    fn read(row: &SqliteRow) -> sqlx::Result<Self::Answer> {
+        Ok((Place::from_row(row)?, unsigned(row, "as_of")?))
     }
 }
 
@@ -117,9 +121,12 @@ impl Database {
         let questions: Vec<PlaceQuestion> = names.iter().map(|name| PlaceQuestion::new(subject, name)).collect();
         let mut places = Vec::with_capacity(names.len());
         for questions in questions.chunks(MOST) {
-            let mut answers = PlaceQuestion::ask(&mut transaction, questions).await?;
+            let mut answers = Vec::with_capacity(questions.len());
+            for row in PlaceQuestion::ask(&mut transaction, questions).await? {
+                answers.push((number(&row)?, Place::from_row(&row)?));
+            }
             answers.sort_by_key(|(number, _)| *number);
-            places.extend(answers.into_iter().map(|(_, (place, _))| place));
+            places.extend(answers.into_iter().map(|(_, place)| place));
         }
         Ok((places, self.feed().position(as_of)))
     }
@@ -136,6 +143,6 @@ pub(super) async fn place(
     subject: &Subject,
     name: &RepositoryName,
 ) -> Result<Place, StoreError> {
-    let answer = PlaceQuestion::ask(connection, &[PlaceQuestion::new(subject, name)]).await?.pop();
-    Ok(answer.ok_or(sqlx::Error::RowNotFound)?.1.0)
+    let row = PlaceQuestion::ask(connection, &[PlaceQuestion::new(subject, name)]).await?.pop();
+    Ok(Place::from_row(&row.ok_or(sqlx::Error::RowNotFound)?)?)
 }

@@ -20,11 +20,14 @@ pub(super) trait Question: Send + Sync + Sized + 'static {
     /// What one row says.
     type Answer: Send + 'static;
 
-    /// Answers at most [`MOST`] questions, each by its number in `asked`; one of which no row says anything is left out.
+    /// The rows that answer at most [`MOST`] questions, each with the [`number`] of its question in `asked`.
     fn ask(
         connection: &mut SqliteConnection,
         asked: &[Self],
-    ) -> impl Future<Output = sqlx::Result<Vec<(usize, Self::Answer)>>> + Send;
+    ) -> impl Future<Output = sqlx::Result<Vec<SqliteRow>>> + Send;
+
+    /// What such a row says.
+    fn read(row: &SqliteRow) -> sqlx::Result<Self::Answer>;
 }
 
 /// Whom to tell what was found.
@@ -75,12 +78,13 @@ async fn serve<Q: Question>(deciders: Deciders, mut queue: UnboundedReceiver<(Q,
             continue;
         }
         let mut answers: Vec<Result<Option<Q::Answer>, StoreError>> = Vec::new();
-        match answer(&deciders, &asked).await {
-            Ok(found) => {
+        match rows(&deciders, &asked).await {
+            Ok(rows) => {
                 answers.resize_with(tellers.len(), || Ok(None));
-                for (number, answer) in found {
-                    if let Some(place) = answers.get_mut(number) {
-                        *place = Ok(Some(answer));
+                // A row that cannot be read is the trouble of one question, not of those that came with it.
+                for row in rows {
+                    if let Some(answer) = number(&row).ok().and_then(|number| answers.get_mut(number)) {
+                        *answer = Q::read(&row).map(Some).map_err(StoreError::from);
                     }
                 }
             }
@@ -93,7 +97,7 @@ async fn serve<Q: Question>(deciders: Deciders, mut queue: UnboundedReceiver<(Q,
     }
 }
 
-async fn answer<Q: Question>(deciders: &Deciders, asked: &[Q]) -> Result<Vec<(usize, Q::Answer)>, StoreError> {
+async fn rows<Q: Question>(deciders: &Deciders, asked: &[Q]) -> Result<Vec<SqliteRow>, StoreError> {
     Ok(Q::ask(&mut *deciders.decider().await?, asked).await?)
 }
 
@@ -101,4 +105,39 @@ async fn answer<Q: Question>(deciders: &Deciders, asked: &[Q]) -> Result<Vec<(us
 pub(super) fn number(row: &SqliteRow) -> sqlx::Result<usize> {
     let number = super::rows::unsigned(row, "number")?;
     usize::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sqlx::Row;
+
+    /// What is its number doubled? Of a negative one no row says anything, and the row of 13 says no number.
+    struct Doubled(i64);
+
+    impl Question for Doubled {
+        type Answer = i64;
+
+        async fn ask(connection: &mut SqliteConnection, asked: &[Self]) -> sqlx::Result<Vec<SqliteRow>> {
+            let mut rows = Vec::new();
+            for (number, asked) in (0_i64..).zip(asked).filter(|(_, asked)| asked.0 >= 0) {
+                let row = "SELECT $1 AS number, CASE $2 WHEN 13 THEN 'much' ELSE 2 * $2 END AS doubled";
+                rows.push(sqlx::query(row).bind(number).bind(asked.0).fetch_one(&mut *connection).await?);
+            }
+            Ok(rows)
+        }
+
+        fn read(row: &SqliteRow) -> sqlx::Result<Self::Answer> {
+            row.try_get("doubled")
+        }
+    }
+
+    #[tokio::test]
+    async fn each_of_those_who_ask_together_is_told_its_own_answer() {
+        let questions = Questions::new(Deciders::new(sqlx::sqlite::SqliteConnectOptions::new().in_memory(true)));
+        let ask = async |number| questions.ask(Doubled(number)).await;
+        let (one, none, unread, last) = tokio::join!(ask(1), ask(-1), ask(13), ask(4));
+        assert_eq!((one.unwrap(), none.unwrap(), last.unwrap()), (Some(2), None, Some(8)));
+        unread.unwrap_err();
+    }
 }
