@@ -1,7 +1,7 @@
 //! The nginx of the compose stack, with its very file, before a registry: large blobs come from it, and every answer is the
 //! one that the registry itself gives.
 
-use crate::support::{Nginx, Repository, Standalone};
+use crate::support::{Host, Nginx, Repository, Standalone, free_port};
 
 fn registry() -> Standalone {
     Standalone::start(&[("REGISTRY_HTTP_ACCEL", "/berth-blobs/")])
@@ -65,4 +65,27 @@ async fn the_registry_sends_what_nginx_does_not_find() {
     let ranged = app.on(&nginx.host).get(&path).header("Range", "bytes=10-19").send().await.is(206);
     assert_eq!(ranged.body, content[10..20]);
     nginx.host.get(&format!("/berth-blobs/{path}")).send().await.is(404);
+}
+
+#[tokio::test]
+async fn what_nginx_answers_by_itself_says_why_and_stands_in_no_frame() {
+    let (nobody, address) = free_port();
+    drop(nobody);
+    let folder = tempfile::tempdir().unwrap();
+    let nginx = Nginx::before(&Host::new(address), folder.path()).await;
+    for (path, kind, why) in [
+        ("/v2/acme/app/manifests/v1", "application/json", "UNAVAILABLE"),
+        ("/api/v1/orgs", "application/problem+json", "unavailable"),
+        ("/token", "application/problem+json", "unavailable"),
+    ] {
+        let answer = nginx.host.get(path).send().await.is(502);
+        assert_eq!((answer.header("content-type"), answer.header("retry-after")), (kind, "5"), "{path}");
+        assert!(answer.text().contains(why), "{path}: {}", answer.text());
+    }
+    let long = "x".repeat(70_000);
+    for (path, header, status) in [("/v2/", "", 502), ("/", "", 502), ("/internal/keys", "", 404), ("/", &long, 400)] {
+        let answer = nginx.host.get(path).header("X-Long", header).send().await.is(status);
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy:?}");
+    }
 }
