@@ -135,7 +135,17 @@ pub enum Refusal {
     Index(#[from] IndexUnavailable),
     /// The disk failed.
     #[error("storage: {0}")]
-    Storage(#[from] io::Error),
+    Storage(#[source] io::Error),
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // A queue of this process was too long, or the disk says so itself.
+            io::ErrorKind::ResourceBusy => Self::Busy,
+            _ => Self::Storage(error),
+        }
+    }
 }
 
 impl From<ReferenceError> for Refusal {

@@ -96,7 +96,7 @@ impl AtTheEnd {
         let Self(unproven) = self;
         let (storage, queue) = (unproven.storage.clone(), Queue::Check(unproven.claim.0.clone()));
         let turn = storage.queues().turn(queue, Mode::Exclusive).await;
-        let turn = turn.ok_or_else(|| io::Error::other("too many wait for the check of a blob"))?;
+        let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
         let look = move |storage: &Storage| {
             // Kept by who hashes, not by who waits for it: whoever has gone leaves no second one to begin beside it.
             let _turn = turn;

@@ -124,7 +124,7 @@ impl Storage {
         }
         // One reads the directory for all who wait for it: a long list once for each of them would be much memory.
         let turn = self.queues().turn(Queue::Tags(name.clone()), Mode::Exclusive).await;
-        let turn = turn.ok_or_else(|| io::Error::other("too many wait for a list of tags"))?;
+        let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
         let name = name.clone();
         self.run(move |storage| {
             let listing = storage.listing(&name, asked)?;
