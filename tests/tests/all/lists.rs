@@ -4,21 +4,21 @@ use crate::support::Stack;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// (query, tags, link to the next page) over the tags A, a, b, v1.
-const TAGS: &[(&str, &[&str], &str)] = &[
-    ("", &["A", "a", "b", "v1"], ""),
-    ("?n=2", &["A", "a"], "?n=2&last=a"),
-    ("?n=2&last=a", &["b", "v1"], ""),
-    ("?n=3", &["A", "a", "b"], "?n=3&last=b"),
-    ("?n=4", &["A", "a", "b", "v1"], ""),
-    ("?last=a", &["b", "v1"], ""),
-    ("?last=aa", &["b", "v1"], ""),
-    ("?last=v1", &[], ""),
-    ("?last=", &["A", "a", "b", "v1"], ""),
-    ("?n=0", &[], ""),
-    ("?n=1000", &["A", "a", "b", "v1"], ""),
-    ("?n=99999999999999999999999999", &["A", "a", "b", "v1"], ""),
-    ("?ns=docker.io", &["A", "a", "b", "v1"], ""),
+/// (where it is written, query, tags, link to the next page) over the tags A, a, b, v1.
+const TAGS: &[(&str, &str, &[&str], &str)] = &[
+    ("OCI 1.1 end-8a", "", &["A", "a", "b", "v1"], ""),
+    ("OCI 1.1 end-8b", "?n=2", &["A", "a"], "?n=2&last=a"),
+    ("OCI 1.1 end-8b", "?n=2&last=a", &["b", "v1"], ""),
+    ("OCI 1.1 end-8b", "?n=3", &["A", "a", "b"], "?n=3&last=b"),
+    ("OCI 1.1 end-8b", "?n=4", &["A", "a", "b", "v1"], ""),
+    ("OCI 1.1 end-8b", "?last=a", &["b", "v1"], ""),
+    ("OCI 1.1 end-8b", "?last=aa", &["b", "v1"], ""),
+    ("OCI 1.1 end-8b", "?last=v1", &[], ""),
+    ("OCI 1.1 end-8b", "?last=", &["A", "a", "b", "v1"], ""),
+    ("OCI 1.1 end-8b", "?n=0", &[], ""),
+    ("OCI 1.1 end-8b", "?n=1000", &["A", "a", "b", "v1"], ""),
+    ("OCI 1.1 end-8b", "?n=99999999999999999999999999", &["A", "a", "b", "v1"], ""),
+    ("OCI 1.1 registry proxying", "?ns=docker.io", &["A", "a", "b", "v1"], ""),
 ];
 
 #[tokio::test]
@@ -29,12 +29,12 @@ async fn tags_come_in_pages_in_the_order_of_bytes() {
     for tag in ["b", "A", "a"] {
         app.put_manifest(tag, &image.manifest).await.is(201);
     }
-    for (query, tags, next) in TAGS {
+    for (rule, query, tags, next) in TAGS {
         let answer = app.get(&format!("tags/list{query}")).send().await.is(200);
-        assert_eq!(answer.json(), json!({ "name": "admin/app", "tags": tags }), "{query}");
+        assert_eq!(answer.json(), json!({ "name": "admin/app", "tags": tags }), "{rule}: {query}");
         let link =
             if next.is_empty() { String::new() } else { format!("</v2/admin/app/tags/list{next}>; rel=\"next\"") };
-        assert_eq!(answer.header("link"), link, "{query}");
+        assert_eq!(answer.header("link"), link, "{rule}: {query}");
         assert_eq!(answer.header("content-type"), "application/json");
     }
     for n in ["-1", "x", "", "1.5", "+1", "%201"] {

@@ -26,112 +26,159 @@ fn filled(body: &str) -> String {
         .replace("DIGEST", &sha256(b"missing"))
 }
 
-/// (body, Content-Type, status, the type it is served as or the code of the refusal).
-const BODIES: &[(&str, &str, u16, &str)] = &[
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[LAYER]}"#, "", 201, OCI_MANIFEST),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[LAYER]}"#, OCI_MANIFEST, 201, OCI_MANIFEST),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#, OCI_MANIFEST, 201, OCI_MANIFEST),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[CONFIG]}"#, OCI_MANIFEST, 201, OCI_MANIFEST),
+/// (where it is written, body, Content-Type, status, the type it is served as or the code of the refusal).
+const BODIES: &[(&str, &str, &str, u16, &str)] = &[
+    ("OCI image manifest", r#"{"schemaVersion":2,"config":CONFIG,"layers":[LAYER]}"#, "", 201, OCI_MANIFEST),
+    ("OCI image manifest", r#"{"schemaVersion":2,"config":CONFIG,"layers":[LAYER]}"#, OCI_MANIFEST, 201, OCI_MANIFEST),
+    ("OCI image manifest", r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#, OCI_MANIFEST, 201, OCI_MANIFEST),
+    ("OCI image manifest", r#"{"schemaVersion":2,"config":CONFIG,"layers":[CONFIG]}"#, OCI_MANIFEST, 201, OCI_MANIFEST),
     (
+        "Docker schema 2",
         r#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":CONFIG,"layers":[LAYER]}"#,
         DOCKER_MANIFEST,
         201,
         DOCKER_MANIFEST,
     ),
     (
+        "Docker schema 2",
         r#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","config":CONFIG,"layers":[LAYER]}"#,
         "",
         201,
         DOCKER_MANIFEST,
     ),
     (
+        "RFC 9110 8.3.1",
         r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":CONFIG,"layers":[]}"#,
         "application/vnd.oci.image.manifest.v1+json; charset=utf-8",
         201,
         OCI_MANIFEST,
     ),
-    (r#"{"schemaVersion":2,"manifests":[]}"#, "", 201, OCI_INDEX),
-    (r#"{"schemaVersion":2,"manifests":[]}"#, OCI_INDEX, 201, OCI_INDEX),
+    ("OCI image index", r#"{"schemaVersion":2,"manifests":[]}"#, "", 201, OCI_INDEX),
+    ("OCI image index", r#"{"schemaVersion":2,"manifests":[]}"#, OCI_INDEX, 201, OCI_INDEX),
     (
+        "Docker schema 2",
         r#"{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.list.v2+json","manifests":[]}"#,
         DOCKER_MANIFEST_LIST,
         201,
         DOCKER_MANIFEST_LIST,
     ),
-    (r#"{"schemaVersion":2,"manifests":[],"artifactType":"a/b","annotations":{"x":"y"}}"#, OCI_INDEX, 201, OCI_INDEX),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[],"subject":MISSING}"#, OCI_MANIFEST, 201, OCI_MANIFEST),
     (
+        "OCI image index",
+        r#"{"schemaVersion":2,"manifests":[],"artifactType":"a/b","annotations":{"x":"y"}}"#,
+        OCI_INDEX,
+        201,
+        OCI_INDEX,
+    ),
+    (
+        "OCI 1.1 end-7, subject",
+        r#"{"schemaVersion":2,"config":CONFIG,"layers":[],"subject":MISSING}"#,
+        OCI_MANIFEST,
+        201,
+        OCI_MANIFEST,
+    ),
+    (
+        "OCI image layer",
         r#"{"schemaVersion":2,"config":CONFIG,"layers":[{"mediaType":"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip","digest":"DIGEST","size":9,"urls":["https://example.com/layer"]}]}"#,
         OCI_MANIFEST,
         201,
         OCI_MANIFEST,
     ),
     (
+        "OCI image considerations",
         r#"{"schemaVersion":2,"config":CONFIG,"layers":[],"unknown":{"data":[1,2.50,"\u00e4"]}}"#,
         OCI_MANIFEST,
         201,
         OCI_MANIFEST,
     ),
-    (" {\n\t\"layers\" : [ ] ,\r\n \"config\" : CONFIG, \"schemaVersion\" :2 }\n\n", OCI_MANIFEST, 201, OCI_MANIFEST),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[MISSING]}"#, OCI_MANIFEST, 400, "MANIFEST_BLOB_UNKNOWN"),
-    (r#"{"schemaVersion":2,"config":MISSING,"layers":[]}"#, OCI_MANIFEST, 400, "MANIFEST_BLOB_UNKNOWN"),
-    (r#"{"schemaVersion":2,"manifests":[MISSING]}"#, OCI_INDEX, 400, "MANIFEST_BLOB_UNKNOWN"),
-    (r#"{"schemaVersion":2,"manifests":[LAYER]}"#, OCI_INDEX, 201, OCI_INDEX),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#, OCI_INDEX, 400, "MANIFEST_INVALID"),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#, DOCKER_MANIFEST, 400, "MANIFEST_INVALID"),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#, "application/json", 400, "MANIFEST_INVALID"),
     (
+        "OCI 1.1 end-7",
+        " {\n\t\"layers\" : [ ] ,\r\n \"config\" : CONFIG, \"schemaVersion\" :2 }\n\n",
+        OCI_MANIFEST,
+        201,
+        OCI_MANIFEST,
+    ),
+    (
+        "OCI 1.1 code-1",
+        r#"{"schemaVersion":2,"config":CONFIG,"layers":[MISSING]}"#,
+        OCI_MANIFEST,
+        400,
+        "MANIFEST_BLOB_UNKNOWN",
+    ),
+    (
+        "OCI 1.1 code-1",
+        r#"{"schemaVersion":2,"config":MISSING,"layers":[]}"#,
+        OCI_MANIFEST,
+        400,
+        "MANIFEST_BLOB_UNKNOWN",
+    ),
+    ("OCI 1.1 code-1", r#"{"schemaVersion":2,"manifests":[MISSING]}"#, OCI_INDEX, 400, "MANIFEST_BLOB_UNKNOWN"),
+    ("OCI image index", r#"{"schemaVersion":2,"manifests":[LAYER]}"#, OCI_INDEX, 201, OCI_INDEX),
+    ("OCI 1.1 end-7", r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#, OCI_INDEX, 400, "MANIFEST_INVALID"),
+    ("OCI 1.1 end-7", r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#, DOCKER_MANIFEST, 400, "MANIFEST_INVALID"),
+    (
+        "OCI 1.1 end-7",
+        r#"{"schemaVersion":2,"config":CONFIG,"layers":[]}"#,
+        "application/json",
+        400,
+        "MANIFEST_INVALID",
+    ),
+    (
+        "OCI 1.1 end-7",
         r#"{"schemaVersion":2,"mediaType":"application/json","config":CONFIG,"layers":[]}"#,
         "application/json",
         400,
         "MANIFEST_INVALID",
     ),
     (
+        "OCI 1.1 end-7",
         r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","config":CONFIG,"layers":[]}"#,
         "",
         400,
         "MANIFEST_INVALID",
     ),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[],"manifests":[]}"#, "", 400, "MANIFEST_INVALID"),
-    (r#"{"schemaVersion":2}"#, "", 400, "MANIFEST_INVALID"),
+    ("OCI 1.1 end-7", r#"{"schemaVersion":2,"config":CONFIG,"layers":[],"manifests":[]}"#, "", 400, "MANIFEST_INVALID"),
+    ("OCI 1.1 end-7", r#"{"schemaVersion":2}"#, "", 400, "MANIFEST_INVALID"),
     (
+        "Docker schema 1",
         r#"{"schemaVersion":1,"fsLayers":[]}"#,
         "application/vnd.docker.distribution.manifest.v1+prettyjws",
         400,
         "MANIFEST_INVALID",
     ),
-    (r#"{"schemaVersion":1,"fsLayers":[]}"#, "", 400, "MANIFEST_INVALID"),
-    (r#"{"config":CONFIG,"layers":[]}"#, "", 400, "MANIFEST_INVALID"),
-    (r#"{"schemaVersion":2,"config":CONFIG,"config":CONFIG,"layers":[]}"#, "", 400, "MANIFEST_INVALID"),
+    ("Docker schema 1", r#"{"schemaVersion":1,"fsLayers":[]}"#, "", 400, "MANIFEST_INVALID"),
+    ("OCI image manifest", r#"{"config":CONFIG,"layers":[]}"#, "", 400, "MANIFEST_INVALID"),
+    ("RFC 8259 4", r#"{"schemaVersion":2,"config":CONFIG,"config":CONFIG,"layers":[]}"#, "", 400, "MANIFEST_INVALID"),
     (
+        "OCI image descriptor",
         r#"{"schemaVersion":2,"config":CONFIG,"layers":[{"mediaType":"x","digest":"sha256:bad","size":1}]}"#,
         "",
         400,
         "MANIFEST_INVALID",
     ),
     (
+        "OCI image descriptor",
         r#"{"schemaVersion":2,"config":CONFIG,"layers":[{"mediaType":"x","digest":"DIGEST","size":-1}]}"#,
         "",
         400,
         "MANIFEST_INVALID",
     ),
-    (r#"{"schemaVersion":2,"config":CONFIG,"layers":[]} x"#, "", 400, "MANIFEST_INVALID"),
-    ("\u{feff}{\"schemaVersion\":2,\"manifests\":[]}", "", 400, "MANIFEST_INVALID"),
-    ("[]", "", 400, "MANIFEST_INVALID"),
-    ("not json", "", 400, "MANIFEST_INVALID"),
-    ("", "", 400, "MANIFEST_INVALID"),
+    ("RFC 8259 2", r#"{"schemaVersion":2,"config":CONFIG,"layers":[]} x"#, "", 400, "MANIFEST_INVALID"),
+    ("RFC 8259 8.1", "\u{feff}{\"schemaVersion\":2,\"manifests\":[]}", "", 400, "MANIFEST_INVALID"),
+    ("OCI image manifest", "[]", "", 400, "MANIFEST_INVALID"),
+    ("RFC 8259 2", "not json", "", 400, "MANIFEST_INVALID"),
+    ("RFC 8259 2", "", "", 400, "MANIFEST_INVALID"),
 ];
 
 #[tokio::test]
 async fn a_manifest_is_stored_as_it_came_or_refused_with_its_code() {
     let stack = Stack::start().await;
     let app = repository(&stack).await;
-    for (number, (body, content_type, status, outcome)) in BODIES.iter().enumerate() {
+    for (number, (rule, body, content_type, status, outcome)) in BODIES.iter().enumerate() {
         let (body, tag) = (filled(body), format!("v{number}"));
         let request = app.put(&format!("manifests/{tag}")).body(body.clone());
         let request = if content_type.is_empty() { request } else { request.header("Content-Type", *content_type) };
         let answer = request.send().await;
-        assert_eq!(answer.status, *status, "{body} as {content_type:?}: {}", answer.text());
+        assert_eq!(answer.status, *status, "{rule}: {body} as {content_type:?}: {}", answer.text());
         if *status != 201 {
             assert_eq!(answer.code(), *outcome, "{body} as {content_type:?}: {}", answer.text());
             app.get(&format!("manifests/{tag}")).send().await.refuses(404, "MANIFEST_UNKNOWN");

@@ -10,11 +10,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// (method, Content-Range, body, status, what is acknowledged afterwards as `Range` has it).
 type Step = (&'static str, &'static str, &'static str, u16, &'static str);
 
-const SCENARIOS: &[(&str, &[Step])] = &[
-    ("a stream and an end", &[("PATCH", "", "0123456789", 202, "0-9"), ("PUT", "", "", 201, "")]),
-    ("all in the last request", &[("PUT", "", "0123456789", 201, "")]),
-    ("all in the last request, with its place", &[("PUT", "0-9", "0123456789", 201, "")]),
+/// (where it is written, what happens, its steps).
+const SCENARIOS: &[(&str, &str, &[Step])] = &[
+    ("OCI 1.1 end-5", "a stream and an end", &[("PATCH", "", "0123456789", 202, "0-9"), ("PUT", "", "", 201, "")]),
+    ("OCI 1.1 end-6", "all in the last request", &[("PUT", "", "0123456789", 201, "")]),
+    ("OCI 1.1 end-6", "all in the last request, with its place", &[("PUT", "0-9", "0123456789", 201, "")]),
     (
+        "OCI 1.1 end-5",
         "chunks in order",
         &[
             ("PATCH", "0-3", "0123", 202, "0-3"),
@@ -23,13 +25,19 @@ const SCENARIOS: &[(&str, &[Step])] = &[
             ("PUT", "", "", 201, ""),
         ],
     ),
-    ("the last chunk with the end", &[("PATCH", "0-3", "0123", 202, "0-3"), ("PUT", "4-9", "456789", 201, "")]),
     (
+        "OCI 1.1 end-6",
+        "the last chunk with the end",
+        &[("PATCH", "0-3", "0123", 202, "0-3"), ("PUT", "4-9", "456789", 201, "")],
+    ),
+    (
+        "OCI 1.1 end-5",
         "two streams",
         &[("PATCH", "", "0123", 202, "0-3"), ("PATCH", "", "456789", 202, "0-9"), ("PUT", "", "", 201, "")],
     ),
-    ("an empty stream", &[("PATCH", "", "", 202, "0-0"), ("PUT", "", "0123456789", 201, "")]),
+    ("OCI 1.1 end-5", "an empty stream", &[("PATCH", "", "", 202, "0-0"), ("PUT", "", "0123456789", 201, "")]),
     (
+        "OCI 1.1 end-5",
         "a gap",
         &[
             ("PATCH", "0-3", "0123", 202, "0-3"),
@@ -39,6 +47,7 @@ const SCENARIOS: &[(&str, &[Step])] = &[
         ],
     ),
     (
+        "OCI 1.1 end-5",
         "a chunk sent again",
         &[
             ("PATCH", "0-3", "0123", 202, "0-3"),
@@ -47,22 +56,32 @@ const SCENARIOS: &[(&str, &[Step])] = &[
         ],
     ),
     (
+        "OCI 1.1 end-6",
         "the last chunk out of order",
         &[("PATCH", "0-3", "0123", 202, "0-3"), ("PUT", "5-9", "56789", 416, "0-3"), ("PUT", "4-9", "456789", 201, "")],
     ),
-    ("a length that is not the range's", &[("PATCH", "0-9", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")]),
     (
+        "OCI 1.1 end-5",
+        "a length that is not the range's",
+        &[("PATCH", "0-9", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")],
+    ),
+    (
+        "OCI 1.1 end-6",
         "an end whose length is not the range's",
         &[("PUT", "0-4", "0123456789", 400, "0-0"), ("PUT", "", "0123456789", 201, "")],
     ),
-    ("a range with a unit", &[("PATCH", "bytes 0-3", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")]),
-    ("a range backwards", &[("PATCH", "3-0", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")]),
+    (
+        "OCI 1.1 end-5",
+        "a range with a unit",
+        &[("PATCH", "bytes 0-3", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")],
+    ),
+    ("OCI 1.1 end-5", "a range backwards", &[("PATCH", "3-0", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")]),
 ];
 
 #[tokio::test]
 async fn an_upload_goes_as_its_scenario_says() {
     let stack = Stack::start().await;
-    for (number, (what, steps)) in SCENARIOS.iter().enumerate() {
+    for (number, (rule, what, steps)) in SCENARIOS.iter().enumerate() {
         let app = stack.admin().repository(&format!("admin/app{number}")).await;
         let mut location = app.begin().await;
         for (method, range, body, status, acknowledged) in *steps {
@@ -70,7 +89,7 @@ async fn an_upload_goes_as_its_scenario_says() {
             let request = app.request(method.parse().unwrap(), &path).body(*body);
             let request = if range.is_empty() { request } else { request.header("Content-Range", *range) };
             let answer = request.send().await;
-            assert_eq!(answer.status, *status, "{what}: {method} {range}: {}", answer.text());
+            assert_eq!(answer.status, *status, "{rule}, {what}: {method} {range}: {}", answer.text());
             if *status == 201 {
                 continue;
             }
