@@ -1,13 +1,18 @@
 //! Everybody of the table, with what they show at each door; and the two organisations that they meet.
 
-use crate::support::{Host, Request, Stack, User, Wishes, claims, image};
+use crate::support::{Browser, Host, Request, Stack, User, Wishes, claims, image};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tokio::sync::Mutex;
 
 /// What the image and the blob of each repository hold.
 const LAYER: &str = "layer";
+
+/// With this registries show that they are ours.
+const INTERNAL_SECRET: &str = "of registries";
+
 pub const BLOB: &[u8] = b"a blob that no manifest names";
 
 /// Of the places `public`, `private`, `absent` and `deleted`: the namespace and the repository.
@@ -28,6 +33,11 @@ pub enum Shown {
     Password(String),
     /// An access token's secret, a robot's, or what is none.
     Bearer(String),
+    /// The cookie of a session: from a page of ours, with what only that can show, or from one of another site.
+    Cookie {
+        browser: Box<Browser>,
+        is_of_our_page: bool,
+    },
 }
 
 /// The stage.
@@ -41,6 +51,8 @@ pub struct Callers {
     secrets: BTreeMap<&'static str, String>,
     /// What `disabled` had got before that, by repository.
     before: BTreeMap<String, String>,
+    /// Where somebody signed in, by account.
+    browsers: Mutex<BTreeMap<&'static str, Browser>>,
 }
 
 impl Callers {
@@ -57,9 +69,10 @@ impl Callers {
         owner.does(Method::PATCH, "/repositories/open/app", &json!({ "visibility": "public" })).await;
         owner.does(Method::PUT, "/repositories/shut/old", &json!({})).await;
         owner.does(Method::DELETE, "/repositories/shut/old", &Value::Null).await;
-        let inside = stack.index_for_registries("of registries");
+        let inside = stack.index_for_registries(INTERNAL_SECRET);
         let (registry, wishes) = (stack.replica(), Wishes::of(&stack).await);
-        let mut callers = Self { stack, inside, registry, wishes, secrets: BTreeMap::new(), before: BTreeMap::new() };
+        let (secrets, before, browsers) = (BTreeMap::new(), BTreeMap::new(), Mutex::default());
+        let mut callers = Self { stack, inside, registry, wishes, secrets, before, browsers };
         callers.give_tokens().await;
         callers
     }
@@ -78,6 +91,9 @@ impl Callers {
         self.secrets.insert("elsewhere", secret(&owner, limited(elsewhere, "elsewhere")).await);
         let robot = owner.does(Method::POST, "/orgs/shut/robots", &json!({ "name": "ci" })).await;
         self.secrets.insert("robot", robot["secret"].as_str().unwrap().to_owned());
+        // One that was made and never granted anything.
+        let stray = owner.does(Method::POST, "/orgs/shut/robots", &json!({ "name": "stray" })).await;
+        self.secrets.insert("stray", stray["secret"].as_str().unwrap().to_owned());
         for namespace in ["open", "shut"] {
             let path = format!("/namespaces/{namespace}/grants/robot:shut+ci");
             owner.does(Method::PUT, &path, &json!({ "role": "write" })).await;
@@ -101,6 +117,10 @@ impl Callers {
             "registry" => Shown::Bearer(self.token_of("owner", "owner/elsewhere").await),
             "audience" => Shown::Bearer(self.forged("owner/elsewhere", &json!({ "aud": "another" })).await),
             "wish" => Shown::Bearer(self.wish()),
+            "internal" => Shown::Bearer(INTERNAL_SECRET.to_owned()),
+            "session" => self.cookie("owner", true).await,
+            "foreign" => self.cookie("owner", false).await,
+            "visitor" => self.cookie("stranger", true).await,
             _ if by_password && !is_credential(who) => Shown::Password(who.to_owned()),
             _ => Shown::Bearer(self.secrets[who].clone()),
         }
@@ -109,6 +129,8 @@ impl Callers {
     /// What `who` shows at the registry's, about the repository `name`.
     pub async fn at_the_registry(&self, who: &str, name: &str) -> Shown {
         Shown::Bearer(match who {
+            "session" | "foreign" | "visitor" => return self.at_the_index(who, false).await,
+            "internal" => INTERNAL_SECRET.to_owned(),
             "disabled" => self.before[name].clone(),
             "registry" => self.token_of("owner", "owner/elsewhere").await,
             "audience" => self.forged(name, &json!({ "aud": "another" })).await,
@@ -116,6 +138,19 @@ impl Callers {
             "wish" => self.wish(),
             _ => self.token_of(who, name).await,
         })
+    }
+
+    /// A session of this account, which some requests end.
+    async fn cookie(&self, account: &'static str, is_of_our_page: bool) -> Shown {
+        let mut browsers = self.browsers.lock().await;
+        let lasts = match browsers.get(account) {
+            Some(browser) => browser.is_signed_in().await,
+            None => false,
+        };
+        if !lasts {
+            browsers.insert(account, Browser::sign_in(&self.stack.host, account).await);
+        }
+        Shown::Cookie { browser: Box::new(browsers[account].clone()), is_of_our_page }
     }
 
     async fn token_of(&self, who: &str, name: &str) -> String {
@@ -145,7 +180,7 @@ impl Callers {
 
 /// Not a person of the table.
 fn is_credential(who: &str) -> bool {
-    ["robot", "full", "limited", "elsewhere", "expired"].contains(&who)
+    ["robot", "stray", "full", "limited", "elsewhere", "expired"].contains(&who)
 }
 
 fn scope(name: &str) -> String {
@@ -183,11 +218,18 @@ pub fn manifest() -> Vec<u8> {
     image(&[LAYER.as_bytes()]).manifest
 }
 
-/// The request with what is shown.
+/// The request with what is shown. But for a page of ours it comes from one of another site, which then may not read the
+/// answer.
 pub fn showing(request: Request, shown: &Shown) -> Request {
+    let elsewhere = |request: Request| request.header("Origin", "https://evil.example");
     match shown {
-        Shown::Nothing => request,
-        Shown::Password(name) => request.basic(name, crate::support::PASSWORD),
-        Shown::Bearer(secret) => request.token(secret),
+        Shown::Nothing => elsewhere(request),
+        Shown::Password(name) => elsewhere(request).basic(name, crate::support::PASSWORD),
+        Shown::Bearer(secret) => elsewhere(request).token(secret),
+        Shown::Cookie { browser, is_of_our_page: false } => elsewhere(request).header("Cookie", &browser.cookie),
+        Shown::Cookie { browser, is_of_our_page: true } => {
+            let request = request.header("Cookie", &browser.cookie).header("Origin", &browser.origin);
+            request.header("X-CSRF-Token", &browser.csrf_token)
+        }
     }
 }

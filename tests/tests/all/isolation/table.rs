@@ -90,8 +90,12 @@ pub fn table() -> Vec<Route> {
                 let of_people: Vec<(&str, u16)> = people.iter().copied().zip(statuses).collect();
                 assert_eq!((of_people.len(), words.len()), (people.len(), people.len() + 1), "{text}");
                 let of = |person: &str| of_people.iter().find(|(name, _)| *name == person).unwrap().1;
-                let others =
-                    credentials[list].iter().map(|(who, what)| (*who, what.parse().unwrap_or_else(|_| of(what))));
+                let reads = ["GET", "HEAD"].contains(&routes.last().unwrap().call.method.as_str());
+                let others = credentials[list].iter().map(|(who, what)| {
+                    let (read, change) = what.split_once('|').unwrap_or((what, what));
+                    let what = if reads { read } else { change };
+                    (*who, what.parse().unwrap_or_else(|_| of(what)))
+                });
                 let expected = of_people.iter().copied().chain(others).map(|(who, status)| (who.to_owned(), status));
                 let line = Line { place: place.to_owned(), expected: expected.collect(), undo: Vec::new() };
                 routes.last_mut().unwrap().lines.push(line);
