@@ -31,15 +31,21 @@ async fn is_refused_soon(repository: &Repository, why: &str) {
 struct Loser {
     why: &'static str,
     app: Repository,
+    /// Who takes it away.
+    by: User,
     taking: (Method, String, Value),
+}
+
+/// Who sees it at registries that are processes of their own.
+async fn two_registries(stack: &Stack) -> [Program; 2] {
+    [Program::start_beside(stack, &[]).await, Program::start_beside(stack, &[]).await]
 }
 
 #[tokio::test]
 async fn whatever_is_taken_away_ends_within_two_seconds_on_registries_of_other_processes() {
     let stack = stack_with_app().await;
     let admin = stack.admin();
-    let one = Program::start_beside(&stack, &[]).await;
-    let other = Program::start_beside(&stack, &[]).await;
+    let registries = two_registries(&stack).await;
     let mut losers = Vec::new();
     for (number, (why, giving, taking)) in TAKINGS.iter().enumerate() {
         let user = stack.user(&format!("user{number}")).await;
@@ -47,20 +53,22 @@ async fn whatever_is_taken_away_ends_within_two_seconds_on_registries_of_other_p
             act(&admin, line, &user.name).await;
         }
         let app = user.repository("acme/app").await;
-        losers.push(Loser { why, app, taking: parsed(taking, &user.name) });
+        losers.push(Loser { why, app, by: admin.clone(), taking: parsed(taking, &user.name) });
     }
-    losers.push(with_access_token(&stack).await);
-    losers.push(with_robot(&admin, &stack).await);
+    for (number, (why, taking)) in SECRETS.iter().enumerate() {
+        losers.push(with_access_token(&stack, &format!("owner{number}"), why, taking).await);
+        losers.push(with_robot(&stack, &format!("robot{number}"), why, taking).await);
+    }
+    losers.push(with_robot(&stack, "idle", "a robot that may work", r#"PATCH SECRET {"disabled":true}"#).await);
     losers.push(with_password(&stack).await);
-    for Loser { why, app, taking: (method, path, body) } in losers {
-        for host in [&one.host, &other.host] {
-            app.on(host).get("manifests/v1").send().await.is(200);
+    for Loser { why, app, by, taking: (method, path, body) } in losers {
+        for registry in &registries {
+            app.on(&registry.host).get("manifests/v1").send().await.is(200);
         }
-        let user = taking_user(&stack, why);
-        user.does(method, &path, &body).await;
+        by.does(method, &path, &body).await;
         let taken = Instant::now();
-        for host in [&one.host, &other.host] {
-            is_refused_soon(&app.on(host), why).await;
+        for registry in &registries {
+            is_refused_soon(&app.on(&registry.host), why).await;
         }
         assert!(taken.elapsed() < ENDS, "{why}: {:?}", taken.elapsed());
     }
@@ -119,17 +127,9 @@ pub async fn act(who: &User, line: &str, user: &str) {
     who.does(method, &path, &body).await;
 }
 
-const OWN_TOKEN: &str = "an access token";
-const OWN_PASSWORD: &str = "a password";
-
-/// Who takes it away.
-fn taking_user(stack: &Stack, why: &str) -> User {
-    match why {
-        OWN_TOKEN => stack.admin().named("tina"),
-        OWN_PASSWORD => stack.admin().named("paul"),
-        _ => stack.admin(),
-    }
-}
+/// What ends a secret, an access token's or a robot's, at the address `SECRET`.
+const SECRETS: &[(&str, &str)] =
+    &[("a secret", "DELETE SECRET"), ("a secret that has another in its place", "POST SECRET/rotate {}")];
 
 async fn registry_token(host: &Host, name: &str, secret: &str) -> String {
     let path = "/token?service=berth&scope=repository:acme/app:pull";
@@ -137,22 +137,25 @@ async fn registry_token(host: &Host, name: &str, secret: &str) -> String {
     answer.json()["token"].as_str().unwrap().to_owned()
 }
 
-async fn with_access_token(stack: &Stack) -> Loser {
-    let tina = stack.user("tina").await;
-    act(&stack.admin(), r#"PUT /namespaces/acme/grants/user:USER {"role":"read"}"#, "tina").await;
-    let made = tina.does(Method::POST, "/user/tokens", &json!({ "name": "ci" })).await;
-    let token = registry_token(&stack.host, "tina", made["secret"].as_str().unwrap()).await;
+/// A new account that reads `acme/app` by an access token.
+async fn with_access_token(stack: &Stack, name: &str, why: &'static str, taking: &str) -> Loser {
+    let owner = stack.user(name).await;
+    act(&stack.admin(), r#"PUT /namespaces/acme/grants/user:USER {"role":"read"}"#, name).await;
+    let made = owner.does(Method::POST, "/user/tokens", &json!({ "name": "ci" })).await;
+    let token = registry_token(&stack.host, name, made["secret"].as_str().unwrap()).await;
     let path = format!("/user/tokens/{}", made["id"].as_str().unwrap());
     let app = Repository::new(&stack.host, "acme/app", token);
-    Loser { why: OWN_TOKEN, app, taking: (Method::DELETE, path, Value::Null) }
+    Loser { why, app, by: owner, taking: parsed(&taking.replace("SECRET", &path), name) }
 }
 
-async fn with_robot(admin: &User, stack: &Stack) -> Loser {
-    let made = admin.does(Method::POST, "/orgs/acme/robots", &json!({ "name": "ci" })).await;
-    admin.does(Method::PUT, "/namespaces/acme/grants/robot:acme+ci", &json!({ "role": "read" })).await;
-    let token = registry_token(&stack.host, "acme+ci", made["secret"].as_str().unwrap()).await;
+/// A new robot that reads it.
+async fn with_robot(stack: &Stack, name: &str, why: &'static str, taking: &str) -> Loser {
+    let admin = stack.admin();
+    let made = admin.does(Method::POST, "/orgs/acme/robots", &json!({ "name": name })).await;
+    act(&admin, r#"PUT /namespaces/acme/grants/robot:acme+USER {"role":"read"}"#, name).await;
+    let token = registry_token(&stack.host, &format!("acme+{name}"), made["secret"].as_str().unwrap()).await;
     let app = Repository::new(&stack.host, "acme/app", token);
-    Loser { why: "a robot", app, taking: (Method::DELETE, "/orgs/acme/robots/ci".to_owned(), Value::Null) }
+    Loser { why, app, by: admin, taking: parsed(&taking.replace("SECRET", &format!("/orgs/acme/robots/{name}")), name) }
 }
 
 async fn with_password(stack: &Stack) -> Loser {
@@ -160,7 +163,59 @@ async fn with_password(stack: &Stack) -> Loser {
     act(&stack.admin(), r#"PUT /namespaces/acme/grants/user:USER {"role":"read"}"#, "paul").await;
     let app = paul.repository("acme/app").await;
     let change = json!({ "old_password": PASSWORD, "new_password": "another battery staple" });
-    Loser { why: OWN_PASSWORD, app, taking: (Method::PUT, "/user/password".to_owned(), change) }
+    Loser { why: "a password", app, by: paul, taking: (Method::PUT, "/user/password".to_owned(), change) }
+}
+
+#[tokio::test]
+async fn an_old_secret_opens_as_long_as_was_said_and_within_two_seconds_no_more() {
+    let overlap = Duration::from_secs(4);
+    let rotate = format!("POST SECRET/rotate {{\"overlap_seconds\":{}}}", overlap.as_secs());
+    let stack = stack_with_app().await;
+    let registries = two_registries(&stack).await;
+    let why = "the old secret's time is over";
+    let of_token = with_access_token(&stack, "tina", why, &rotate).await;
+    let of_robot = with_robot(&stack, "ci", why, &rotate).await;
+    for Loser { why, app, by, taking: (method, path, body) } in [of_token, of_robot] {
+        let begun = Instant::now();
+        let rotated = by.does(method, &path, &body).await;
+        let name = if path.contains("/robots/") { "acme+ci" } else { "tina" };
+        let new = registry_token(&stack.host, name, rotated["secret"].as_str().unwrap()).await;
+        let new = Repository::new(&stack.host, "acme/app", new);
+        for registry in &registries {
+            app.on(&registry.host).get("manifests/v1").send().await.is(200);
+        }
+        assert!(begun.elapsed() < overlap, "too slow to see the overlap");
+        tokio::time::sleep(overlap.saturating_sub(begun.elapsed())).await;
+        for registry in &registries {
+            is_refused_soon(&app.on(&registry.host), why).await;
+            new.on(&registry.host).get("manifests/v1").send().await.is(200);
+        }
+        assert!(begun.elapsed() < overlap + ENDS, "{:?}", begun.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn no_registry_takes_a_token_of_a_purged_repository_for_the_next_one_of_its_name() {
+    let stack = stack_with_app().await;
+    let registries = two_registries(&stack).await;
+    let (admin, bob) = (stack.admin(), stack.user("bob").await);
+    act(&admin, r#"PUT /namespaces/acme/grants/user:USER {"role":"write"}"#, "bob").await;
+    let (seen, unseen) = (bob.repository("acme/app").await, bob.repository("acme/app").await);
+    for registry in &registries {
+        seen.on(&registry.host).get("manifests/v1").send().await.is(200);
+    }
+    admin.does(Method::DELETE, "/repositories/acme/app", &Value::Null).await;
+    admin.does(Method::POST, "/repositories/acme/app/-/purge", &Value::Null).await;
+    let next = admin.repository("acme/app").await.push_image("v1", "of those who came later").await;
+    for registry in &registries {
+        for old in [&seen, &unseen] {
+            is_refused_soon(&old.on(&registry.host), "purged").await;
+            old.on(&registry.host).post("blobs/uploads/").send().await.is(401);
+        }
+        // His grant is on the namespace, so a token of now is for what is there now.
+        let now = bob.repository("acme/app").await.on(&registry.host);
+        assert_eq!(now.get("manifests/v1").send().await.is(200).body, next.manifest);
+    }
 }
 
 #[tokio::test]
