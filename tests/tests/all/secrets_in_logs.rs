@@ -1,6 +1,6 @@
 //! Logs: no secret is ever in one, at whatever level, and whatever a client says stays within its line.
 
-use crate::support::{Browser, Host, PASSWORD, Program, User, origin};
+use crate::support::{Browser, Host, Nginx, PASSWORD, Program, Repository, Stack, User, free_port, origin};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqwest::Method;
@@ -28,6 +28,13 @@ impl Secrets {
         self.0.push(STANDARD.encode(format!("{user}:{password}")));
     }
 
+    fn are_not_in(&self, log: &str) {
+        for secret in &self.0 {
+            let told = log.lines().find(|line| line.contains(secret.as_str()));
+            assert!(told.is_none(), "{secret} is in the log: {told:?}");
+        }
+    }
+
     /// A field of an answer.
     fn shown(&mut self, answer: &Value, field: &str) -> String {
         let secret = answer[field].as_str().unwrap_or_else(|| panic!("no {field}: {answer}")).to_owned();
@@ -51,16 +58,63 @@ async fn no_log_has_a_secret_or_a_line_that_a_client_wrote() {
 
     let log = fs::read_to_string(data.with_extension("log")).unwrap();
     assert!(log.contains("TRACE") && log.contains("/api/v1/invitations/berth_…/accept"), "little is said");
-    for secret in &secrets.0 {
-        let told = log.lines().find(|line| line.contains(secret.as_str()));
-        assert!(told.is_none(), "{secret} is in the log: {told:?}");
-    }
+    secrets.are_not_in(&log);
     for line in log.lines() {
         let said: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(said["level"].is_string() && said["message"] != "forged", "{line}");
         assert!(!line.chars().any(char::is_control), "{line:?}");
         assert!(line.len() < 16 << 10, "a line of {} bytes", line.len());
     }
+}
+
+#[tokio::test]
+async fn no_log_of_nginx_has_a_secret_however_it_goes() {
+    let (stack, mut secrets) = (Stack::start_with(&[("INDEX_SIGNUP", "open")]).await, Secrets::default());
+    let nginx = Nginx::before(&stack.host, &stack.stored("blobs")).await;
+    let admin = User::new(&nginx.host, "admin");
+    secrets.password("admin", PASSWORD);
+    tokens_and_robots(&admin, &mut secrets).await;
+    invitations(&admin, &mut secrets).await;
+    let log = nginx.log();
+    assert!(log.contains("/token?service=berth") && log.contains("/api/v1/invitations/.../accept"), "{log}");
+    secrets.are_not_in(&log);
+
+    // Before an index that is gone, of which it notes more.
+    let (_, nowhere) = free_port();
+    let nginx = Nginx::before(&Host::new(nowhere), &stack.stored("blobs")).await;
+    let secret = secrets.0.iter().find(|secret| secret.starts_with("berth_inv_")).unwrap();
+    for path in
+        ["/api/v1/orgs", &format!("/api/v1/invitations/{secret}"), &format!("/api/v1/invitations/{secret}/accept")]
+    {
+        nginx.host.get(path).basic("admin", PASSWORD).send().await.is(502);
+    }
+    let log = nginx.log();
+    assert!(log.contains("connect() failed") && log.contains("/api/v1/invitations/... "), "{log}");
+    secrets.are_not_in(&log);
+}
+
+#[tokio::test]
+async fn no_log_of_a_registry_apart_has_a_secret() {
+    const SECRET: &str = "canary-of-registries";
+    let (stack, mut secrets) = (Stack::start().await, Secrets::default());
+    secrets.0.push(SECRET.to_owned());
+    let registry = Program::start_service(&stack, SECRET, &[("REGISTRY_LOG_LEVEL", "trace")]).await;
+    tokens_and_robots(&stack.admin(), &mut secrets).await;
+    // What it asks the index about shows that secret, and the token.
+    let token = stack.admin().token("repository:acme/app:pull,push,delete").await;
+    secrets.0.push(token.clone());
+    let app = Repository::new(&registry.host, "acme/app", token.clone());
+    app.push_image("v2", "another layer").await;
+    app.delete("manifests/v1").send().await.is(202);
+    app.get(&format!("tags/list?access_token={token}")).token(&token).send().await;
+    app.host.get("/v2/acme/app/tags/list").token(&format!("{token}x")).send().await.is(401);
+    app.host.get("/v2/").basic("admin", PASSWORD).send().await.is(401);
+    secrets.password("admin", PASSWORD);
+    app.host.post("/internal/v1/move").token(&token).send().await.is(401);
+    drop(registry);
+    let log = fs::read_to_string(stack.folder().join("registry-service.log")).unwrap();
+    assert!(log.contains("TRACE") && log.contains("/v2/acme/app/manifests/v2"), "little is said");
+    secrets.are_not_in(&log);
 }
 
 async fn tokens_and_robots(admin: &User, secrets: &mut Secrets) {

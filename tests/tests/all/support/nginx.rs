@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Nginx {
     pub host: Host,
     process: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nginx {
@@ -46,9 +46,15 @@ impl Nginx {
         let mut command = Command::new("nginx");
         let found = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
         let process = command.env("PATH", found).arg("-p").arg(folder.path()).arg("-c").arg(&path).spawn();
-        let nginx = Self { host: Host::new(address), process: process.expect("nginx runs"), _folder: folder };
+        let nginx = Self { host: Host::new(address), process: process.expect("nginx runs"), folder };
         eventually("nginx listens", PATIENCE, async || tokio::net::TcpStream::connect(address).await.is_ok()).await;
         nginx
+    }
+
+    /// What it noted: of requests, and of what went wrong.
+    pub fn log(&self) -> String {
+        let noted = |name: &str| fs::read_to_string(self.folder.path().join(name)).unwrap();
+        noted("access.log") + &noted("error.log")
     }
 }
 

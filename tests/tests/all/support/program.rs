@@ -61,6 +61,21 @@ impl Program {
         started.expect("a process that nobody kills")
     }
 
+    /// The same as the program `registry-service` has it, which shows the index this secret. Its log is
+    /// `registry-service.log` in the folder.
+    pub async fn start_service(stack: &Stack, secret: &str, variables: &[(&str, &str)]) -> Self {
+        let index = format!("http://{}", stack.index_for_registries(secret).address());
+        let own = [
+            ("REGISTRY_INDEX_URL", index.as_str()),
+            ("REGISTRY_INDEX_SECRET", secret),
+            ("REGISTRY_AUTH_TOKEN_REALM", &format!("{index}/token")),
+            ("REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", stack.root().to_str().unwrap()),
+        ];
+        let log = stack.folder().join("registry-service.log");
+        let started = Self::launch(&["service", "serve"], stack.folder(), &log, &[&own[..], variables].concat()).await;
+        started.expect("a process that nobody kills")
+    }
+
     async fn start_as(arguments: &[&str], data: &Path, faults: &str) -> Option<Self> {
         Self::launch(arguments, data, &data.with_extension("log"), &[("BERTH_FAULTS", faults)]).await
     }
@@ -72,7 +87,10 @@ impl Program {
         let log = fs::File::options().create(true).append(true).open(log).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_faulty"))
             .args(arguments)
-            .env("BERTH_LISTEN", address.to_string())
+            .env(
+                if arguments == ["service", "serve"] { "REGISTRY_HTTP_ADDR" } else { "BERTH_LISTEN" },
+                address.to_string(),
+            )
             .env("BERTH_DATA", data)
             .envs(variables.iter().copied())
             .env("INDEX_ADMIN_PASSWORD", PASSWORD)
