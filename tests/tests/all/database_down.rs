@@ -1,7 +1,7 @@
 //! A database that cannot be written, because its disk is full or another process has it: whoever wants a change is told
 //! to come again, reads go on, nothing is half done, and all goes on by itself once the trouble is over.
 
-use crate::support::{Answer, Disk, Repository, Stack, User, image, pulls};
+use crate::support::{Answer, Disk, PASSWORD, Repository, Stack, User, image, origin, pulls, sign_in};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -142,4 +142,31 @@ async fn a_database_that_another_process_has_locked_refuses_changes_until_it_let
     nothing_is_half_done(&stack, &app).await;
     make(&admin, "late").await.is(201);
     app.push_image("next", "next").await;
+}
+
+#[tokio::test]
+async fn a_client_is_told_nothing_of_the_inside_when_a_table_is_gone() {
+    let stack = Stack::start().await;
+    let database = stack.folder().join("index.sqlite");
+    let broken = Command::new("sqlite3")
+        .arg(&database)
+        .arg("DROP VIEW people; ALTER TABLE accounts RENAME TO elsewhere")
+        .status();
+    assert!(broken.unwrap().success());
+    let (host, form) = (&stack.host, [("grant_type", "password"), ("username", "admin"), ("password", PASSWORD)]);
+    for request in [
+        host.get("/token?service=berth&scope=repository:admin/app:pull").basic("admin", PASSWORD),
+        host.post("/token").form(&form),
+        host.get("/v1/search?q=x").basic("admin", PASSWORD),
+        host.get("/api/v1/user").basic("admin", PASSWORD),
+        host.post("/api/v1/orgs").basic("admin", PASSWORD).json(&json!({ "name": "acme" })),
+        sign_in(host, "admin").header("Origin", origin(host)),
+    ] {
+        let answer = request.send().await;
+        let said = format!("{:?} {}", answer.headers, answer.text()).to_lowercase();
+        assert_eq!(answer.status, 500, "{}: {said}", answer.what);
+        for inside in ["accounts", "elsewhere", "sql", "select", "table", "database", ".rs", "panick"] {
+            assert!(!said.contains(inside), "{}: {inside} in {said}", answer.what);
+        }
+    }
 }
