@@ -102,6 +102,14 @@ async fn a_signature_that_is_not_by_the_key_is_refused_whatever_the_header_says(
         refuses(&stack, &token, "the public key as a shared secret").await;
     }
 
+    // Signed rightly, by a key of another kind, under our key's id.
+    let rsa = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap().serialize_pem();
+    let rsa = EncodingKey::from_rsa_pem(rsa.as_bytes()).unwrap();
+    for algorithm in [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
+        let header = Header { kid: Some(kid.clone()), ..Header::new(algorithm) };
+        refuses(&stack, &encode(&header, &forge.claims, &rsa).unwrap(), "a signature by RSA").await;
+    }
+
     let good = forge.with(&json!({}));
     let signature = good.rsplit('.').next().unwrap();
     for algorithm in ["none", "None", "nOnE", "HS256", "RS256", "ES384", "EdDSA", ""] {

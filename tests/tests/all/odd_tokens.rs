@@ -10,6 +10,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
 /// A token of this header and these claims, both as they stand, signed by this key.
@@ -221,6 +222,16 @@ async fn a_claim_of_a_wrong_type_is_not_a_missing_one_and_a_missing_one_is_not_f
     }
 }
 
+/// A refusal takes no longer, however busy the machine is.
+const SOON: Duration = Duration::from_secs(5);
+
+/// The most bytes of memory that this process has had, as the system says.
+fn most_held() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
 #[tokio::test]
 async fn what_is_too_long_or_too_deep_is_refused_and_costs_nobody_else_anything() {
     let stack = Stack::start().await;
@@ -231,8 +242,11 @@ async fn what_is_too_long_or_too_deep_is_refused_and_costs_nobody_else_anything(
     let deep = format!("{{\"x\":{brackets}{}", claims.trim_start_matches('{'));
     let nested = format!("{{\"access\":{}{}}}", "[".repeat(2000), "]".repeat(2000));
     let five = format!("{}.x.y", signed(&header, &claims, &forge.key));
+    let long_id = json!({ "alg": "ES256", "kid": "x".repeat(1 << 20) }).to_string();
+    let held = most_held();
     for (what, token) in [
         ("64 KB of dots", ".".repeat(64 << 10)),
+        ("an id of 1 MB", signed(&long_id, &claims, &forge.key)),
         ("as in RFC 7516", five),
         ("a header of 1 MB", format!("{}.x.y", "e".repeat(1 << 20))),
         ("a token of 60 KB", signed(&header, &" ".repeat(45_000), &forge.key)),
@@ -246,11 +260,15 @@ async fn what_is_too_long_or_too_deep_is_refused_and_costs_nobody_else_anything(
         for path in ["/v2/", "/v1/search?q=x"] {
             // Who sends more than is read may find the connection closed before the answer; nobody else may.
             let own = Host::new(stack.host.address());
+            let begun = Instant::now();
             if let Some(answer) = own.get(path).token(&token).attempt().await {
                 assert!([400, 401, 431].contains(&answer.status), "{what}: {} {}", answer.status, answer.text());
             }
+            assert!(begun.elapsed() < SOON, "{what}: {:?}", begun.elapsed());
             stack.host.get("/livez").send().await.is(200);
         }
     }
+    // The tokens themselves are held too, by those who send them.
+    assert!(most_held() - held < 64 << 20, "{} bytes", most_held() - held);
     assert_eq!(statuses(&stack, &signed(&header, &claims, &forge.key)).await, [200, 200]);
 }
