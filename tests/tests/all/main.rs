@@ -110,6 +110,7 @@ mod teams;
 mod tidy;
 mod tls;
 mod tokens;
+mod tried_names;
 mod two_bodies;
 mod unknown_fields;
 mod upload_owners;
