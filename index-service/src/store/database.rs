@@ -182,6 +182,41 @@ async fn migrate(pool: &SqlitePool, path: &str) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sqlx::SqliteConnection;
+
+    /// How the connection works: its journal, how it syncs, whether rows need those they name, and whether it only reads.
+    async fn settings(connection: &mut SqliteConnection) -> (String, i64, bool, bool) {
+        (
+            sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.unwrap(),
+            sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.unwrap(),
+            sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *connection).await.unwrap(),
+            sqlx::query_scalar("PRAGMA query_only").fetch_one(&mut *connection).await.unwrap(),
+        )
+    }
+
+    /// Tries to change something; whether it could.
+    async fn writes(connection: &mut SqliteConnection) -> bool {
+        sqlx::query("UPDATE counters SET value = value").execute(connection).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_is_committed_is_on_the_disk_and_who_reads_cannot_write() {
+        const FULL: i64 = 2;
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("index.sqlite").display());
+        let database = Database::open(&url).await.unwrap();
+        let mut unit = database.write().await.unwrap();
+        assert_eq!(settings(&mut unit).await, ("wal".to_owned(), FULL, true, false));
+        assert!(writes(&mut unit).await);
+        drop(unit);
+        let (mut reader, mut decider) = (database.reader().await.unwrap(), database.decider().await.unwrap());
+        let mut reading = database.read().await.unwrap();
+        for connection in [&mut *reader, &mut *decider, &mut *reading] {
+            let (journal, .., only_reads) = settings(connection).await;
+            assert_eq!((journal.as_str(), only_reads), ("wal", true));
+            assert!(!writes(connection).await);
+        }
+    }
 
     #[test]
     fn a_sqlite_that_can_lose_a_commit_is_refused() {
