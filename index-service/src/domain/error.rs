@@ -169,7 +169,7 @@ pub enum Refusal {
     #[error("{0}")]
     NotMoved(String),
     /// The organisation would have nobody to run it.
-    #[error("an organisation keeps at least one owner; make another member owner first")]
+    #[error("an organisation keeps at least one owner who can sign in; make another member owner first")]
     LastOwner,
     /// The instance would have nobody to run it.
     #[error("an instance keeps at least one administrator who can sign in")]

@@ -1,4 +1,6 @@
-//! Members of organisations. An organisation never loses its last owner.
+//! Members of organisations. An organisation never loses its last owner who can sign in.
+//!
+//! Disabling an account asks nobody here: an administrator of the instance does that, and can make somebody else an owner.
 
 use super::database::Database;
 use super::error::StoreError;
@@ -20,7 +22,7 @@ pub enum MemberChanged<T> {
     Changed(T),
     /// There is no such account, or it is no member.
     Unknown,
-    /// Nobody would own the organisation any more; nothing was changed.
+    /// Nobody who can sign in would own the organisation any more; nothing was changed.
     LastOwner,
 }
 
@@ -55,6 +57,7 @@ impl Database {
         now: Timestamp,
     ) -> Result<MemberChanged<Member>, StoreError> {
         let mut transaction = self.write().await?;
+        let steps_down = role < MemberRole::Owner && is_owner(&mut transaction, organisation, account).await?;
         let member: Option<Member> = sqlx::query_as(
             "INSERT INTO members (organisation_id, account_id, role, created_at)
              SELECT o.id, a.id, $3, $4 FROM organisations o, accounts a
@@ -69,7 +72,7 @@ impl Database {
         .fetch_optional(&mut *transaction)
         .await?;
         let Some(member) = member else { return Ok(MemberChanged::Unknown) };
-        if !has_owner(&mut transaction, organisation).await? {
+        if steps_down && !has_owner(&mut transaction, organisation).await? {
             return Ok(MemberChanged::LastOwner);
         }
         if role < MemberRole::Owner {
@@ -86,6 +89,7 @@ impl Database {
         account: &NamespaceName,
     ) -> Result<MemberChanged<()>, StoreError> {
         let mut transaction = self.write().await?;
+        let steps_down = is_owner(&mut transaction, organisation, account).await?;
         let deleted = sqlx::query(
             "DELETE FROM members WHERE organisation_id = (SELECT id FROM organisations WHERE name = $1)
              AND account_id = (SELECT id FROM accounts WHERE name = $2)",
@@ -97,7 +101,7 @@ impl Database {
         if deleted.rows_affected() == 0 {
             return Ok(MemberChanged::Unknown);
         }
-        if !has_owner(&mut transaction, organisation).await? {
+        if steps_down && !has_owner(&mut transaction, organisation).await? {
             return Ok(MemberChanged::LastOwner);
         }
         leave_teams(&mut transaction, organisation, account).await?;
@@ -107,10 +111,29 @@ impl Database {
     }
 }
 
+/// Whether this account is an owner, disabled or not.
+async fn is_owner(
+    connection: &mut SqliteConnection,
+    organisation: &NamespaceName,
+    account: &NamespaceName,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM members m JOIN organisations o ON o.id = m.organisation_id
+                        JOIN accounts a ON a.id = m.account_id
+                        WHERE o.name = $1 AND a.name = $2 AND m.role = 'owner')",
+    )
+    .bind(organisation.as_str())
+    .bind(account.as_str())
+    .fetch_one(connection)
+    .await
+}
+
+/// Whether there is an owner who can sign in: one whose account is disabled can make nobody else one.
 async fn has_owner(connection: &mut SqliteConnection, organisation: &NamespaceName) -> sqlx::Result<bool> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM members m JOIN organisations o ON o.id = m.organisation_id
-                        WHERE o.name = $1 AND m.role = 'owner')",
+                        JOIN accounts a ON a.id = m.account_id
+                        WHERE o.name = $1 AND m.role = 'owner' AND a.disabled_at IS NULL)",
     )
     .bind(organisation.as_str())
     .fetch_one(connection)

@@ -22,6 +22,32 @@ async fn anybody_leaves_but_the_last_owner() {
 }
 
 #[tokio::test]
+async fn an_owner_whose_account_is_disabled_does_not_count_as_one() {
+    let stack = Stack::start().await;
+    let (admin, alice, bob) = (stack.admin(), stack.user("alice").await, stack.user("bob").await);
+    stack.user("carol").await;
+    let member = async |user: &User, name: &str, role: &str| {
+        let path = format!("/api/v1/orgs/acme/members/{name}");
+        user.asks(Method::PUT, &path).json(&json!({ "role": role })).send().await.status
+    };
+    let disable = async |name: &str, disabled: bool| {
+        admin.does(Method::PATCH, &format!("/admin/users/{name}"), &json!({ "disabled": disabled })).await
+    };
+    alice.does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
+    assert_eq!(member(&alice, "bob", "owner").await, 200);
+    disable("alice", true).await;
+    assert_eq!((leaves(&bob, "acme").await, member(&bob, "bob", "member").await), (409, 409));
+    // Whoever runs the instance may disable the last one too, and then makes another.
+    disable("bob", true).await;
+    assert_eq!(member(&admin, "carol", "member").await, 200);
+    assert_eq!(member(&admin, "bob", "member").await, 409);
+    assert_eq!(member(&admin, "carol", "owner").await, 200);
+    assert_eq!(member(&admin, "bob", "member").await, 200);
+    disable("bob", false).await;
+    assert_eq!(leaves(&bob, "acme").await, 204);
+}
+
+#[tokio::test]
 async fn of_two_owners_who_leave_at_once_one_stays() {
     let stack = Stack::start().await;
     let (alice, bob) = (stack.user("alice").await, stack.user("bob").await);
