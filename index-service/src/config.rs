@@ -77,7 +77,9 @@ pub struct Settings {
     /// `INDEX_TRUSTED_PROXIES`, as `10.0.0.0/8,fd00::/8`: proxies whose `X-Forwarded-For` counts. Default: none.
     pub trusted_proxies: Networks,
     /// `INDEX_WRONG_PASSWORDS_PER_ADDRESS`, default 20, and `INDEX_WRONG_PASSWORDS_PER_ACCOUNT`, default 60: how many wrong
-    /// passwords a minute are looked at, from one address and for one account; 0 is no limit.
+    /// passwords a minute are looked at, from one address and for one account; 0 is no limit. Where an account signed in during
+    /// the last 30 days, what others guess is not in its way; and from anywhere else a few tries a day are looked at, one by
+    /// one, when the account's limit is reached. So a crowd locks nobody out.
     pub wrong_passwords: GuessRates,
     /// `INDEX_LOG_LEVEL`: `error`, `warn`, `info`, `debug`, `trace`, or a filter. Default `info`.
     pub log_level: String,
@@ -100,7 +102,7 @@ impl Settings {
             database_url: text("INDEX_DATABASE_URL", &format!("sqlite:{database}")),
             data,
             sign_up: environment.parse("INDEX_SIGNUP")?.unwrap_or(SignUp::Closed),
-            sign_ups_per_address: Rate(environment.parse("INDEX_SIGN_UPS_PER_ADDRESS")?.unwrap_or(10)),
+            sign_ups_per_address: Rate::a_minute(environment.parse("INDEX_SIGN_UPS_PER_ADDRESS")?.unwrap_or(10)),
             admin_user: text("INDEX_ADMIN_USER", "admin"),
             admin_password: environment.secret("INDEX_ADMIN_PASSWORD")?,
             service: text("INDEX_SERVICE", "berth"),
@@ -112,8 +114,8 @@ impl Settings {
             registry_url: url(environment, "INDEX_REGISTRY_URL")?,
             trusted_proxies: environment.networks("INDEX_TRUSTED_PROXIES")?,
             wrong_passwords: GuessRates {
-                per_address: Rate(environment.parse("INDEX_WRONG_PASSWORDS_PER_ADDRESS")?.unwrap_or(20)),
-                per_account: Rate(environment.parse("INDEX_WRONG_PASSWORDS_PER_ACCOUNT")?.unwrap_or(60)),
+                per_address: Rate::a_minute(environment.parse("INDEX_WRONG_PASSWORDS_PER_ADDRESS")?.unwrap_or(20)),
+                per_account: Rate::a_minute(environment.parse("INDEX_WRONG_PASSWORDS_PER_ACCOUNT")?.unwrap_or(60)),
             },
             log_level: text("INDEX_LOG_LEVEL", "info"),
         })
@@ -166,7 +168,8 @@ mod tests {
         assert_eq!(settings.public_url, "http://localhost:80");
         assert_eq!(settings.database_url, "sqlite:/data/index.sqlite");
         assert_eq!(settings.admin_user, "admin");
-        assert_eq!((settings.wrong_passwords.per_address.0, settings.wrong_passwords.per_account.0), (20, 60));
+        let GuessRates { per_address, per_account } = settings.wrong_passwords;
+        assert_eq!((per_address, per_account), (Rate::a_minute(20), Rate::a_minute(60)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Each run takes 19 MiB and tens of milliseconds: without a bound, signing in would be a way to stop the service.
 
 use super::error::Refusal;
-use super::guesses::Guess;
+use super::guesses::{Guess, Lane};
 use crate::model::password::NewPassword;
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use rand::distr::{Alphanumeric, SampleString};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long a request waits for its turn: docker gives up on a token after 15 s.
+/// How long a request waits in each queue: docker gives up on a token after 15 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Checked where there is no account, so that an unknown name costs the same time. No password has this hash.
@@ -37,13 +37,16 @@ pub fn given_or_random(given: Option<String>) -> (NewPassword, Option<String>) {
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
+    /// One place: who is in the slow lane waits for it, and only then for a turn.
+    slow_lane: Arc<Semaphore>,
 }
 
 impl Passwords {
     /// With a turn for each core but one, which is left to those who pull meanwhile.
     pub fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { turns: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))) }
+        let turns = Semaphore::new(cores.saturating_sub(1).max(1));
+        Self { turns: Arc::new(turns), slow_lane: Arc::new(Semaphore::new(1)) }
     }
 
     /// The PHC string of a password for the account `user`. Judging one that was chosen takes its time too.
@@ -63,30 +66,40 @@ impl Passwords {
         self.in_turn(move || is_right(&password, hash.as_deref())).await
     }
 
-    /// The same of what may be a guess, which counts if it is wrong. Whether it may be tried is asked when its turn has come:
-    /// of a crowd that comes at once no more are tried than one for each turn too many.
+    /// The same of what may be a guess, which counts if it is wrong. Whether it may be tried is asked again when its turn has
+    /// come: of a crowd that comes at once no more are tried than one for each turn too many, and the rest goes on in the slow lane.
     pub(super) async fn verify_guess(
         &self,
         guess: Guess,
+        mut lane: Lane,
         password: String,
         hash: Option<String>,
         now: Timestamp,
     ) -> Result<bool, Refusal> {
-        self.in_turn(move || {
-            guess.check(now)?;
-            let is_right = is_right(&password, hash.as_deref());
-            guess.was(is_right, now);
-            Ok(is_right)
-        })
-        .await?
+        loop {
+            let place = match lane {
+                Lane::Free => None,
+                Lane::Slow => Some(place_in(&self.slow_lane).await?),
+            };
+            let (guess, password, hash) = (guess.clone(), password.clone(), hash.clone());
+            let tried = self.in_turn(move || {
+                if guess.check(now)? == Lane::Slow && place.is_none() {
+                    return Ok::<_, Refusal>(None);
+                }
+                let is_right = is_right(&password, hash.as_deref());
+                guess.was(is_right, now);
+                Ok(Some(is_right))
+            });
+            match tried.await?? {
+                Some(is_right) => return Ok(is_right),
+                None => lane = Lane::Slow,
+            }
+        }
     }
 
     /// Runs `work` on a blocking thread. The turn ends with the work, also when the request is gone before.
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned())
-            .await
-            .map_err(|_| Refusal::Overloaded)?
-            .map_err(|error| Refusal::Fault(error.to_string()))?;
+        let turn = place_in(&self.turns).await?;
         tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()
@@ -94,6 +107,11 @@ impl Passwords {
         .await
         .map_err(|error| Refusal::Fault(format!("the password check stopped: {error}")))
     }
+}
+
+async fn place_in(queue: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refusal> {
+    let place = tokio::time::timeout(PATIENCE, Arc::clone(queue).acquire_owned()).await;
+    place.map_err(|_| Refusal::Overloaded)?.map_err(|error| Refusal::Fault(error.to_string()))
 }
 
 fn is_right(password: &str, hash: Option<&str>) -> bool {

@@ -2,9 +2,9 @@
 
 use super::Index;
 use super::error::Refusal;
-use super::guesses::network;
 use crate::model::Account;
 use crate::model::names::new_namespace;
+use crate::model::origin::network;
 use crate::model::password::NewPassword;
 use crate::model::rate::{Past, Rate};
 use crate::model::sign_up::SignUp;

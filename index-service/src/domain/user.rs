@@ -6,6 +6,7 @@ use super::passwords::given_or_random;
 use super::sessions::new_secret;
 use crate::model::access_token::{AccessToken, Secret, credential};
 use crate::model::account::Owner;
+use crate::model::origin::network;
 use crate::model::password::{NewPassword, is_possible};
 use crate::model::session::{Session, SessionSecret};
 use crate::model::{Account, Origin, Subject};
@@ -122,12 +123,16 @@ impl Index {
         if !is_possible(&password) {
             return Err(Refusal::BadCredentials);
         }
-        let guess = self.guesses.guess(user, from);
-        guess.check(now)?;
+        let network = network(from);
+        let last = self.database.signed_in_at(user, network).await?;
+        let guess = self.guesses.guess(user, network, last, now);
+        let lane = guess.check(now)?;
         let found = self.database.account_with_password_hash(user).await?;
         let hash = found.as_ref().map(|(_, hash)| hash.clone());
-        let is_right = self.passwords.verify_guess(guess, password, hash, now).await?;
-        found.filter(|_| is_right).ok_or(Refusal::BadCredentials)
+        let is_right = self.passwords.verify_guess(guess, lane, password, hash, now).await?;
+        let (account, hash) = found.filter(|_| is_right).ok_or(Refusal::BadCredentials)?;
+        self.note_sign_in(&account, network, last, now);
+        Ok((account, hash))
     }
 
     /// The subject of decisions about whoever has these credentials, and everything that it may do.

@@ -1,7 +1,7 @@
-//! Where a subject asks from, as ranges of addresses are asked about it.
+//! Where a subject asks from: as ranges of addresses are asked about it, and what counts as one address.
 
 use ipnet::IpNet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Where a subject asks from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,15 @@ pub fn bounds(range: &IpNet) -> [String; 2] {
     [range.network(), range.broadcast()].map(key)
 }
 
+/// What counts as one address: who has one of IPv6 has the 2^64 beside it too. Those that are not known are one.
+pub fn network(from: Option<IpAddr>) -> IpAddr {
+    match from.map(|from| from.to_canonical()) {
+        Some(IpAddr::V6(from)) => IpAddr::V6(Ipv6Addr::from_bits(from.to_bits() & !u128::from(u64::MAX))),
+        Some(from) => from,
+        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    }
+}
+
 fn key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => format!("4{:08x}", address.to_bits()),
@@ -38,6 +47,19 @@ fn key(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_what_one_client_has() {
+        for (one, other, same) in [
+            ("2001:db8::1", "2001:db8::ffff:ffff:ffff:ffff", true),
+            ("2001:db8::1", "2001:db8:0:1::1", false),
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.2", false),
+        ] {
+            let [one, other] = [one, other].map(|address| network(Some(address.parse().unwrap())));
+            assert_eq!(one == other, same, "{one} {other}");
+        }
+    }
 
     #[test]
     fn a_range_holds_by_comparison_what_it_holds_as_a_range() {

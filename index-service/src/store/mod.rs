@@ -17,6 +17,7 @@ mod error;
 mod explanations;
 pub mod files;
 mod grants;
+mod guesses;
 mod idempotency;
 mod invitations;
 mod key_files;

@@ -55,6 +55,7 @@ mod leaving;
 mod leftover_intents;
 mod library;
 mod lists;
+mod locked_out;
 mod long_lists;
 mod long_uploads;
 mod lying_lengths;
