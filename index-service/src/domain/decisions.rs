@@ -1,43 +1,83 @@
 //! Decisions on registry tokens that grant less than was asked for: noted for whoever runs the instance, who is told their
 //! ids by people that were refused.
 //!
-//! Must not hold up a refusal: what is noted is written a little later, and is lost if the process ends before.
+//! Must not hold up a refusal: what is noted is written a little later, and is lost if the process ends before. Nobody who is
+//! refused without end keeps those of others from being found: one asker has so many a minute, and anonymous clients never
+//! have the whole queue. `store/decisions.rs` holds what is kept to the same.
 
 use super::Index;
 use super::error::{Noun, Refusal};
 use crate::model::decision::Decision;
 use crate::model::explanation::Explanation;
+use crate::model::rate::{Past, Rate};
 use crate::store::Database;
 use jiff::SignedDuration;
+use quick_cache::unsync::Cache;
 use shared::{RepositoryName, ResourceType, Scope};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Decisions that wait to be written; more at once are not noted. Each has up to some kilobytes of names.
 const WAITING: usize = 1_000;
 
+/// Places of the queue that only who signed in may take.
+const KEPT_FREE: usize = WAITING / 2;
+
+/// What is noted for one asker.
+const RATE: Rate = Rate::a_minute(60);
+
+/// Askers that are remembered; some 100 bytes each.
+const REMEMBERED: usize = 10_000;
+
 /// How long they are gathered before they are written together.
 const GATHERED: Duration = Duration::from_millis(200);
+
+/// What cannot be written is tried again after this, and so often: a full disk or a lock of the database is over some time.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+const TRIES: u32 = 300;
 
 /// How long they are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Takes note of decisions. Clones share everything.
 #[derive(Clone)]
-pub struct Decisions(mpsc::Sender<Decision>);
+pub struct Decisions {
+    queue: mpsc::Sender<Decision>,
+    askers: Arc<Mutex<Cache<String, Past>>>,
+}
 
 impl Decisions {
     /// Writes to `database`, in the background, as long as this or a clone of it lives.
     pub fn new(database: Database) -> Self {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        tokio::spawn(write(database, receiver));
-        Self(sender)
+        let (queue, noted) = mpsc::channel(WAITING);
+        tokio::spawn(write(database, noted));
+        Self { queue, askers: Arc::new(Mutex::new(Cache::new(REMEMBERED))) }
     }
 
     pub(super) fn note(&self, decision: Decision) {
-        if let Err(mpsc::error::TrySendError::Full(decision)) = self.0.try_send(decision) {
-            tracing::warn!(id = decision.id, "too many are refused at once: this decision is not noted");
+        let id = decision.id.clone();
+        let is_noted =
+            self.is_within_rate(&decision) && self.has_place(&decision) && self.queue.try_send(decision).is_ok();
+        if !is_noted {
+            tracing::warn!(id, "too many are refused at once: this decision is not noted");
         }
+    }
+
+    /// Whether its asker has not had too many noted, and counts it.
+    fn is_within_rate(&self, decision: &Decision) -> bool {
+        let (asker, now) = (decision.asker(), decision.decided_at);
+        let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
+        let past = askers.get(&asker).copied().unwrap_or_default();
+        let is_within = RATE.allows(past, now).is_ok();
+        if is_within {
+            askers.insert(asker, RATE.again(past, now));
+        }
+        is_within
+    }
+
+    fn has_place(&self, decision: &Decision) -> bool {
+        !decision.subject.is_anonymous() || self.queue.capacity() > KEPT_FREE
     }
 }
 
@@ -45,15 +85,28 @@ async fn write(database: Database, mut noted: mpsc::Receiver<Decision>) {
     let mut decisions = Vec::new();
     while noted.recv_many(&mut decisions, WAITING).await > 0 {
         tokio::time::sleep(GATHERED).await;
-        while let Ok(decision) = noted.try_recv() {
+        while decisions.len() < WAITING
+            && let Ok(decision) = noted.try_recv()
+        {
             decisions.push(decision);
         }
-        let Some(latest) = decisions.iter().map(|decision| decision.decided_at).max() else { continue };
-        if let Err(error) = database.keep_decisions(&decisions, latest - KEPT).await {
-            tracing::warn!(count = decisions.len(), "decisions are not noted: {error}");
-        }
+        keep(&database, &decisions).await;
         decisions.clear();
     }
+}
+
+/// Writes them, as soon as that can be done.
+async fn keep(database: &Database, decisions: &[Decision]) {
+    let Some(latest) = decisions.iter().map(|decision| decision.decided_at).max() else { return };
+    for tried in 0..TRIES {
+        match database.keep_decisions(decisions, latest - KEPT).await {
+            Ok(()) => return,
+            Err(error) if tried == 0 => tracing::warn!("decisions cannot be noted now, and are later: {error}"),
+            Err(_) => {}
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+    tracing::warn!(count = decisions.len(), "decisions are not noted: the database could not be written for too long");
 }
 
 impl Index {

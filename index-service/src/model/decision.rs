@@ -1,6 +1,7 @@
 //! What was decided about a registry token that grants less than was asked for.
 
 use super::account::Subject;
+use super::origin::network;
 use jiff::Timestamp;
 use std::net::IpAddr;
 
@@ -19,4 +20,15 @@ pub struct Decision {
     pub granted: String,
     /// When.
     pub decided_at: Timestamp,
+}
+
+impl Decision {
+    /// Who must not push out other people's decisions with theirs: an account, or whoever is anonymous at one address. No
+    /// account's name begins with an `@`.
+    pub fn asker(&self) -> String {
+        if self.subject.is_anonymous() {
+            return format!("@{}", network(self.address));
+        }
+        self.subject.as_str().to_owned()
+    }
 }

@@ -1,7 +1,9 @@
 //! A database that cannot be written, because its disk is full or another process has it: whoever wants a change is told
 //! to come again, reads go on, nothing is half done, and all goes on by itself once the trouble is over.
 
-use crate::support::{Answer, Disk, PASSWORD, Repository, Stack, User, image, origin, pulls, sign_in};
+use crate::support::{
+    Answer, Disk, PASSWORD, Repository, Stack, User, claims, eventually, image, origin, pulls, sign_in,
+};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -134,6 +136,7 @@ async fn a_database_that_another_process_has_locked_refuses_changes_until_it_let
     let app = admin.repository("admin/app").await;
     let first = app.push_image("v1", "first").await;
     let holder = Holder::of(&stack.folder().join("index.sqlite"));
+    let refused = claims(&stack.anonymous().token("repository:admin/app:pull").await);
     let began = Instant::now();
     comes_again(make(&admin, "late").await);
     assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
@@ -142,6 +145,10 @@ async fn a_database_that_another_process_has_locked_refuses_changes_until_it_let
     nothing_is_half_done(&stack, &app).await;
     make(&admin, "late").await.is(201);
     app.push_image("next", "next").await;
+    // What was refused meanwhile is noted yet.
+    let path = format!("/api/v1/admin/decisions/{}", refused["jti"].as_str().unwrap());
+    let is_noted = async || admin.asks(Method::GET, &path).send().await.status == 200;
+    eventually("it is noted", PATIENCE * 2, is_noted).await;
 }
 
 #[tokio::test]

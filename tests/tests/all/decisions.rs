@@ -1,7 +1,8 @@
 //! A refused push or pull tells one sentence and the id of a decision, by which whoever runs the instance finds out who was
 //! refused what, and what that one holds; and says nothing of whether the repository exists.
 
-use crate::support::{Answer, Repository, Stack, User, eventually};
+use crate::support::{Answer, Repository, Stack, User, claims, eventually};
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -48,7 +49,7 @@ async fn whoever_is_refused_is_told_a_decision_that_an_administrator_looks_up() 
     let path = format!("/api/v1/admin/decisions/{}", seen["id"].as_str().unwrap());
     bob.asks(Method::GET, &path).send().await.is(403);
     stack.anonymous().asks(Method::GET, &path).send().await.is(401);
-    let granted = crate::support::claims(&bob.token("repository:admin/app:pull").await);
+    let granted = claims(&bob.token("repository:admin/app:pull").await);
     tokio::time::sleep(Duration::from_millis(600)).await;
     let path = format!("/api/v1/admin/decisions/{}", granted["jti"].as_str().unwrap());
     admin.asks(Method::GET, &path).send().await.is(404);
@@ -70,6 +71,27 @@ async fn what_is_private_and_what_is_absent_are_refused_with_the_same_words() {
             assert_eq!(decision(&stack, id).await["now"].as_array().unwrap().len(), explained);
         }
     }
+}
+
+#[tokio::test]
+async fn who_is_refused_without_end_has_so_many_noted_and_others_have_theirs() {
+    let stack = Stack::start().await;
+    let (admin, bob) = (stack.admin(), stack.user("bob").await);
+    let before = id(&refused(&bob, "admin/app").await);
+    let stranger = stack.anonymous();
+    let flood = join_all((0..300).map(|_| stranger.token("repository:admin/app:pull"))).await;
+    let after = id(&refused(&bob, "admin/app").await);
+    for id in [before, after] {
+        assert_eq!(decision(&stack, &id).await["subject"], "user:bob");
+    }
+    let secret = admin.does(Method::POST, "/user/tokens", &json!({ "name": "all" })).await["secret"].clone();
+    let mut noted = 0;
+    for token in flood {
+        let path = format!("/api/v1/admin/decisions/{}", claims(&token)["jti"].as_str().unwrap());
+        noted += usize::from(stack.host.get(&path).token(secret.as_str().unwrap()).send().await.status == 200);
+    }
+    // Those of a minute, and of the few seconds that this took.
+    assert!((60..90).contains(&noted), "{noted}");
 }
 
 #[tokio::test]
