@@ -62,8 +62,8 @@ impl Database {
         const SESSIONS: ListSql = list!(
             "",
             session_columns!(),
-            "sessions s WHERE s.account_id = $1 AND s.created_at > CAST($2 AS INTEGER)
-                 AND s.last_used_at > CAST($3 AS INTEGER)",
+            "sessions s WHERE s.account_id = $1 AND s.created_at > CAST($2 AS BIGINT)
+                 AND s.last_used_at > CAST($3 AS BIGINT)",
             "s.id",
             " > $4",
             "",

@@ -1,9 +1,11 @@
 //! Laws of the SQL in this room, held by the database itself: every statement can be prepared on the tables as the
-//! migrations leave them, is given as many values as it has parameters, and walks no table that grows.
+//! migrations leave them, is given as many values as it has parameters, walks no table that grows, and says nothing that the
+//! second database to come would not understand.
 //!
 //! The statements are read out of the source, so that none can be forgotten. Must not run one: what they do is tested
 //! over HTTP.
 
+mod portable;
 mod source;
 
 use super::Database;
