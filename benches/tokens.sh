@@ -137,6 +137,29 @@ wrong=berth_pat_$(printf 'x%.0s' {1..43})
 rows 'refused, wrong secret beside a known name' "$(basic "admin:$wrong")" "$(token_path acme/app)" \
     'refused, wrong secret beside an unknown name' "$(basic "nobody:$wrong")" "$(token_path acme/app)"
 
+# Of what a person reaches a namespace by there may be much: a hundred teams, and ten thousand grants that are others'.
+stop
+sqlite3 "$work/data/index.sqlite" <<'SQL'
+CREATE TEMP TABLE many AS
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) SELECT i FROM n;
+CREATE TEMP TABLE big AS SELECT o.id AS organisation_id, n.id AS namespace_id
+    FROM organisations o JOIN namespaces n ON n.organisation_id = o.id WHERE o.name = 'acme';
+BEGIN;
+INSERT INTO members (organisation_id, account_id, role, created_at)
+    SELECT big.organisation_id, a.id, 'member', 0 FROM big, accounts a WHERE a.name = 'stranger';
+INSERT INTO teams (id, organisation_id, name, created_at)
+    SELECT 't' || i, organisation_id, 'team' || i, 0 FROM big, many WHERE i <= 100;
+INSERT INTO team_members (team_id, account_id, created_at)
+    SELECT 't' || i, a.id, 0 FROM many, accounts a WHERE i <= 100 AND a.name = 'stranger';
+INSERT INTO grants (id, namespace_id, account_id, role, created_by, created_at)
+    SELECT 'many' || i, namespace_id, 'a' || i, 'read', 'admin', 0 FROM big, many;
+INSERT INTO grants (id, namespace_id, team_id, role, created_by, created_at)
+    SELECT 'team' || i, namespace_id, 't' || i, 'write', 'admin', 0 FROM big, many WHERE i <= 100;
+COMMIT;
+SQL
+start
+rows 'token, member of 100 teams, beside 10,000 grants' "$(basic "$stranger")" "$(token_path acme/app)"
+
 # In turns: whatever else the machine does, both meet it.
 for ((number = 0; number < 20; number++)); do
     for name in admin nobody; do
