@@ -61,7 +61,8 @@ pub struct Settings {
     /// `INDEX_ISSUER`: the `iss` of tokens. Default `berth`.
     pub issuer: String,
     /// `INDEX_TOKEN_LIFETIME`, from `5s` to `1h`, default `5m`: how long a registry token lives, in seconds. A push may outlive
-    /// it, and what is revoked ends sooner.
+    /// it, and what is revoked ends sooner. Clients take each token to live for a minute at least, so less than `1m` is for trying
+    /// what they do when it has ended.
     pub token_lifetime: u64,
     /// `INDEX_TOKEN_X5C`: whether tokens carry the certificate of their key, for registries that know keys by a bundle of
     /// certificates alone. Default false: registries that know them by a key set refuse such tokens.
