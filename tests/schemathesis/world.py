@@ -5,6 +5,7 @@ Whatever a request takes away, or changes so that others would miss it, is made 
 
 import base64
 import hashlib
+import itertools
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -63,6 +64,7 @@ class World:
 
     def __init__(self, url, admin_password, is_admin):
         self.url, self.count = url, 0
+        self.fates = itertools.cycle(["good", "used", "good", "revoked", "good", "nobody's"])
         self.admin = Person(self, "admin", admin_password)
         self.me, self.twin = self.person("me", is_admin), self.person("twin", is_admin)
         self.bob, self.host = self.person("friend"), self.person("host")
@@ -138,10 +140,21 @@ class World:
         return self.me.ask("POST", f"/orgs/{self.home}/invitations", {"role": "member"})["id"]
 
     def offer(self):
-        """To an organisation of somebody else's, each time another: the secret."""
-        organisation = self.organisation(self.host)
-        body = {"role": "member", "allows_sign_up": True}
-        return self.host.ask("POST", f"/orgs/{organisation}/invitations", body)["secret"]
+        """To an organisation of somebody else's, each time another: its invitations' path, and the new one."""
+        place = f"/orgs/{self.organisation(self.host)}/invitations"
+        return place, self.host.ask("POST", place, {"role": "member", "allows_sign_up": True})
+
+    def secret(self):
+        """Of an invitation: every other one is good; the rest are used, revoked, and nobody's."""
+        place, made = self.offer()
+        fate = next(self.fates)
+        if fate == "used":
+            self.bob.ask("POST", f"/invitations/{made['secret']}/accept")
+        elif fate == "revoked":
+            self.host.ask("DELETE", f"{place}/{made['id']}")
+        elif fate == "nobody's":
+            return f"berth_inv_{'x' * 43}"
+        return made["secret"]
 
     def access_token(self):
         return self.me.ask("POST", "/user/tokens", {"name": self.fresh("token")})["id"]

@@ -2,45 +2,22 @@
 //! elsewhere.
 
 use super::contract::operations;
+use super::conventions::is_open;
 use super::openapi::{at, document};
+use super::pages::{escaped, marked, page, row, shown};
 use actix_web::HttpResponse;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-const STYLE: &str = "\
-    :root{color-scheme:light dark}\
-    body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:auto;padding:1rem}\
-    code{font-family:ui-monospace,monospace;font-size:.95em}\
-    nav ul{columns:12rem;list-style:none;padding:0}\
-    h2{margin-top:3rem}h2::first-letter{text-transform:uppercase}\
-    section{border-top:1px solid #8888;margin-top:1.5rem}\
-    h3 a{color:inherit;text-decoration:none;overflow-wrap:anywhere}h3 a:hover{text-decoration:underline}\
-    b{text-transform:uppercase;display:inline-block;min-width:5rem}\
-    table{border-collapse:collapse;margin:.5rem 0}\
-    td{text-align:left;vertical-align:top;padding:.15rem 1.25rem .15rem 0}td:first-child{white-space:nowrap}\
-    summary{cursor:pointer}\
-    @media(max-width:44rem){\
-    tr{display:block;padding:.3rem 0}\
-    td{display:inline;padding:0 .75rem 0 0;overflow-wrap:anywhere}td:last-child{display:block}td:empty{display:none}}";
-
-/// What a browser lets the page do: nothing but look as it does, and in no frame of anybody's.
-const POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-static PAGE: LazyLock<String> = LazyLock::new(|| page(document()));
+static PAGE: LazyLock<String> = LazyLock::new(|| whole(document()));
 
 /// `GET /docs/api`
 pub async fn show() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(PAGE.as_str())
+    shown(PAGE.as_str())
 }
 
-fn page(document: &Value) -> String {
+fn whole(document: &Value) -> String {
     let mut areas: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (path, method, operation) in operations(document) {
         let area = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or_default();
@@ -57,14 +34,13 @@ fn page(document: &Value) -> String {
     let ways = document.pointer("/components/securitySchemes").and_then(Value::as_object).into_iter().flatten();
     let ways = ways.map(|(name, way)| row(&[&format!("<code>{}</code>", escaped(name)), &text(way, "description")]));
     let ways: String = ways.collect();
-    format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Berth: REST API</title><style>{STYLE}</style></head>\
-         <body><h1>REST API</h1><p>All of it lies below <code>/api/v1</code>. The same for programs: \
+    let body = format!(
+        "<h1>REST API</h1><p>All of it lies below <code>/api/v1</code>. The same for programs: \
          <a href=\"/api/v1/openapi.json\">openapi.json</a>. There are three ways to sign in:</p><table>{ways}</table>\
-         <nav><ul>{contents}<li>{}</li></ul></nav>{areas}<h2 id=\"bodies\">bodies</h2>{schemas}</body></html>",
+         <nav><ul>{contents}<li>{}</li></ul></nav>{areas}<h2 id=\"bodies\">bodies</h2>{schemas}",
         link("bodies", "bodies")
-    )
+    );
+    page("REST API", &body)
 }
 
 /// One operation.
@@ -93,14 +69,13 @@ fn described(path: &str, method: &str, operation: &Value) -> String {
     });
     let answers: String = answers.collect();
     let name = text(operation, "operationId");
-    let is_open = at(operation, "security").as_array().is_some_and(|ways| ways.contains(&json!({})));
     format!(
         "<section><h3 id=\"{name}\"><a href=\"#{name}\"><b>{}</b> <code>{}</code></a></h3><p>{}{}</p>\
          <table>{taken}</table><details><summary>Answers</summary><table>{answers}</table></details></section>",
         escaped(method),
         escaped(path),
         text(operation, "summary"),
-        if is_open { " Nobody has to sign in for it." } else { "" }
+        if is_open(operation) { " Nobody has to sign in for it." } else { "" }
     )
 }
 
@@ -140,10 +115,6 @@ fn kind(schema: &Value) -> String {
     said.collect::<Vec<_>>().join(" or ")
 }
 
-fn row(cells: &[&str]) -> String {
-    format!("<tr><td>{}</td></tr>", cells.join("</td><td>"))
-}
-
 /// A link to a place on the page.
 fn link(place: &str, words: &str) -> String {
     format!("<a href=\"#{}\">{}</a>", id(place), escaped(words))
@@ -154,16 +125,7 @@ fn id(place: &str) -> String {
     escaped(place).replace(' ', "-")
 }
 
-/// The text of a member, as HTML; what stands between backticks is code.
+/// The text of a member, as HTML.
 fn text(value: &Value, name: &str) -> String {
-    let pieces = at(value, name).as_str().unwrap_or_default().split('`').enumerate();
-    let pieces = pieces.map(|(number, piece)| match number % 2 {
-        0 => escaped(piece),
-        _ => format!("<code>{}</code>", escaped(piece)),
-    });
-    pieces.collect()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    marked(at(value, name).as_str().unwrap_or_default())
 }

@@ -4,6 +4,7 @@
 
 use super::auth::index;
 use super::bodies::whole;
+use super::contract::is_shown;
 use super::error::Failure;
 use super::json::MAX_BODY;
 use crate::domain::Refusal;
@@ -26,9 +27,14 @@ pub async fn tag_answers(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let is_shown = matches!(*request.method(), Method::GET | Method::PATCH);
+    // What a change answers is what a GET shows from then on, if one shows it.
+    let has_tag = match *request.method() {
+        Method::GET => true,
+        Method::PUT | Method::PATCH => is_shown(&request),
+        _ => false,
+    };
     let answer = next.call(request).await?.map_into_boxed_body();
-    if !is_shown || answer.status() != StatusCode::OK {
+    if !has_tag || !matches!(answer.status(), StatusCode::OK | StatusCode::CREATED) {
         return Ok(answer);
     }
     let (request, bytes, mut answer) = with_bytes(answer).await?;
@@ -37,7 +43,10 @@ pub async fn tag_answers(
         answer.headers_mut().insert(ETAG, value);
     }
     if request.method() == Method::GET {
-        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        // What a secret opens may be kept nowhere, and says so itself.
+        if !answer.headers().contains_key(CACHE_CONTROL) {
+            answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        }
         // A header that cannot be read is none here: the whole answer is always right.
         let seen = IfNoneMatch::parse(&request).ok().filter(|_| request.headers().contains_key(IF_NONE_MATCH));
         if seen.is_some_and(|seen| matches_none(&seen, &tag)) {
@@ -62,6 +71,17 @@ pub fn single(
     >,
 > {
     resource(path).wrap(from_fn(hold_conditions))
+}
+
+/// Middleware: a document that several write is replaced only by who says which one was seen.
+pub async fn need_match(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if request.method() == Method::PUT && !request.headers().contains_key(IF_MATCH) {
+        return Ok(request.error_response(Failure::ConditionNeeded));
+    }
+    Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 /// Middleware: looks at the thing as a GET shows it, and lets the change follow only if nothing else changed since.

@@ -9,6 +9,7 @@ use super::openapi::{at, document};
 use crate::model::Fault;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
@@ -126,15 +127,24 @@ pub async fn hold_query(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let pattern = request.match_pattern().map(|pattern| without_rules(&pattern));
-    let key = pattern.map(|path| format!("{} {}", request.method(), path.trim_start_matches("/api/v1")));
-    let query = key.and_then(|key| CONTRACT.queries.get(&key));
+    let query = query_of(request.method(), &request);
     let faults = query.map(|query| query.faults(request.query_string())).unwrap_or_default();
     if faults.is_empty() {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let failure = Failure::Refused(faults.into());
     Ok(request.error_response(failure).map_into_right_body())
+}
+
+/// Whether a GET shows what is at the address of a request.
+pub fn is_shown(request: &ServiceRequest) -> bool {
+    query_of(&Method::GET, request).is_some()
+}
+
+/// What the document says of the query of `method` at the address of a request.
+fn query_of(method: &Method, request: &ServiceRequest) -> Option<&'static Query> {
+    let path = without_rules(&request.match_pattern()?);
+    CONTRACT.queries.get(&format!("{method} {}", path.trim_start_matches("/api/v1")))
 }
 
 /// `/x/{name:.+}/y` as the document has it: `/x/{name}/y`.

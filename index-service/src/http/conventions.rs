@@ -24,17 +24,28 @@ const PATH_PARAMETERS: &[(&str, &str, &str, &str)] = &[
     ("secret", "", "berth_inv_0123456789", "The secret of an invitation."),
 ];
 
-/// The headers of the conventions, the form of each if it has to have one, and what it does.
-const HEADER_PARAMETERS: &[(&str, &str, &str)] = &[
-    // What cannot be read there is as if it were not there.
-    ("If-None-Match", "", "An `ETag` that was seen: 304 if it still is the one."),
-    ("If-Match", ENTITY_TAGS, "The `ETag` of what was seen: 412 if it has changed since."),
-    (
-        "Idempotency-Key",
-        "^[!-~]{1,255}$",
-        "A random text of your own: the same request with it is carried out once, and answered alike for a day.",
-    ),
-];
+/// A header of the conventions: its name, the form that it has to have, if any, and what it does.
+struct Header(&'static str, &'static str, &'static str);
+
+/// What cannot be read there is as if it were not there.
+const UNCHANGED: Header = Header("If-None-Match", "", "An `ETag` that was seen: 304 if it still is the one.");
+
+const NOTHING_YET: Header =
+    Header("If-None-Match", r"^\*$", "`*` makes it only if there is nothing yet: 412 if there is.");
+
+const SEEN: Header = Header("If-Match", ENTITY_TAGS, "The `ETag` of what was seen: 412 if it has changed since.");
+
+const SEEN_WHOLE: Header = Header(
+    "If-Match",
+    ENTITY_TAGS,
+    "The `ETag` of what was seen, which is replaced as a whole: 412 if it has changed since. `*` replaces whatever is there.",
+);
+
+const ONCE: Header = Header(
+    "Idempotency-Key",
+    "^[!-~]{1,255}$",
+    "A random text of your own: the same request with it is carried out once, and answered alike for a day.",
+);
 
 /// One entity tag or several, or any.
 const ENTITY_TAGS: &str = r#"^(?:\*|(?:W/)?"[!#-~]*"(?:, *(?:W/)?"[!#-~]*")*)$"#;
@@ -51,10 +62,15 @@ const REFUSALS: &[(u16, &str)] = &[
     (403, "Seen, and not allowed."),
     (404, "Not there, or not for one's eyes."),
     (409, "What is there is in the way; `code` says how."),
+    (410, "An invitation that was good once, and is over."),
     (412, "It is not as it was seen: the condition of the request does not hold."),
     (413, "The body is too large."),
     (422, "The content breaks rules; `errors` has all of them."),
-    (429, "Too many wrong passwords came from there, or for this account; try again after `Retry-After`."),
+    (428, "This replaces the whole: GET it first, and send its `ETag` as `If-Match`."),
+    (
+        429,
+        "Too many wrong passwords came from there, or for this account, or too many sign-ups; try again after `Retry-After`.",
+    ),
     (500, "A fault of the server; its log has more under `request_id`."),
     (503, "Not at this moment; try again after `Retry-After`."),
 ];
@@ -73,7 +89,8 @@ pub fn follow_conventions(document: &mut Value) {
     let mut paths = json!({});
     for (path, method, operation) in operations(document) {
         let mut item = at(&paths, path).clone();
-        put(&mut item, method, by_convention(path, method, operation.clone()));
+        let is_shown = !at(at(at(document, "paths"), path), "get").is_null();
+        put(&mut item, method, by_convention(path, method, is_shown, operation.clone()));
         put(&mut paths, path, item);
     }
     let mut components = at(document, "components").clone();
@@ -97,8 +114,8 @@ fn name_entries(components: &mut Value) {
     }
 }
 
-/// The operation with what the conventions say of it.
-fn by_convention(path: &str, method: &str, mut operation: Value) -> Value {
+/// The operation with what the conventions say of it; a GET may show what is at its address.
+fn by_convention(path: &str, method: &str, is_shown: bool, mut operation: Value) -> Value {
     let area = operation.pointer("/tags/0").and_then(Value::as_str).and_then(|tag| tag.rsplit("::").next());
     let area = area.unwrap_or_default().to_owned();
     let id = format!("{area}_{}", at(&operation, "operationId").as_str().unwrap_or_default());
@@ -116,7 +133,7 @@ fn by_convention(path: &str, method: &str, mut operation: Value) -> Value {
     if !ways.is_null() {
         put(&mut operation, "security", ways);
     }
-    let parameters = parameters(path, method, &operation);
+    let parameters = parameters(path, method, is_shown, &operation);
     put(&mut operation, "parameters", Value::Array(parameters));
     let responses = responses(path, method, &operation);
     put(&mut operation, "responses", responses);
@@ -124,16 +141,26 @@ fn by_convention(path: &str, method: &str, mut operation: Value) -> Value {
 }
 
 /// Those of the address, and then those of the query.
-fn parameters(path: &str, method: &str, operation: &Value) -> Vec<Value> {
+fn parameters(path: &str, method: &str, is_shown: bool, operation: &Value) -> Vec<Value> {
     let named = path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
     let of_query = at(operation, "parameters").as_array().into_iter().flatten().cloned();
-    let headers = match method {
-        "get" => &["If-None-Match"][..],
-        "post" => &["Idempotency-Key"],
-        _ => &["If-Match"],
+    let answers = |status| !at(at(operation, "responses"), status).is_null();
+    let headers: &[(Header, bool)] = match method {
+        "get" => &[(UNCHANGED, false)],
+        // The key of a request is one of its caller's, and here one may be nobody.
+        "post" if is_open(operation) => &[],
+        "post" => &[(ONCE, false)],
+        "put" if answers("428") => &[(SEEN_WHOLE, true)],
+        "put" if is_shown && answers("201") => &[(SEEN, false), (NOTHING_YET, false)],
+        _ => &[(SEEN, false)],
     };
-    let headers = headers.iter().filter_map(|name| header_parameter(name));
+    let headers = headers.iter().map(|(header, is_needed)| header_parameter(header, *is_needed));
     named.filter_map(|name| path_parameter(path, name)).chain(of_query).chain(headers).collect()
+}
+
+/// Whether nobody has to sign in for it.
+pub fn is_open(operation: &Value) -> bool {
+    at(operation, "security").as_array().is_some_and(|ways| ways.contains(&json!({})))
 }
 
 /// What it answers when all is well, and every refusal that it can meet.
@@ -149,12 +176,15 @@ fn responses(path: &str, method: &str, operation: &Value) -> Value {
     if method == "get" {
         put(&mut responses, "304", json!({ "description": "As it was when its `ETag` was sent." }));
     }
+    let takes_invitation = path.starts_with("/invitations/") || (path, method) == ("/users", "post");
     for (status, _) in REFUSALS {
         let is_met = match status {
-            404 => path.contains('{'),
-            409 => method != "get",
+            404 => path.contains('{') || takes_invitation,
+            // A body that is not looked at belongs to the request all the same, where that is kept or tried again.
+            409 | 413 => method != "get",
+            410 => takes_invitation,
             412 => matches!(method, "put" | "patch" | "delete"),
-            413 => at(operation, "requestBody").is_object(),
+            428 => !at(at(operation, "responses"), "428").is_null(),
             _ => true,
         };
         if is_met {
@@ -165,13 +195,12 @@ fn responses(path: &str, method: &str, operation: &Value) -> Value {
     responses
 }
 
-fn header_parameter(name: &str) -> Option<Value> {
-    let (_, pattern, description) = HEADER_PARAMETERS.iter().find(|(known, ..)| *known == name)?;
+fn header_parameter(Header(name, pattern, description): &Header, is_needed: bool) -> Value {
     let schema = match *pattern {
         "" => json!({ "type": "string" }),
         pattern => json!({ "type": "string", "pattern": pattern }),
     };
-    Some(json!({ "name": name, "in": "header", "required": false, "description": description, "schema": schema }))
+    json!({ "name": name, "in": "header", "required": is_needed, "description": description, "schema": schema })
 }
 
 fn path_parameter(path: &str, name: &str) -> Option<Value> {

@@ -48,7 +48,7 @@ pub async fn show(caller: Caller, index: Data<Index>, name: Path<NamespaceName>)
 /// Replaces what is granted on each repository made from now on.
 #[utoipa::path(
     put, path = "/namespaces/{namespace}/default-grants", request_body = DefaultGrantsBody,
-    responses((status = 200, body = DefaultGrantsBody))
+    responses((status = 200, body = DefaultGrantsBody), (status = 428))
 )]
 pub async fn put(
     caller: Caller,

@@ -1,5 +1,7 @@
-//! From a refusal to a status and a code: one exhaustive match. How the answer looks is in `http/problem.rs`.
+//! From a refusal to a code: one exhaustive match. What a code means is in `http/codes.rs`, how the answer looks in
+//! `http/problem.rs`.
 
+use super::codes::ProblemCode;
 use crate::domain::Refusal;
 use crate::model::Fault;
 use actix_web::http::StatusCode;
@@ -25,6 +27,8 @@ pub enum Failure {
     NoCsrfToken,
     /// What was seen is not what is there: a condition of the request does not hold.
     ConditionFailed,
+    /// A whole document would be replaced, and the request does not say which one was seen.
+    ConditionNeeded,
     /// No such address.
     NoSuchRoute,
     /// The address has no such method.
@@ -60,6 +64,10 @@ impl fmt::Display for Failure {
             Self::ConditionFailed => {
                 f.write_str("it is not as it was seen: look again, and send the ETag that it has now")
             }
+            Self::ConditionNeeded => f.write_str(
+                "this replaces the whole document: GET it first and send its ETag as If-Match, \
+                 so that nobody's change is lost; If-Match: * replaces whatever is there",
+            ),
             Self::NoSuchRoute => f.write_str("there is nothing at this address"),
             Self::WrongMethod => f.write_str("this address does not take this method; see Allow"),
         }
@@ -68,7 +76,7 @@ impl fmt::Display for Failure {
 
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
-        self.kind().status
+        self.code().about().status
     }
 
     fn error_response(&self) -> HttpResponse {
@@ -76,32 +84,22 @@ impl ResponseError for Failure {
     }
 }
 
-/// What all failures of one sort share.
-pub struct Kind {
-    /// Its HTTP status.
-    pub status: StatusCode,
-    /// For programs; never changes.
-    pub code: &'static str,
-    /// For people, the same for all of the sort.
-    pub title: &'static str,
-}
-
 impl Failure {
-    /// Of which sort it is.
-    pub fn kind(&self) -> Kind {
-        let (status, code, title) = match self {
-            Self::Refused(refusal) => return kind_of(refusal),
-            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed", "The request cannot be read"),
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
-            Self::UnsupportedGrantType => (StatusCode::BAD_REQUEST, "unsupported_grant_type", "Grant not offered"),
-            Self::NotARegistry => (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in"),
-            Self::OtherOrigin(_) => (StatusCode::FORBIDDEN, "other_origin", "From another site"),
-            Self::NoCsrfToken => (StatusCode::FORBIDDEN, "csrf_token_needed", "Token of the session needed"),
-            Self::ConditionFailed => (StatusCode::PRECONDITION_FAILED, "condition_failed", "Changed meanwhile"),
-            Self::NoSuchRoute => (StatusCode::NOT_FOUND, "not_found", "Not found"),
-            Self::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
-        };
-        Kind { status, code, title }
+    /// What a program knows it by.
+    pub fn code(&self) -> ProblemCode {
+        match self {
+            Self::Refused(refusal) => code_of(refusal),
+            Self::Malformed(_) => ProblemCode::Malformed,
+            Self::TooLarge => ProblemCode::TooLarge,
+            Self::UnsupportedGrantType => ProblemCode::UnsupportedGrantType,
+            Self::NotARegistry => ProblemCode::Unauthorized,
+            Self::OtherOrigin(_) => ProblemCode::OtherOrigin,
+            Self::NoCsrfToken => ProblemCode::CsrfTokenNeeded,
+            Self::ConditionFailed => ProblemCode::ConditionFailed,
+            Self::ConditionNeeded => ProblemCode::ConditionNeeded,
+            Self::NoSuchRoute => ProblemCode::NotFound,
+            Self::WrongMethod => ProblemCode::MethodNotAllowed,
+        }
     }
 
     /// What is wrong with the content of the request.
@@ -114,55 +112,52 @@ impl Failure {
 
     /// What a person may read.
     pub fn detail(&self) -> Option<String> {
-        (!self.kind().status.is_server_error()).then(|| self.to_string())
+        (!self.status_code().is_server_error()).then(|| self.to_string())
     }
 }
 
-fn kind_of(refusal: &Refusal) -> Kind {
+fn code_of(refusal: &Refusal) -> ProblemCode {
+    use ProblemCode as C;
     use Refusal as R;
-    let (status, code, title) = match refusal {
-        R::SignInNeeded | R::BadCredentials | R::BadToken | R::TokenExpired(_) => {
-            (StatusCode::UNAUTHORIZED, "unauthorized", "Not signed in")
-        }
-        R::SessionOver => (StatusCode::UNAUTHORIZED, "session_over", "No longer signed in"),
-        R::AddressRefused { .. } => (StatusCode::FORBIDDEN, "address_refused", "Address refused"),
-        R::TokenLimited => (StatusCode::FORBIDDEN, "token_limited", "Token limited"),
-        R::PasswordNeeded => (StatusCode::FORBIDDEN, "password_needed", "Password needed"),
-        R::PersonNeeded => (StatusCode::FORBIDDEN, "person_needed", "Person needed"),
-        R::RobotExists(_) => (StatusCode::CONFLICT, "robot_exists", "Robot exists"),
-        R::TokenExists(_) => (StatusCode::CONFLICT, "token_exists", "Token exists"),
-        R::AccountDisabled => (StatusCode::FORBIDDEN, "account_disabled", "Account disabled"),
-        R::NotFound(..) | R::NoSuchInvitation => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+    match refusal {
+        R::SignInNeeded | R::BadCredentials | R::BadToken | R::TokenExpired(_) => C::Unauthorized,
+        R::SessionOver => C::SessionOver,
+        R::AddressRefused { .. } => C::AddressRefused,
+        R::TokenLimited => C::TokenLimited,
+        R::PasswordNeeded => C::PasswordNeeded,
+        R::PersonNeeded => C::PersonNeeded,
+        R::RobotExists(_) => C::RobotExists,
+        R::TokenExists(_) => C::TokenExists,
+        R::AccountDisabled => C::AccountDisabled,
+        R::NotFound(..) | R::NoSuchInvitation => C::NotFound,
         R::RoleNeeded { .. } | R::OwnerNeeded(_) | R::MemberNeeded(_) | R::AdminNeeded | R::AuditorOnlySees => {
-            (StatusCode::FORBIDDEN, "forbidden", "Not allowed")
+            C::Forbidden
         }
-        R::InvitationNeeded => (StatusCode::FORBIDDEN, "invitation_needed", "Invitation needed"),
-        R::InvitationOver(_) => (StatusCode::GONE, "invitation_over", "Invitation over"),
-        R::AlreadyMember(_) => (StatusCode::CONFLICT, "already_member", "Member already"),
-        R::SignUpClosed => (StatusCode::FORBIDDEN, "sign_up_closed", "No sign-ups"),
-        R::AdminAndAuditor => (StatusCode::CONFLICT, "admin_and_auditor", "Administrator and auditor"),
-        R::NameUnavailable => (StatusCode::CONFLICT, "name_unavailable", "Name not available"),
-        R::NameHeld { .. } => (StatusCode::CONFLICT, "name_held", "Name held"),
-        R::Moving(_) => (StatusCode::CONFLICT, "moving", "Being moved"),
-        R::NotMoved(_) => (StatusCode::CONFLICT, "not_moved", "Cannot be moved"),
-        R::LastOwner => (StatusCode::CONFLICT, "last_owner", "Last owner"),
-        R::LastAdmin => (StatusCode::CONFLICT, "last_admin", "Last administrator"),
-        R::HasRepositories(_) => (StatusCode::CONFLICT, "has_repositories", "Not empty"),
-        R::TeamExists(_) => (StatusCode::CONFLICT, "team_exists", "Team exists"),
-        R::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
-        R::PasswordRefused(_) => (StatusCode::UNPROCESSABLE_ENTITY, "password_refused", "Password refused"),
-        R::TooManySignUps(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_sign_ups", "Too many sign-ups"),
-        R::TooManyGuesses(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_guesses", "Too many wrong passwords"),
-        R::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", "Key of another request"),
-        R::KeyInUse => (StatusCode::CONFLICT, "idempotency_key_in_use", "Key in use"),
-        R::SecretShown(_) => (StatusCode::CONFLICT, "secret_shown", "Done already"),
-        R::Overloaded | R::Overtaken | R::Unavailable(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available at this moment")
-        }
-        R::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of the server"),
-    };
-    Kind { status, code, title }
+        R::InvitationNeeded => C::InvitationNeeded,
+        R::InvitationOver(_) => C::InvitationOver,
+        R::AlreadyMember(_) => C::AlreadyMember,
+        R::SignUpClosed => C::SignUpClosed,
+        R::AdminAndAuditor => C::AdminAndAuditor,
+        R::NameUnavailable => C::NameUnavailable,
+        R::NameHeld { .. } => C::NameHeld,
+        R::Moving(_) => C::Moving,
+        R::NotMoved(_) => C::NotMoved,
+        R::LastOwner => C::LastOwner,
+        R::LastAdmin => C::LastAdmin,
+        R::HasRepositories(_) => C::HasRepositories,
+        R::TeamExists(_) => C::TeamExists,
+        R::Invalid(_) => C::Invalid,
+        R::PasswordRefused(_) => C::PasswordRefused,
+        R::TooManySignUps(_) => C::TooManySignUps,
+        R::TooManyGuesses(_) => C::TooManyGuesses,
+        R::KeyReused => C::IdempotencyKeyReused,
+        R::KeyInUse => C::IdempotencyKeyInUse,
+        R::SecretShown(_) => C::SecretShown,
+        R::Overloaded | R::Overtaken | R::Unavailable(_) => C::Unavailable,
+        R::Fault(_) => C::Internal,
+    }
 }
+
 /// The handler of every address that is none.
 pub async fn no_such_route() -> Result<HttpResponse, Failure> {
     Err(Failure::NoSuchRoute)

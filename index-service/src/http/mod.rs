@@ -9,6 +9,7 @@ mod api_page;
 mod auth;
 mod bodies;
 mod clock;
+mod codes;
 mod collaborators;
 mod conditional;
 mod content;
@@ -18,6 +19,7 @@ mod cookie;
 mod decisions;
 mod default_grants;
 mod error;
+mod error_page;
 mod explain;
 mod grants;
 mod health;
@@ -33,6 +35,7 @@ mod networks;
 mod openapi;
 mod organisation_moves;
 mod organisations;
+mod pages;
 mod problem;
 mod repositories;
 mod robots;
@@ -51,7 +54,7 @@ use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put, resource};
 use address::TrustedProxies;
 use auth::AdminOfCommand;
-use conditional::{single, tag_answers};
+use conditional::{need_match, single, tag_answers};
 use contract::hold_query;
 use error::no_such_route;
 use idempotency::carry_out_once;
@@ -71,6 +74,7 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
         )
         .service(resource("/.well-known/jwks.json").wrap(from_fn(render_problem)).route(get().to(keys::show)))
         .service(resource("/docs/api").route(get().to(api_page::show)))
+        .service(resource("/docs/errors/{code}").wrap(from_fn(render_problem)).route(get().to(error_page::show)))
         .service(
             web::scope("/v1")
                 .configure(json::limits)
@@ -213,12 +217,16 @@ fn namespaces(cfg: &mut ServiceConfig) {
         .service(resource("/namespaces/{namespace}/deleted").route(get().to(moves::list_deleted)))
         .service(
             single("/namespaces/{namespace}/default-grants")
+                .wrap(from_fn(need_match))
                 .route(get().to(default_grants::show))
                 .route(put().to(default_grants::put)),
         )
         .service(resource("/namespaces/{namespace}/collaborators").route(get().to(collaborators::list)))
         .service(
-            single("/namespaces/{namespace}/networks").route(get().to(networks::show)).route(put().to(networks::put)),
+            single("/namespaces/{namespace}/networks")
+                .wrap(from_fn(need_match))
+                .route(get().to(networks::show))
+                .route(put().to(networks::put)),
         )
         .service(resource("/namespaces/{on}/grants").route(get().to(grants::list_of_namespace)))
         .service(

@@ -29,7 +29,7 @@ pub async fn show(caller: Caller, index: Data<Index>, name: Path<NamespaceName>)
 /// Says from where a namespace may be used: from everywhere where there is no range.
 #[utoipa::path(
     put, path = "/namespaces/{namespace}/networks", request_body = NetworksBody,
-    responses((status = 200, body = NetworksBody))
+    responses((status = 200, body = NetworksBody), (status = 428))
 )]
 pub async fn put(
     caller: Caller,

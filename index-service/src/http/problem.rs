@@ -3,8 +3,9 @@
 //! A handler returns the failure; the middleware here, which has the request at hand, writes the body. A body of 5xx
 //! carries a code and the request's id, never what went wrong: that goes to the log.
 
+use super::codes::{About, ProblemCode};
 use super::cookie;
-use super::error::{Failure, Kind};
+use super::error::Failure;
 use crate::domain::{Index, Refusal};
 use crate::model::Fault;
 use crate::model::fault::At;
@@ -79,6 +80,7 @@ fn begin(failure: &Failure) -> HttpResponseBuilder {
 /// RFC 9457, with a code for programs and the request's id for the log.
 #[derive(Serialize, ToSchema)]
 pub struct Problem {
+    /// A page of this instance about the code.
     r#type: String,
     title: &'static str,
     #[schema(example = 422)]
@@ -86,8 +88,7 @@ pub struct Problem {
     /// What to do, for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// For programs; never changes.
-    code: &'static str,
+    code: ProblemCode,
     /// What the log knows the request by.
     request_id: String,
     /// What is wrong with the content, all of it.
@@ -122,7 +123,8 @@ impl From<&Fault> for FaultBody {
 }
 
 fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse {
-    let Kind { status, code, title } = failure.kind();
+    let code = failure.code();
+    let About { status, title, .. } = code.about();
     let public_url = request.app_data::<Data<Index>>().map_or("", |index| &index.identity().public_url);
     let problem = Problem {
         r#type: format!("{public_url}/docs/errors/{code}"),

@@ -30,7 +30,7 @@ pub mod role;
 pub mod session;
 pub mod sign_up;
 pub mod team;
-mod word;
+pub(crate) mod word;
 
 pub use account::{Account, Subject};
 pub use fault::Fault;

@@ -9,7 +9,7 @@ pub struct WordError {
 }
 
 impl WordError {
-    pub(super) fn new(text: &str, known: &'static str) -> Self {
+    pub(crate) fn new(text: &str, known: &'static str) -> Self {
         Self { text: text.to_owned(), known }
     }
 }
@@ -75,4 +75,4 @@ macro_rules! words {
     };
 }
 
-pub(super) use words;
+pub(crate) use words;

@@ -147,6 +147,8 @@ const FORGED: &[(&[(&str, &str)], bool)] = &[
 #[tokio::test]
 async fn another_site_changes_nothing() {
     let stack = Stack::start().await;
+    // What is not there fulfils no condition, whoever asks.
+    stack.admin().does(Method::POST, "/orgs", &json!({ "name": "acme" })).await;
     let browser = Browser::sign_in(&stack.host, "admin").await;
     stack.user("alice").await;
     let another = Browser::sign_in(&stack.host, "admin").await;

@@ -160,7 +160,7 @@ impl World {
         let request = if path.starts_with("/admin/") {
             self.stack.admin().asks(method, &format!("/api/v1{path}"))
         } else {
-            self.stack.host.request(method, &format!("/api/v1{path}")).token(&self.admin)
+            self.stack.host.replacing(method, &format!("/api/v1{path}")).token(&self.admin)
         };
         if body.is_null() { request } else { request.json(body) }.send().await
     }

@@ -110,6 +110,7 @@ async fn ask(callers: &Callers, call: &Call, (namespace, name): (&str, &str), wh
             ("{team}", "dev"),
             ("{robot}", "spare"),
             ("{id}", "none"),
+            ("{code}", "not_found"),
             ("{secret}", "berth_inv_none"),
             ("{digest}", digest.as_str()),
             ("{reference}", "v1"),
@@ -124,7 +125,7 @@ async fn ask(callers: &Callers, call: &Call, (namespace, name): (&str, &str), wh
         path if path.starts_with("/internal/") => &callers.inside,
         _ => &callers.stack.host,
     };
-    let request = showing(host.request(call.method.parse().unwrap(), &filled(&call.path)), shown);
+    let request = showing(host.replacing(call.method.parse().unwrap(), &filled(&call.path)), shown);
     let request = match call.body.as_str() {
         "" => request,
         "MANIFEST" => request.body(manifest()),

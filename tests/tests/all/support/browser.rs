@@ -34,7 +34,7 @@ impl Browser {
 
     /// A request as another site can make it.
     pub fn sends(&self, method: &Method, path: &str) -> Request {
-        self.host.request(method.clone(), &format!("/api/v1{path}")).header("Cookie", &self.cookie)
+        self.host.replacing(method.clone(), &format!("/api/v1{path}")).header("Cookie", &self.cookie)
     }
 
     /// A request as a page of ours makes it.

@@ -55,6 +55,14 @@ impl Host {
         Request::new(self.client.request(method, format!("http://{}{path}", self.address)))
     }
 
+    /// The same, which says that whatever is there is replaced where a whole document is: who says nothing is refused.
+    pub fn replacing(&self, method: Method, path: &str) -> Request {
+        let is_document = ["/default-grants", "/networks"].iter().any(|document| path.ends_with(document));
+        let is_replaced = method == Method::PUT && is_document;
+        let request = self.request(method, path);
+        if is_replaced { request.header("If-Match", "*") } else { request }
+    }
+
     pub fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)
     }

@@ -30,7 +30,7 @@ impl User {
 
     /// A request with this person's credentials.
     pub fn asks(&self, method: Method, path: &str) -> Request {
-        let request = self.host.request(method, path);
+        let request = self.host.replacing(method, path);
         if self.name.is_empty() { request } else { request.basic(&self.name, PASSWORD) }
     }
 
