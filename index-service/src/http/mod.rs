@@ -22,6 +22,7 @@ mod error;
 mod error_page;
 mod explain;
 mod grants;
+mod head;
 mod health;
 mod idempotency;
 mod internal;
@@ -57,6 +58,7 @@ use auth::AdminOfCommand;
 use conditional::{need_match, single, tag_answers};
 use contract::hold_query;
 use error::no_such_route;
+use head::answer_head;
 use idempotency::carry_out_once;
 use problem::{render_problem, render_token_error};
 use shared::Networks;
@@ -96,7 +98,8 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                         .default_service(web::to(no_such_route))
                         .wrap(from_fn(hold_query))
                         .wrap(from_fn(carry_out_once))
-                        .wrap(from_fn(tag_answers)),
+                        .wrap(from_fn(tag_answers))
+                        .wrap(from_fn(answer_head)),
                 )
                 .default_service(web::to(no_such_route))
                 .wrap(from_fn(render_problem)),

@@ -12,7 +12,11 @@ use utoipa::OpenApi;
 /// What the handlers say of themselves.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Berth", description = "Accounts, organisations, grants and repositories of a Berth instance."),
+    info(
+        title = "Berth",
+        description = "Accounts, organisations, grants and repositories of a Berth instance. \
+            Where there is a GET, HEAD is answered with the same status and headers, and without the body."
+    ),
     components(schemas(Problem, RepositorySort, AccountSort)),
     paths(
         super::teams::list,

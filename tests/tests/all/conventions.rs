@@ -1,7 +1,7 @@
 //! What all operations of the REST API have alike, held over every one that the document has: a new one is tried here as
 //! soon as it is there, or fails for want of a row.
 
-use crate::support::{Browser, PASSWORD, Stack, User, claims, eventually};
+use crate::support::{Answer, Browser, PASSWORD, Stack, User, claims, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -73,6 +73,41 @@ impl Scene {
 fn shown(operation: &Value, status: &str) -> String {
     let schema = &operation["responses"][status]["content"]["application/json"]["schema"]["$ref"];
     schema.as_str().unwrap_or_default().rsplit('/').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_head_of_everything_is_that_of_its_get() {
+    let scene = Scene::set().await;
+    let browser = Browser::sign_in(&scene.stack.host, "admin").await;
+    let paths: Vec<_> = scene.operations("get").map(|(path, _)| path).collect();
+    assert!(paths.len() > 30, "{paths:?}");
+    let headers = |answer: &Answer| {
+        let mut headers = answer.lasting_headers();
+        // Of the bytes; when somebody was last here may be among them.
+        if answer.what.contains("/session") {
+            headers.remove("etag");
+        }
+        headers
+    };
+    for path in paths.into_iter().chain(["/openapi.json", "/orgs/none", "/orgs/{org}/invitations/none"]) {
+        let address = scene.address(path);
+        let get = browser.sends(&Method::GET, &address).send().await;
+        assert_eq!(get.status, if path.ends_with("none") { 404 } else { 200 }, "{}: {}", get.what, get.text());
+        let head = browser.sends(&Method::HEAD, &address).send().await.is(get.status);
+        assert!(head.body.is_empty(), "{address}");
+        assert_eq!(head.header("content-length"), get.body.len().to_string(), "{address}");
+        assert_eq!(headers(&head), headers(&get), "{address}");
+    }
+    // Nothing at all is sent after it.
+    let (head, body) = scene.stack.host.raw("HEAD /api/v1/orgs HTTP/1.1", b"").await;
+    assert!(head.starts_with("HTTP/1.1 200") && body.is_empty(), "{head} {body:?}");
+    // Who may not see the thing may not see its head, and where there is no GET there is no HEAD.
+    scene.stack.anonymous().asks(Method::HEAD, "/api/v1/orgs/acme").send().await.is(404);
+    scene.stack.anonymous().asks(Method::HEAD, "/api/v1/user").send().await.is(401);
+    let none = scene.admin.asks(Method::HEAD, "/api/v1/users").send().await.is(405);
+    assert_eq!(none.header("allow"), "POST");
+    let wrong = scene.admin.asks(Method::PUT, "/api/v1/orgs").send().await.is(405);
+    assert_eq!(wrong.header("allow"), "GET, HEAD, POST");
 }
 
 #[tokio::test]
