@@ -2,6 +2,7 @@
 
 use crate::model::invitation::InvitationState;
 use crate::model::names::NewNameError;
+use crate::model::rate::HeldBack;
 use crate::model::{Fault, Role};
 use crate::store::StoreError;
 use jiff::Timestamp;
@@ -186,9 +187,9 @@ pub enum Refusal {
     /// A new password that will not do, and what to do about it.
     #[error("{0}")]
     PasswordRefused(String),
-    /// Too many wrong passwords: in so many seconds another is looked at.
-    #[error("there were too many wrong passwords; try again in {0} s, or sign in with an access token")]
-    TooManyGuesses(u64),
+    /// Too many wrong passwords.
+    #[error("there were too many wrong passwords; try again in {} s, or sign in with an access token", .0.seconds)]
+    TooManyGuesses(HeldBack),
     /// Another request of the same caller has the key.
     #[error("this Idempotency-Key was sent with another request: take a new one for each")]
     KeyReused,
@@ -201,9 +202,9 @@ pub enum Refusal {
     /// Others changed something between the look and the change, again and again.
     #[error("others change things too quickly at this moment; try again")]
     Overtaken,
-    /// Too many from one address: in so many seconds another one is made.
-    #[error("too many sign up from where you are; try again in {0} s")]
-    TooManySignUps(u64),
+    /// Too many accounts from one address.
+    #[error("too many sign up from where you are; try again in {} s", .0.seconds)]
+    TooManySignUps(HeldBack),
     /// Too many people sign in at once.
     #[error("too many are signing in at this moment; try again in a few seconds")]
     Overloaded,

@@ -18,7 +18,7 @@
 use super::Index;
 use super::error::Refusal;
 use crate::model::Account;
-use crate::model::rate::{Past, Rate};
+use crate::model::rate::{HeldBack, Past, Rate};
 use jiff::{SignedDuration, Timestamp};
 use quick_cache::unsync::Cache;
 use std::hash::{BuildHasher, RandomState};
@@ -120,20 +120,22 @@ impl Guess {
         let memory = self.guesses.memory();
         let lane = if self.is_known {
             let GuessRates { per_address, .. } = self.guesses.0.rates;
-            per_address.allows(past(&memory.known, self.pair), now).map(|()| Lane::Free)
+            per_address.check(past(&memory.known, self.pair), now).map(|()| Lane::Free)
         } else {
             self.lane_of_stranger(&memory, now)
         };
-        lane.map_err(|wait| Refusal::TooManyGuesses(wait.as_secs().unsigned_abs() + 1))
+        lane.map_err(Refusal::TooManyGuesses)
     }
 
-    /// The same from an address where the account is not known; the error is how long it may not.
-    fn lane_of_stranger(&self, memory: &Memory, now: Timestamp) -> Result<Lane, SignedDuration> {
+    /// The same from an address where the account is not known.
+    fn lane_of_stranger(&self, memory: &Memory, now: Timestamp) -> Result<Lane, HeldBack> {
         let GuessRates { per_address, per_account } = self.guesses.0.rates;
-        per_address.allows(past(&memory.addresses, self.address), now)?;
-        let Err(wait) = per_account.allows(past(&memory.accounts, self.account), now) else { return Ok(Lane::Free) };
+        per_address.check(past(&memory.addresses, self.address), now)?;
+        let Err(held_back) = per_account.check(past(&memory.accounts, self.account), now) else {
+            return Ok(Lane::Free);
+        };
         // The account's limit is free again long before a day is over.
-        SLOW_TRIES.allows(past(&memory.slow, self.pair), now).map(|()| Lane::Slow).map_err(|_| wait)
+        SLOW_TRIES.allows(past(&memory.slow, self.pair), now).map(|()| Lane::Slow).map_err(|_| held_back)
     }
 
     /// Remembers whether the password was right.

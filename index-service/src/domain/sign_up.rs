@@ -38,8 +38,7 @@ impl SignUps {
         let from = network(from);
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let past = addresses.get(&from).copied().unwrap_or_default();
-        let allowed = self.rate.allows(past, now);
-        allowed.map_err(|wait| Refusal::TooManySignUps(wait.as_secs().unsigned_abs() + 1))?;
+        self.rate.check(past, now).map_err(Refusal::TooManySignUps)?;
         addresses.insert(from, self.rate.again(past, now));
         Ok(())
     }

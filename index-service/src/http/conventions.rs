@@ -3,7 +3,7 @@
 
 use super::contract::operations;
 use super::openapi::at;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The words in braces of addresses, with the schema of each, an example, and what it is.
 const PATH_PARAMETERS: &[(&str, &str, &str, &str)] = &[
@@ -75,11 +75,25 @@ const REFUSALS: &[(u16, &str)] = &[
     (503, "Not at this moment; try again after `Retry-After`."),
 ];
 
+/// Headers of refusals that end by themselves: the status, the name, and what it says.
+const WAITING: &[(u16, &str, &str)] = &[
+    (429, "Retry-After", "After so many seconds."),
+    (429, "RateLimit-Policy", "How much (`q`) in how many seconds (`w`), of what was too much."),
+    (429, "RateLimit", "How much is left (`r`), and in how many seconds there is more (`t`)."),
+    (503, "Retry-After", "After so many seconds."),
+];
+
 /// Adds to the document of bodies and handlers what all of them share.
 pub fn follow_conventions(document: &mut Value) {
     let refusals = REFUSALS.iter().map(|(status, description)| {
         let content = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
-        (status.to_string(), json!({ "description": description, "content": content }))
+        let mut refusal = json!({ "description": description, "content": content });
+        let headers = WAITING.iter().filter(|(of, ..)| of == status);
+        let headers: Map<_, _> = headers.map(|(_, name, about)| ((*name).to_owned(), header(about))).collect();
+        if !headers.is_empty() {
+            put(&mut refusal, "headers", Value::Object(headers));
+        }
+        (status.to_string(), refusal)
     });
     let schemes = json!({
         "password": { "type": "http", "scheme": "basic", "description": "A name with its password, or with an access token." },

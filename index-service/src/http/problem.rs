@@ -3,12 +3,14 @@
 //! A handler returns the failure; the middleware here, which has the request at hand, writes the body. A body of 5xx
 //! carries a code and the request's id, never what went wrong: that goes to the log.
 
+use super::clock::now;
 use super::codes::{About, ProblemCode};
 use super::cookie;
 use super::error::Failure;
 use crate::domain::{Index, Refusal};
 use crate::model::Fault;
 use crate::model::fault::At;
+use crate::model::rate::HeldBack;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -69,12 +71,28 @@ fn begin(failure: &Failure) -> HttpResponseBuilder {
     let status = failure.status_code();
     let mut response = HttpResponse::build(status);
     response.insert_header((CACHE_CONTROL, "no-store"));
-    if let Failure::Refused(Refusal::TooManyGuesses(seconds) | Refusal::TooManySignUps(seconds)) = failure {
-        response.insert_header((RETRY_AFTER, *seconds));
+    if let Some((policy, HeldBack { rate, seconds })) = held_back(failure) {
+        response.insert_header((RETRY_AFTER, seconds));
+        // As draft-ietf-httpapi-ratelimit-headers has them, and as scripts of before it do.
+        let (limit, window) = (rate.times(), rate.window_seconds());
+        response.insert_header(("RateLimit-Policy", format!("\"{policy}\";q={limit};w={window}")));
+        response.insert_header(("RateLimit", format!("\"{policy}\";r=0;t={seconds}")));
+        response.insert_header(("X-RateLimit-Limit", limit));
+        response.insert_header(("X-RateLimit-Remaining", 0));
+        response.insert_header(("X-RateLimit-Reset", now().as_second().saturating_add_unsigned(seconds)));
     } else if status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((RETRY_AFTER, RETRY_SECONDS));
     }
     response
+}
+
+/// Of what there was too much, by name.
+fn held_back(failure: &Failure) -> Option<(&'static str, HeldBack)> {
+    match failure {
+        Failure::Refused(Refusal::TooManyGuesses(held)) => Some(("wrong-passwords", *held)),
+        Failure::Refused(Refusal::TooManySignUps(held)) => Some(("sign-ups", *held)),
+        _ => None,
+    }
 }
 
 /// RFC 9457, with a code for programs and the request's id for the log.

@@ -10,6 +10,15 @@ pub struct Rate {
     window: SignedDuration,
 }
 
+/// What is said to who is held back.
+#[derive(Debug, Clone, Copy)]
+pub struct HeldBack {
+    /// What was too often.
+    pub rate: Rate,
+    /// In how many seconds it may happen again.
+    pub seconds: u64,
+}
+
 /// When everything that happened at one place is forgotten: all that must be known of it (the generic cell rate algorithm).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Past(Option<Timestamp>);
@@ -23,6 +32,21 @@ impl Rate {
     /// So many times a day.
     pub const fn a_day(times: u32) -> Self {
         Self { times, window: SignedDuration::from_hours(24) }
+    }
+
+    /// How many times.
+    pub fn times(self) -> u32 {
+        self.times
+    }
+
+    /// In which time all of them may happen at once, in seconds.
+    pub fn window_seconds(self) -> i64 {
+        self.window.as_secs()
+    }
+
+    /// Whether it may happen again at `now`; the error says when it may.
+    pub fn check(self, past: Past, now: Timestamp) -> Result<(), HeldBack> {
+        self.allows(past, now).map_err(|wait| HeldBack { rate: self, seconds: wait.as_secs().unsigned_abs() + 1 })
     }
 
     /// Whether it may happen again at `now`; the error is how long it may not.

@@ -58,6 +58,8 @@ async fn who_guesses_from_one_address_is_held_back_at_every_door_and_nobody_else
     let wait: u64 = docker.header("retry-after").parse().unwrap();
     assert!((1..=10).contains(&wait), "{wait}");
     assert_eq!(docker.json()["error"], "slow_down");
+    let limit = ["ratelimit-policy", "ratelimit", "x-ratelimit-limit"].map(|name| docker.header(name));
+    assert_eq!(limit, ["\"wrong-passwords\";q=6;w=60", &format!("\"wrong-passwords\";r=0;t={wait}"), "6"]);
     for (user, password) in [("alice", PASSWORD), ("alice", "wrong password"), ("nobody", PASSWORD), ("bob", PASSWORD)]
     {
         for path in ["/token", "/v1/search?q=x", "/api/v1/user", "/api/v1/orgs"] {

@@ -81,5 +81,7 @@ async fn not_too_many_sign_up_from_one_address() {
     assert_eq!(refused.json()["code"], "too_many_sign_ups");
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((1..=20).contains(&wait), "{wait}");
+    assert_eq!(refused.header("ratelimit-policy"), "\"sign-ups\";q=3;w=60");
+    assert_eq!(refused.header("ratelimit"), format!("\"sign-ups\";r=0;t={wait}"));
     sign_up(&there, "carl").await.is(201);
 }
