@@ -4,6 +4,7 @@ use crate::support::{Answer, Stack, User};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 async fn post(user: &User, path: &str, key: &str, body: &Value) -> Answer {
     user.asks(Method::POST, &format!("/api/v1{path}")).header("Idempotency-Key", key).json(body).send().await
@@ -102,4 +103,79 @@ async fn of_the_same_sent_at_once_one_is_carried_out() {
         assert_eq!((answer.status, &answer.json()["code"]), (409, &json!("idempotency_key_in_use")));
     }
     post(&admin, "/orgs", "key", &body).await.is(201);
+}
+
+/// Every POST whose caller is somebody: the operation, the path of what is there for it, and its body.
+const POSTS: &[(&str, &str, &str)] = &[
+    ("/admin/users", "/admin/users", r#"{"name":"dora","password":"correct horse"}"#),
+    ("/admin/users/{user}/reset-password", "/admin/users/carol/reset-password", r#"{"password":"battery staple"}"#),
+    ("/invitations/{secret}/decline", "/invitations/DECLINE/decline", ""),
+    ("/invitations/{secret}/accept", "/invitations/ACCEPT/accept", ""),
+    ("/orgs", "/orgs", r#"{"name":"made"}"#),
+    ("/orgs/{org}/invitations", "/orgs/acme/invitations", r#"{"role":"member"}"#),
+    ("/orgs/{org}/rename", "/orgs/old/rename", r#"{"name":"renamed"}"#),
+    ("/orgs/{org}/robots", "/orgs/acme/robots", r#"{"name":"builder"}"#),
+    ("/orgs/{org}/robots/{robot}/rotate", "/orgs/acme/robots/ci/rotate", "{}"),
+    ("/orgs/{org}/teams", "/orgs/acme/teams", r#"{"name":"dev"}"#),
+    ("/repositories/{name}/-/purge", "/repositories/acme/gone/-/purge", ""),
+    ("/repositories/{name}/-/rename", "/repositories/acme/app/-/rename", r#"{"name":"acme/renamed"}"#),
+    ("/repositories/{name}/-/restore", "/repositories/acme/lost/-/restore", ""),
+    ("/user/tokens", "/user/tokens", r#"{"name":"laptop"}"#),
+    ("/user/tokens/{id}/rotate", "/user/tokens/TOKEN/rotate", "{}"),
+];
+
+/// Those whose caller may be nobody, who has no keys.
+const OF_NOBODY: [&str; 2] = ["/session", "/users"];
+
+#[tokio::test]
+async fn every_post_is_carried_out_once_by_its_key() {
+    let stack = Stack::start().await;
+    let document = stack.host.get("/api/v1/openapi.json").send().await.is(200).json();
+    let posts = document["paths"].as_object().unwrap().iter().filter(|(_, item)| item["post"].is_object());
+    let (with_key, without): (Vec<_>, Vec<_>) =
+        posts.partition(|(_, item)| item["post"]["parameters"].to_string().contains("Idempotency-Key"));
+    let paths =
+        |items: Vec<(&String, &Value)>| items.into_iter().map(|(path, _)| path.clone()).collect::<BTreeSet<_>>();
+    assert_eq!(paths(with_key), POSTS.iter().map(|(path, ..)| (*path).to_owned()).collect(), "every POST has a row");
+    assert_eq!(paths(without), OF_NOBODY.map(str::to_owned).into());
+
+    let (admin, bob) = (stack.admin(), stack.user("bob").await);
+    stack.user("carol").await;
+    for name in ["acme", "old"] {
+        admin.does(Method::POST, "/orgs", &json!({ "name": name })).await;
+    }
+    admin.does(Method::POST, "/orgs/acme/robots", &json!({ "name": "ci" })).await;
+    for name in ["app", "gone", "lost"] {
+        admin.does(Method::PUT, &format!("/repositories/acme/{name}"), &json!({})).await;
+    }
+    for name in ["gone", "lost"] {
+        admin.does(Method::DELETE, &format!("/repositories/acme/{name}"), &Value::Null).await;
+    }
+    let token = admin.does(Method::POST, "/user/tokens", &json!({ "name": "old" })).await;
+    let mut words = vec![("TOKEN", token["id"].as_str().unwrap().to_owned())];
+    for word in ["ACCEPT", "DECLINE"] {
+        let invited = admin.does(Method::POST, "/orgs/acme/invitations", &json!({ "role": "member" })).await;
+        words.push((word, invited["secret"].as_str().unwrap().to_owned()));
+    }
+    for (operation, path, body) in POSTS {
+        let path = words.iter().fold((*path).to_owned(), |path, (word, value)| path.replace(word, value));
+        let caller = if operation.starts_with("/invitations/") { &bob } else { &admin };
+        let send = |body: &str| {
+            let request = caller.asks(Method::POST, &format!("/api/v1{path}")).header("Idempotency-Key", *operation);
+            let request = if body.is_empty() { request } else { request.header("Content-Type", "application/json") };
+            request.body(body.to_owned()).send()
+        };
+        let first = send(body).await;
+        assert!((200..300).contains(&first.status), "{operation}: {}", first.text());
+        let again = send(body).await;
+        if first.header("cache-control") == "no-store" {
+            assert_eq!(again.is(409).json()["code"], "secret_shown", "{operation}");
+        } else {
+            let all = |answer: &Answer| (answer.status, answer.body.clone(), answer.header("location").to_owned());
+            assert_eq!(all(&again), all(&first), "{operation}");
+            assert_eq!(again.header("idempotency-replayed"), "true", "{operation}");
+        }
+        let other = send(r#"{"name":"another"}"#).await.is(422);
+        assert_eq!(other.json()["code"], "idempotency_key_reused", "{operation}");
+    }
 }
