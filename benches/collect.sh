@@ -12,6 +12,8 @@ source tests/packages.sh
 install_missing time:time
 
 many=1000000 some=100000 seconds=20
+# Longer than the writers need from a layer to the manifest that names it, and much shorter than the volume is old.
+grace=5
 case ${1:-} in
     '') ;;
     --quick) many=10000 some=1000 seconds=2 ;;
@@ -23,9 +25,9 @@ readonly berth=$PWD/target/release/berth registry=$PWD/target/release/registry-s
 readonly volume=$PWD/target/release/volume writes=$PWD/target/release/writes
 readonly ready=$PWD/target/release/blob
 work=$(mktemp -d -p "${BENCH_DIR:-$PWD/target}" collect.XXXXXX)
-server=''
+server='' writer=''
 clean_up() {
-    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+    for child in $server $writer; do kill "$child" 2>/dev/null || true; done
     rm -rf "$work"
 }
 trap clean_up EXIT
@@ -54,12 +56,31 @@ env -i PATH="$PATH" REGISTRY_HTTP_ADDR="127.0.0.1:$port" REGISTRY_LOG_LEVEL=erro
     REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY="$work/some/registry" "$registry" serve 2>"$work/log" &
 server=$!
 "$ready" ready "127.0.0.1:$port" >/dev/null
+
+# beside COMMAND…: what writers notice while it runs. They end with an error if anything is refused.
+beside() {
+    rm -f "$work/ended"
+    "$writes" "127.0.0.1:$port" bench/app "$work/ended" >"$work/noticed" &
+    writer=$!
+    "$@"
+    touch "$work/ended"
+    wait "$writer"
+    writer=''
+    sed 's/^/    /' "$work/noticed"
+}
+
+# collect_some FATE: collects beside the server and says what came of it. An error if there is nothing of that fate.
+collect_some() {
+    local told count
+    told=$(collect "$work/some" --delete-untagged --grace "${grace}s")
+    count=$(sed -n "s/.*\"$1\":{\"count\":\([0-9]*\).*/\1/p" <<<"$told")
+    printf '  while one runs that has %s %s: %s\n' "$1" "$count" "${told##*; }"
+    ((count >= some / 2)) || { echo "$1 too few, so nothing was measured: $told" >&2 && return 1; }
+}
+
 echo '  without a collector'
-"$writes" "127.0.0.1:$port" bench/app "$seconds" | sed 's/^/    /'
-echo '  while one runs, over and over'
-(while [[ ! -e $work/enough ]]; do collect "$work/some" --delete-untagged >>"$work/runs" 2>&1; done) &
-collector=$!
-"$writes" "127.0.0.1:$port" bench/app "$seconds" | sed 's/^/    /'
-touch "$work/enough"
-wait "$collector"
-printf '  it ran %s times\n' "$(wc -l <"$work/runs")"
+beside sleep "$seconds"
+# What the first hides the second deletes, when it has been hidden for the grace.
+beside collect_some hidden
+sleep "$grace"
+beside collect_some deleted

@@ -1,12 +1,15 @@
 //! Makes a volume of many small blobs for `collect.sh`, half of them needed by nobody: each repository has images of nine
-//! layers, and of every second image the manifest is deleted.
+//! layers, and of every second image the manifest is deleted. All of it is two days old, so no grace keeps it.
 
 use anyhow::Context;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 const IMAGES: usize = 100;
 const LAYERS: usize = 9;
+const AGE: Duration = Duration::from_hours(48);
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -49,7 +52,9 @@ fn blob(base: &Path, digest: &str) -> std::path::PathBuf {
 
 fn write(path: &Path, content: &str) -> std::io::Result<()> {
     path.parent().map_or(Ok(()), fs::create_dir_all)?;
-    fs::write(path, content)
+    let mut file = File::create(path)?;
+    file.write_all(content.as_bytes())?;
+    file.set_modified(SystemTime::now() - AGE)
 }
 
 /// Not that of any content: the collector does not look.
