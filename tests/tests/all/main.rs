@@ -53,6 +53,7 @@ mod key_rotation;
 mod kinds_of_secrets;
 mod late_locks;
 mod leaving;
+mod left_by_peers;
 mod leftover_intents;
 mod library;
 mod lists;

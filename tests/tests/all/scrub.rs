@@ -1,6 +1,6 @@
 //! Reading everything again: what is damaged is found and put aside, who needs it is named, and a push brings it back.
 
-use crate::support::{Standalone, child_descriptor, data, index, sha256};
+use crate::support::{Standalone, child_descriptor, data, index, scrub_in, sha256};
 use registry_service::domain::scrub::Scrub;
 use registry_service::model::scrub::{Event, Lacks};
 use registry_service::scrub;
@@ -10,21 +10,9 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What a scrub finds: digests of damaged blobs, and what repositories lack.
+/// What a scrub of it finds.
 fn scrub(registry: &Standalone) -> (Vec<String>, Vec<Lacks>) {
-    let (mut damaged, mut lacks) = (Vec::new(), Vec::new());
-    let storage = Storage::open(registry.root()).unwrap();
-    Scrub { storage: &storage, rate: None }
-        .run(&mut |event| match event {
-            Event::Damaged(found) => {
-                assert!(found.quarantined);
-                damaged.push(found.damaged.to_string());
-            }
-            Event::Lacks(found) => lacks.push(found),
-            _ => {}
-        })
-        .unwrap();
-    (damaged, lacks)
+    scrub_in(registry.root())
 }
 
 /// A way of losing the bytes of a blob, with its name, and whether it leaves some.

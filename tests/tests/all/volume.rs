@@ -1,19 +1,14 @@
-//! What lies on disk: after everything that a client can do it is a volume that a peer walks without harm, and what a peer
-//! or a crash left in one is served, or is taken for nothing.
+//! What lies on disk: after everything that a client can do it is a volume that a peer walks without harm, and a push heals
+//! what was damaged in it.
 
-use crate::support::{
-    Repository, Standalone, at_once, blob_descriptor, child_descriptor, collect_in, eventually, image, index, sha256,
-    sha512,
-};
-use registry_service::domain::collector::Collection;
-use serde_json::json;
-use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
+use crate::support::{Repository, Standalone, child_descriptor, data, eventually, index, sha256, sha512};
+use shared::media_type::OCI_MANIFEST;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Every path of a file or directory below `root`, seen from there.
-fn paths(root: &Path) -> Vec<PathBuf> {
+pub(super) fn paths(root: &Path) -> Vec<PathBuf> {
     fn walk(root: &Path, directory: &Path, all: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -101,134 +96,6 @@ fn is_digest(text: &str) -> bool {
     shared::Digest::parse(text).is_ok()
 }
 
-fn hex(digest: &str) -> &str {
-    digest.split_once(':').unwrap().1
-}
-
-/// Puts bytes where a blob of the digest lies, whatever they are.
-fn store(registry: &Standalone, digest: &str, bytes: &[u8]) -> PathBuf {
-    let (algorithm, hex) = digest.split_once(':').unwrap();
-    write(registry.stored(&format!("blobs/{algorithm}/{}/{hex}/data", &hex[..2])), bytes)
-}
-
-fn write(path: PathBuf, bytes: &[u8]) -> PathBuf {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, bytes).unwrap();
-    path
-}
-
-/// What a peer could have written: a manifest of `app`, with a tag.
-fn leave_manifest(registry: &Standalone, tag: &str, manifest: &[u8]) -> String {
-    let digest = sha256(manifest);
-    store(registry, &digest, manifest);
-    let manifests = registry.stored("repositories/app/_manifests");
-    write(manifests.join(format!("revisions/sha256/{}/link", hex(&digest))), digest.as_bytes());
-    write(manifests.join(format!("tags/{tag}/current/link")), digest.as_bytes());
-    digest
-}
-
-fn leave_layer(registry: &Standalone, digest: &str, link: &[u8]) -> PathBuf {
-    write(registry.stored(&format!("repositories/app/_layers/{}/link", digest.replace(':', "/"))), link)
-}
-
-#[tokio::test]
-async fn the_media_type_of_what_a_peer_stored_is_what_its_body_says() {
-    let registry = Standalone::start(&[]);
-    let app = registry.repository("app");
-    let docker_list = "application/vnd.docker.distribution.manifest.list.v2+json";
-    let descriptor = blob_descriptor("application/vnd.oci.image.config.v1+json", b"{}");
-    for (tag, manifest, media_type) in [
-        ("said", json!({ "schemaVersion": 2, "mediaType": docker_list, "manifests": [] }), docker_list),
-        ("index", json!({ "schemaVersion": 2, "manifests": [] }), OCI_INDEX),
-        ("image", json!({ "schemaVersion": 2, "config": descriptor, "layers": [] }), OCI_MANIFEST),
-        (
-            "schema-1",
-            json!({ "schemaVersion": 1, "name": "app", "tag": "schema-1", "fsLayers": [] }),
-            "application/vnd.docker.distribution.manifest.v1+prettyjws",
-        ),
-    ] {
-        let manifest = manifest.to_string();
-        let digest = leave_manifest(&registry, tag, manifest.as_bytes());
-        let read = app.get(&format!("manifests/{tag}")).send().await.is(200);
-        assert_eq!((read.header("content-type"), read.text()), (media_type, manifest), "{tag}");
-        assert_eq!(read.header("docker-content-digest"), digest, "{tag}");
-    }
-}
-
-#[tokio::test]
-async fn layers_of_an_old_manifest_are_kept_from_deletes_and_from_the_collector() {
-    let registry = Standalone::start(&[]);
-    let app = registry.repository("app");
-    let layers = [app.push_blob(b"old layer").await, app.push_blob(b"older layer").await];
-    let listed: Vec<_> = layers.iter().map(|layer| json!({ "blobSum": layer })).collect();
-    let manifest = json!({ "schemaVersion": 1, "name": "app", "tag": "old", "fsLayers": listed }).to_string();
-    leave_manifest(&registry, "old", manifest.as_bytes());
-    let unused = app.push_blob(b"nobody names this").await;
-    for delete_untagged in [false, true] {
-        for layer in &layers {
-            app.delete(&format!("blobs/{layer}")).send().await.refuses(405, "UNSUPPORTED");
-            app.get(&format!("blobs/{layer}")).send().await.is(200);
-        }
-        assert_eq!(app.get("manifests/old").send().await.is(200).text(), manifest);
-        collect_in(registry.root(), Collection { delete_untagged, ..at_once() }).await.unwrap();
-    }
-    for layer in &layers {
-        assert_eq!(sha256(&app.get(&format!("blobs/{layer}")).send().await.is(200).body), *layer);
-    }
-    app.get(&format!("blobs/{unused}")).send().await.refuses(404, "BLOB_UNKNOWN");
-}
-
-#[tokio::test]
-async fn the_content_of_a_link_and_not_its_place_says_what_is_meant() {
-    let registry = Standalone::start(&[]);
-    let app = registry.repository("app");
-    let (short, long) = (sha256(b"layer"), sha512(b"layer"));
-    store(&registry, &short, b"layer");
-    leave_layer(&registry, &long, short.as_bytes());
-    let read = app.get(&format!("blobs/{long}")).send().await.is(200);
-    assert_eq!((read.text().as_str(), read.header("docker-content-digest")), ("layer", long.as_str()));
-    app.get(&format!("blobs/{short}")).send().await.refuses(404, "BLOB_UNKNOWN");
-
-    let manifest = image(&[b"layer"]).manifest;
-    let (short, long) = (sha256(&manifest), sha512(&manifest));
-    store(&registry, &short, &manifest);
-    write(
-        registry.stored(&format!("repositories/app/_manifests/revisions/sha512/{}/link", hex(&long))),
-        short.as_bytes(),
-    );
-    let read = app.get(&format!("manifests/{long}")).send().await.is(200);
-    assert_eq!(read.body, manifest);
-}
-
-#[tokio::test]
-async fn an_empty_or_garbled_link_is_none_and_a_push_heals_it() {
-    for broken in ["", "sha256:12", "\0\0\0\0", "not a digest\n"] {
-        let registry = Standalone::start(&[]);
-        let app = registry.repository("app");
-        let pushed = app.push_image("v1", "layer").await;
-        let layer = sha256(b"layer");
-        let revision =
-            registry.stored(&format!("repositories/app/_manifests/revisions/sha256/{}/link", hex(&pushed.digest)));
-        let tag = registry.stored("repositories/app/_manifests/tags/v1/current/link");
-        let link = leave_layer(&registry, &layer, broken.as_bytes());
-        for path in [&revision, &tag] {
-            fs::write(path, broken).unwrap();
-        }
-        app.get(&format!("blobs/{layer}")).send().await.refuses(404, "BLOB_UNKNOWN");
-        for reference in ["v1", &pushed.digest] {
-            app.get(&format!("manifests/{reference}")).send().await.refuses(404, "MANIFEST_UNKNOWN");
-        }
-        assert_eq!(app.get("tags/list").send().await.is(200).json()["tags"], json!([]), "{broken:?}");
-        app.put_manifest("v1", &pushed.manifest).await.refuses(400, "MANIFEST_BLOB_UNKNOWN");
-        app.push_image("v1", "layer").await;
-        app.get(&format!("blobs/{layer}")).send().await.is(200);
-        assert_eq!(app.get("manifests/v1").send().await.is(200).body, pushed.manifest);
-        for path in [link, revision, tag] {
-            assert!(is_digest(&fs::read_to_string(&path).unwrap()), "{}", path.display());
-        }
-    }
-}
-
 /// A way of losing the bytes of a blob, with its name.
 type Damage = (&'static str, fn(&Path));
 
@@ -257,7 +124,7 @@ async fn the_same_push_heals_a_damaged_blob() {
         let registry = Standalone::start(&[]);
         let app = registry.repository("app");
         let digest = app.push_blob(b"content").await;
-        let data = store(&registry, &digest, b"content");
+        let data = registry.stored(&data(&digest));
         damage(&data);
         push_in_three_requests(&app, "content").await;
         assert_eq!(app.get(&format!("blobs/{digest}")).send().await.is(200).text(), "content", "{what}");
@@ -271,7 +138,7 @@ async fn a_manifest_whose_bytes_are_damaged_is_healed_by_its_push() {
         let registry = Standalone::start(&[]);
         let app = registry.repository("app");
         let pushed = app.push_image("v1", "layer").await;
-        damage(&store(&registry, &pushed.digest, &pushed.manifest));
+        damage(&registry.stored(&data(&pushed.digest)));
         app.put_manifest("v1", &pushed.manifest).await.is(201);
         assert_eq!(app.get("manifests/v1").send().await.is(200).body, pushed.manifest, "{what}");
     }
@@ -283,7 +150,7 @@ async fn a_good_blob_that_is_there_keeps_its_file() {
     let registry = Standalone::start(&[]);
     let app = registry.repository("app");
     let digest = app.push_blob(b"content").await;
-    let data = store(&registry, &digest, b"content");
+    let data = registry.stored(&data(&digest));
     let inode = fs::metadata(&data).unwrap().ino();
     push_in_three_requests(&app, "content").await;
     registry.repository("other").push_blob(b"content").await;

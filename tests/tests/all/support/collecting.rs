@@ -1,11 +1,13 @@
-//! The collector, as another process on the same storage runs it, and what it leaves on disk.
+//! The collector and the scrub, as another process on the same storage runs them, and what they leave on disk.
 
 use super::image::{Image, sha256};
 use super::repository::Repository;
 use super::stack::Stack;
 use jiff::{SignedDuration, Timestamp};
 use registry_service::domain::collector::{Collection, CollectionError};
+use registry_service::domain::scrub::Scrub;
 use registry_service::model::collection::{Event, Fate, Finding, Kind};
+use registry_service::model::scrub::{Event as Scrubbed, Lacks};
 use registry_service::store::Storage;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -41,6 +43,24 @@ pub async fn collect_in(root: &Path, collection: Collection) -> Result<Vec<Findi
         ended.map(|()| findings)
     };
     tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+/// What a scrub of the storage folder `root` finds: digests of damaged blobs, which it puts aside, and what repositories
+/// lack.
+pub fn scrub_in(root: &Path) -> (Vec<String>, Vec<Lacks>) {
+    let (mut damaged, mut lacks) = (Vec::new(), Vec::new());
+    let storage = Storage::open(root).unwrap();
+    Scrub { storage: &storage, rate: None }
+        .run(&mut |event| match event {
+            Scrubbed::Damaged(found) => {
+                assert!(found.quarantined);
+                damaged.push(found.damaged.to_string());
+            }
+            Scrubbed::Lacks(found) => lacks.push(found),
+            _ => {}
+        })
+        .unwrap();
+    (damaged, lacks)
 }
 
 impl Stack {

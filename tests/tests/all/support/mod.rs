@@ -24,7 +24,7 @@ mod wishes;
 pub use between::{Between, Look};
 pub use browser::{Browser, origin, sign_in};
 pub use clock::Clock;
-pub use collecting::{after_hours, at_once, collect_in, data, pulls, with_fate};
+pub use collecting::{after_hours, at_once, collect_in, data, pulls, scrub_in, with_fate};
 pub use disk::Disk;
 pub use eventually::eventually;
 pub use forge::Forge;
