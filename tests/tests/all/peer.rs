@@ -2,8 +2,8 @@
 //! `docker-registry` serves what came of it; and its collector takes nothing that is tagged.
 
 use crate::support::{
-    Image, Peer, Repository, Standalone, artifact, at_once, child_descriptor, collect_in, data, image, index, sha256,
-    sha512, stored, with_fate,
+    Image, Peer, Repository, Standalone, after_hours, artifact, at_once, child_descriptor, collect_in, data, image,
+    index, scrub_in, sha256, sha512, stored, with_fate,
 };
 use registry_service::domain::collector::Collection;
 use registry_service::model::collection::Fate;
@@ -142,7 +142,27 @@ async fn a_volume_goes_from_the_peer_to_berth_and_back() {
     serves_image(&berth.repository("fresh"), "v2", &image).await;
 }
 
-/// A volume that Berth wrote, with what the peer knows nothing of.
+/// What a collection, a scrub and a writer that died leave in a volume.
+async fn leave_behind(berth: &Standalone, volume: &Volume) {
+    let app = berth.repository("acme/app");
+    let hidden = app.push_blob(b"hidden").await;
+    collect_in(berth.root(), after_hours(25)).await.unwrap();
+    let (damaged, healed) = (app.push_blob(b"damaged").await, sha256(b"after"));
+    for digest in [&damaged, &healed] {
+        fs::write(berth.stored(&data(digest)), "other bytes").unwrap();
+    }
+    scrub_in(berth.root());
+    app.push_blob(b"after").await;
+    let lies = |digest: &str| names(berth.stored(&data(digest)).parent().unwrap()).remove(0);
+    assert!(lies(&hidden).starts_with("berth-trash."));
+    assert!([&damaged, &healed].iter().all(|digest| lies(digest).starts_with("berth-damaged.")));
+    for intent in ["_tags/moving", "_tags/more"] {
+        let intent = berth.stored(&format!("berth/intents/acme/app/{intent}"));
+        fs::write(intent, &volume.moved.digest).unwrap();
+    }
+}
+
+/// A volume that Berth wrote, with what the peer knows nothing of, and which it serves all the same.
 async fn written_by_berth(folder: TempDir) -> (Standalone, Volume) {
     let berth = Standalone::on(folder, &[]);
     let (app, other) = (berth.repository("acme/app"), berth.repository("acme/app/nested"));
@@ -152,6 +172,9 @@ async fn written_by_berth(folder: TempDir) -> (Standalone, Volume) {
     let digest = sha512(b"long");
     app.post(&format!("blobs/uploads/?digest={digest}")).body("long").send().await.is(201);
     app.put_typed("long", OCI_MANIFEST, &with_long_layer()).await;
+    leave_behind(&berth, &volume).await;
+    let peer = Peer::start(berth.root()).await;
+    volume.is_served(&peer.repository("acme/app"), &peer.repository("acme/app/nested")).await;
     (berth, volume)
 }
 
@@ -185,6 +208,9 @@ async fn the_peers_collector_takes_nothing_that_is_named() {
     app.serves("long", OCI_MANIFEST, &with_long_layer()).await;
     let long = app.get(&format!("blobs/{}", sha512(b"long"))).send().await.is(200);
     assert_eq!(long.body, "long");
+    // Berth's own goes on from there.
+    collect_in(&root, after_hours(50)).await.unwrap();
+    volume.is_served(&app, &other).await;
     // What went can be pushed again.
     app.push_blob(b"nobody names this").await;
     app.serves_blob(b"nobody names this").await;
@@ -208,6 +234,8 @@ async fn the_peers_collector_of_untagged_manifests_leaves_every_tag_what_it_name
     for gone in [&volume.untagged.digest, &volume.arm64.digest, &sha256(&signature(&volume))] {
         app.get(&format!("manifests/{gone}")).send().await.refuses(404, "MANIFEST_UNKNOWN");
     }
+    collect_in(&root, after_hours(50)).await.unwrap();
+    serves_image(&app, "moving", &volume.moved).await;
     assert_eq!(app.tags().await, ["amd64", "empty", "long", "moving", "multi"]);
     // The same pushes bring all of it back.
     let again = push(&app, &volume.arm64.digest, "for arm64").await;
