@@ -1,7 +1,8 @@
 //! A name that comes to stand for another repository: tokens, mounts and uploads from before are of the one before, and give
 //! nothing of what lies there now. Harbor's issues 22900 and 23270.
 
-use crate::support::{Repository, Stack, User, eventually, sha256};
+use crate::support::{Repository, Stack, User, after_hours, data, eventually, image, sha256};
+use registry_service::domain::collector::Collection;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -127,4 +128,48 @@ async fn what_was_issued_for_a_renamed_repository_opens_neither_of_its_names() {
     new.get("manifests/v1").send().await.is(200);
     scene.is_shut("renamed").await;
     elsewhere.get("manifests/v1").send().await.is(401);
+}
+
+/// The bytes may lie there still, hidden, when the name is somebody else's.
+#[tokio::test]
+async fn the_next_owner_of_a_name_gets_nothing_of_what_the_former_had_hidden() {
+    for way in ["purged", "renamed"] {
+        let Scene { stack, alice, eve, .. } = Scene::set().await;
+        let former = alice.repository("acme/app").await;
+        let untagged = former.push_image(&image(&[b"untagged"]).digest, "untagged").await;
+        let wanted = image(&[b"hidden from all"]);
+        let hidden = former.push_blob(b"hidden from all").await;
+        stack.collect(Collection { delete_untagged: true, ..after_hours(25) }).await.unwrap();
+        let is_hidden = || !stack.stored(&data(&hidden)).exists();
+        assert!(is_hidden());
+        if way == "purged" {
+            alice.does(Method::DELETE, APP, &Value::Null).await;
+            stack.admin().does(Method::POST, &format!("{APP}/-/purge"), &Value::Null).await;
+        } else {
+            alice.does(Method::POST, &format!("{APP}/-/rename"), &json!({ "name": "acme/other" })).await;
+        }
+
+        let new = eve.repository("acme/app").await;
+        let own = eve.token("repository:eve/own:pull,push repository:acme/app:pull").await;
+        let own = Repository::new(&stack.host, "eve/own", own);
+        new.push_image("v1", "of the next owner").await;
+        for digest in [&hidden, &sha256(b"untagged")] {
+            let blob = format!("blobs/{digest}");
+            new.head(&blob).send().await.is(404);
+            new.get(&blob).send().await.refuses(404, "BLOB_UNKNOWN");
+            for from in ["", "&from=acme/app"] {
+                let mount = format!("blobs/uploads/?mount={digest}{from}");
+                new.post(&mount).send().await.is(202);
+                own.post(&mount).send().await.is(202);
+            }
+        }
+        new.head(&format!("manifests/{}", untagged.digest)).send().await.is(404);
+        new.put_manifest("v2", &wanted.manifest).await.refuses(400, "MANIFEST_BLOB_UNKNOWN");
+        new.put_manifest("v2", &untagged.manifest).await.refuses(400, "MANIFEST_BLOB_UNKNOWN");
+        assert!(is_hidden(), "{way}: nobody brought it back");
+        if way == "renamed" {
+            let former = alice.repository("acme/other").await;
+            assert_eq!(former.get(&format!("blobs/{hidden}")).send().await.is(200).text(), "hidden from all");
+        }
+    }
 }
