@@ -1,13 +1,16 @@
 //! Two verbs at once, one of them stopped between two of its steps: whichever comes first, the other sees all of it or
 //! nothing.
 
-use crate::support::{Stack, image};
+use crate::support::{Request, Stack, image};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Long enough for a request that nothing holds up.
 const A_WHILE: Duration = Duration::from_millis(300);
+
+/// Who waits for a lock is answered within this: ten seconds, and what a busy machine adds.
+const AT_MOST: Duration = Duration::from_secs(12);
 
 #[tokio::test]
 async fn a_push_that_has_looked_is_not_overtaken_by_the_delete_of_what_it_saw() {
@@ -115,4 +118,64 @@ async fn a_delete_waits_for_a_push_that_was_judged() {
         app.put_manifest("v1", &pushed.manifest).await.is(201);
         let _ = app.delete("manifests/v2").send().await;
     }
+}
+
+/// Holds that the request is told to come again: later than at once, and within [`AT_MOST`].
+async fn is_to_come_again(request: Request) {
+    let begun = Instant::now();
+    let refused = request.send().await.refuses(503, "UNAVAILABLE");
+    let waited = begun.elapsed();
+    assert!((A_WHILE..AT_MOST).contains(&waited), "{}: after {waited:?}", refused.what);
+    assert!(refused.header("retry-after").parse::<u64>().is_ok(), "{refused:?}");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_stopped_writer_is_told_to_come_again_and_nobody_else_waits() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let elsewhere = app.on(&stack.replica());
+    let other = stack.admin().repository("admin/other").await;
+    let [stopped, here, there] = ["stopped", "here", "there"].map(|layer| image(&[layer.as_bytes()]));
+    for tag in ["stopped", "here", "there"] {
+        app.push_image(tag, tag).await;
+    }
+    // In the process of the one who is stopped, and in another.
+    let pushes = || {
+        [(&app, &here), (&elsewhere, &there)].map(|(app, image)| app.put("manifests/v1").body(image.manifest.clone()))
+    };
+    let deletes = || [app.delete("manifests/here"), elsewhere.delete("manifests/there")];
+
+    let stop = stack.arm("stop pause judged");
+    let push = app.put_manifest("v1", &stopped.manifest);
+    let others = async {
+        stop.reached().await;
+        let pushing = futures_util::future::join_all(pushes().map(is_to_come_again));
+        let deleting = async {
+            // Whoever shares the lock by then is not held up by one who wants it alone.
+            tokio::time::sleep(A_WHILE).await;
+            futures_util::future::join_all(deletes().map(is_to_come_again)).await
+        };
+        let unharmed = async {
+            tokio::time::sleep(2 * A_WHILE).await;
+            let begun = Instant::now();
+            other.push_image("v1", "other").await;
+            other.delete("manifests/v1").send().await.is(202);
+            elsewhere.get("manifests/here").send().await.is(200);
+            app.get("manifests/v1").send().await.refuses(404, "MANIFEST_UNKNOWN");
+            assert!(begun.elapsed() < AT_MOST / 4, "others waited: {:?}", begun.elapsed());
+        };
+        tokio::join!(pushing, deleting, unharmed);
+        drop(stop);
+    };
+    let (push, ()) = tokio::join!(push, others);
+    push.is(201);
+    for (again, image) in pushes().into_iter().zip([&here, &there]) {
+        again.send().await.is(201);
+        let read = app.get("manifests/v1").send().await.is(200);
+        assert_eq!(read.header("docker-content-digest"), image.digest);
+    }
+    for again in deletes() {
+        again.send().await.is(202);
+    }
+    assert!(!stack.files().iter().any(|file| file.starts_with("berth/intents/")), "{:?}", stack.files());
 }
