@@ -103,6 +103,35 @@ async fn a_repository_that_moves_twice_during_both_marks_keeps_all_it_has() {
 }
 
 #[tokio::test]
+async fn a_repository_that_moves_twice_during_each_of_both_marks_keeps_all_it_has() {
+    for place in ["read intents", "marked"] {
+        for verbs in [["put_away", "restore"], ["restore", "put_away"]] {
+            let scene = Scene::set().await;
+            scene.app.push_blob(b"nobody names it").await;
+            if verbs == ["restore", "put_away"] {
+                scene.does("put_away").await;
+            }
+            let [first, second] = [1, 2].map(|hit| scene.stack.arm(&format!("stop@{hit} pause collector {place}")));
+            let moving = async {
+                for stop in [first, second] {
+                    stop.reached().await;
+                    for verb in verbs {
+                        scene.does(verb).await;
+                    }
+                    drop(stop);
+                }
+            };
+            let (findings, ()) = tokio::join!(scene.stack.collect(at_once()), moving);
+            findings.unwrap();
+            scene.does("restore").await;
+            scene.is_whole().await;
+            scene.stack.collect(at_once()).await.unwrap();
+            scene.is_whole().await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_mark_waits_for_a_move_that_is_under_way() {
     let scene = Scene::set().await;
     for place in ["move noted", "part moved", "put away"] {
