@@ -5,15 +5,13 @@
 //! cost more than the copy.
 
 use super::checked::Check;
-use super::disk::File;
+use super::disk::{self, File};
 use super::share::{LARGEST, Share};
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
-use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use std::cell::RefCell;
-use std::io::{self, IoSliceMut};
-use std::os::unix::fs::FileExt;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -88,24 +86,23 @@ impl Stream for Chunks {
             }));
             return self.poll_next(context);
         }
-        let read = preadv2(&self.file, &mut [IoSliceMut::new(buffer.space())], offset, ReadWriteFlags::NOWAIT);
-        match read {
-            Ok(length) => {
+        match disk::read_cached(&self.file, buffer.space(), offset) {
+            Ok(Some(length)) => {
                 buffer.length = length;
                 Poll::Ready(Some(self.emit(buffer)))
             }
-            Err(Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INTR) => {
+            Ok(None) => {
                 self.pending = Some(Box::pin(read_later(Arc::clone(&self.file), buffer, offset)));
                 self.poll_next(context)
             }
-            Err(error) => Poll::Ready(Some(Err(error.into()))),
+            Err(error) => Poll::Ready(Some(Err(error))),
         }
     }
 }
 
 async fn read_later(file: Arc<File>, mut buffer: Buffer, offset: u64) -> io::Result<Buffer> {
     let read = move || {
-        buffer.length = file.read_at(buffer.space(), offset)?;
+        buffer.length = disk::read_at(&file, buffer.space(), offset)?;
         Ok(buffer)
     };
     tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?

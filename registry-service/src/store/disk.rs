@@ -1,12 +1,14 @@
-//! The system calls that touch files, one thin function each. The only file that makes them, so that each can be made
-//! to fail by a test.
+//! The system calls that touch files, one thin function each. The only file that makes them, so that each change, and each
+//! read of a blob's bytes, can be made to fail by a test.
 //!
 //! Durable changes are put together from these in `files.rs`. Must not know what a file is for.
 
 use super::faults::{self, Change};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use std::fs::{self, OpenOptions, ReadDir, TryLockError};
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -29,7 +31,27 @@ pub fn create_new(path: &Path) -> io::Result<File> {
 
 /// All bytes of a file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
-    fs::read(path)
+    let mut file = File::open(path)?;
+    faults::before_read(&file)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads from `offset` on; tells how many bytes that were.
+pub fn read_at(file: &File, space: &mut [u8], offset: u64) -> io::Result<usize> {
+    faults::before_read(file)?;
+    file.read_at(space, offset)
+}
+
+/// The same of what is in memory. `None`: the kernel would have to wait for the disk.
+pub fn read_cached(file: &File, space: &mut [u8], offset: u64) -> io::Result<Option<usize>> {
+    faults::before_read(file)?;
+    match preadv2(file, &mut [IoSliceMut::new(space)], offset, ReadWriteFlags::NOWAIT) {
+        Ok(length) => Ok(Some(length)),
+        Err(Errno::AGAIN | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INTR) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The entries of a directory, in no order.

@@ -2,12 +2,12 @@
 //!
 //! The saved state holds up to one unhashed block of the upload's content, so it lies with the upload and nowhere else.
 
-use super::disk::File;
+use super::disk::{self, File};
 use sha2::digest::common::hazmat::SerializableState;
 use sha2::{Digest as _, Sha256, Sha512};
 use shared::{Algorithm, Digest};
 use std::fmt::Write;
-use std::io::{self, Read};
+use std::io;
 
 /// Names the crate version whose state format is meant; another one is hashed again from the file.
 const STATE_VERSION: &str = "sha2-0.11";
@@ -109,23 +109,20 @@ pub(super) fn hash_with(
     length: u64,
     taken: &mut dyn FnMut(u64),
 ) -> io::Result<Hasher> {
-    use std::io::{Seek, SeekFrom};
     let mut hasher = Hasher::new(algorithm);
-    let mut file = file;
-    file.seek(SeekFrom::Start(0))?;
-    let mut rest = file.take(length);
     let mut block = vec![0; BLOCK];
     let mut seen = 0;
-    loop {
-        let read = rest.read(&mut block)?;
+    while seen < length {
+        let wanted = usize::try_from(length - seen).unwrap_or(BLOCK).min(BLOCK);
+        let read = disk::read_at(file, block.get_mut(..wanted).unwrap_or_default(), seen)?;
         if read == 0 {
-            break;
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "shorter than expected"));
         }
         hasher.update(block.get(..read).unwrap_or_default());
         seen += read as u64;
         taken(read as u64);
     }
-    if seen == length { Ok(hasher) } else { Err(io::Error::new(io::ErrorKind::UnexpectedEof, "shorter than expected")) }
+    Ok(hasher)
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use registry_service::domain::scrub::Scrub;
 use registry_service::model::scrub::{Event, Lacks};
 use registry_service::scrub;
 use registry_service::store::Storage;
+use registry_service::store::faults::arm;
 use shared::media_type::OCI_MANIFEST;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -97,6 +99,37 @@ async fn an_emptied_blob_is_never_said_to_be_there() {
     let blob = format!("blobs/{digest}");
     for status in [app.head(&blob).send().await.status, app.get(&blob).send().await.status] {
         assert!(status >= 400, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_disk_gives_back_no_more_is_no_whole_answer_is_named_and_pushed_again() {
+    let registry = Standalone::start(&[]);
+    let app = registry.repository("app");
+    // Sent from memory; and sent as a stream, in the middle of which the disk fails.
+    for (size, chunk) in [(1000, 1), (4_000_000, 20)] {
+        for is_scrubbed in [false, true] {
+            let content: Vec<u8> = (0..=250).cycle().skip(usize::from(is_scrubbed)).take(size).collect();
+            let digest = app.push_blob(&content).await;
+            let (blob, place) = (format!("blobs/{digest}"), data(&digest));
+            let rule = format!("eio@{chunk}+ read {}", place.trim_end_matches("data"));
+            let failing = arm(registry.root(), &rule).unwrap();
+            let broken = app.get(&blob).attempt().await;
+            assert!(broken.is_none_or(|answer| answer.status >= 500), "{size} bytes look whole");
+            assert!(failing.count() > 0);
+            assert_eq!(app.head(&blob).send().await.is(200).header("content-length"), size.to_string());
+            if is_scrubbed {
+                assert_eq!(scrub(&registry).0, [digest.as_str()]);
+                app.head(&blob).send().await.is(404);
+            }
+            let inode = |path: &str| fs::metadata(registry.stored(path)).map(|file| file.ino()).ok();
+            let before = inode(&place);
+            app.push_blob(&content).await;
+            assert!(inode(&place).is_some() && inode(&place) != before, "the push took what cannot be read for good");
+            drop(failing);
+            assert_eq!(app.get(&blob).send().await.is(200).body, content);
+            assert_eq!(scrub(&registry), (vec![], vec![]));
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! Fail points: every change of a file, and named places between two steps of a verb, where a test can stop whoever comes,
-//! make the change fail, or end the process.
+//! Fail points: every change of a file, reads, and named places between two steps of a verb, where a test can stop whoever
+//! comes, make the call fail, or end the process.
 //!
 //! Compiled in by the feature `failpoints`, which only tests switch on. Without it nothing here does anything.
 
@@ -99,6 +99,20 @@ pub(super) fn before_lock(_: &File) {}
 pub(super) fn before_lock(file: &File) {
     // Taking it fails only where it is held.
     let _ = rules::meet(&rule::Point::lock(file));
+}
+
+/// Before bytes of a file are read.
+#[cfg(not(feature = "failpoints"))]
+#[expect(clippy::unnecessary_wraps, reason = "it fails where there are fail points")]
+#[inline]
+pub(super) fn before_read(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Before bytes of a file are read: where a test can make that fail.
+#[cfg(feature = "failpoints")]
+pub(super) fn before_read(file: &File) -> io::Result<()> {
+    rules::meet(&rule::Point::read(file)).map(drop)
 }
 
 impl Storage {

@@ -3,7 +3,7 @@
 //!
 //! ACTION is one of
 //! - `kill`: the process ends at once, as by `kill -9`;
-//! - `eio`, `enospc`: the change is not made and fails so;
+//! - `eio`, `enospc`: the change, or the read, is not made and fails so;
 //! - `half`: a write takes only the half of what it is given;
 //! - `skip`: a sync does nothing, and says that it has done it;
 //! - `sleep:MILLISECONDS`;
@@ -11,8 +11,9 @@
 //! - `record:FILE`: writes operation and path as a line of the file.
 //!
 //! HIT is the number of the point among those that match, 1 if it is not said; with `+` all from there on. OPERATION is the
-//! name of a call in `disk.rs`, or `pause`, or `lock` (no change, so only a rule that says so means it); PART is a part of the path (for a rename, of both with a blank between), or the
-//! name of the place.
+//! name of a call in `disk.rs`, or `pause`; or `lock` or `read`, which change nothing, so that only a rule that names them
+//! means them: who enumerates every point looks for what is half done. PART is a part of the path (for a rename, of both
+//! with a blank between), or the name of the place.
 
 use super::Change;
 use crate::store::disk::File;
@@ -21,8 +22,9 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The operation that is no change.
+/// The operations that change nothing.
 const LOCK: &str = "lock";
+const READ: &str = "read";
 
 /// What is about to happen.
 pub struct Point {
@@ -66,6 +68,11 @@ impl Point {
     /// Between opening a lock's file and taking the lock.
     pub fn lock(file: &File) -> Self {
         Self::of_file(LOCK, file)
+    }
+
+    /// Before bytes of a file are read.
+    pub fn read(file: &File) -> Self {
+        Self::of_file(READ, file)
     }
 
     pub fn place(base: &Path, place: &'static str) -> Self {
@@ -120,7 +127,7 @@ impl Rule {
     pub fn matches(&self, point: &Point) -> bool {
         let is_meant = match &self.operation {
             Some(operation) => operation == point.operation,
-            None => point.operation != LOCK,
+            None => ![LOCK, READ].contains(&point.operation),
         };
         is_meant && point.text.contains(&self.part)
     }
@@ -152,6 +159,9 @@ mod tests {
             assert_eq!(rule.matches(&tag), matches, "{text}");
             assert_eq!((1..=3).filter(|number| rule.means(*number)).collect::<Vec<_>>(), meant, "{text}");
         }
+        let read = point("read", "/r/blobs/sha256/00/00/data");
+        assert!(!Rule::parse("kill@1+").unwrap().matches(&read), "no change");
+        assert!(Rule::parse("eio read /blobs/").unwrap().matches(&read));
         for bad in ["", "burn", "kill@x", "sleep:soon", "kill@"] {
             assert_eq!(Rule::parse(bad), None, "{bad:?}");
         }
