@@ -1,7 +1,7 @@
 //! Blobs and the links that make them readable in a repository.
 
 use super::cached_read::read_link_blocking;
-use super::checked::Unproven;
+use super::checked::{Known, Unproven};
 use super::chunks::Chunks;
 use super::directories;
 use super::disk::{self, File};
@@ -26,12 +26,6 @@ pub struct OpenBlob {
 }
 
 impl OpenBlob {
-    fn new(storage: &Storage, digest: &Digest, file: File) -> io::Result<Self> {
-        let metadata = file.metadata()?;
-        let unproven = storage.unproven(digest, &metadata)?;
-        Ok(Self { digest: digest.clone(), size: metadata.len(), file, unproven })
-    }
-
     /// Where they lie within the folder `blobs/` of the storage, for a program that can read them there; `None` while they
     /// have to be checked.
     pub fn place(&self) -> Option<String> {
@@ -40,12 +34,13 @@ impl OpenBlob {
 
     /// All bytes, as a stream. If it is the first time since they were written, it ends only if they are good.
     pub fn whole(self) -> Chunks {
-        Chunks::new(self.file, 0, self.size).checked(self.unproven.map(Unproven::check))
+        let size = self.size;
+        self.part(0, size)
     }
 
-    /// The `length` bytes from `first` on, as a stream.
+    /// The `length` bytes from `first` on, as a stream. The same holds: it ends only if all of the blob is good.
     pub fn part(self, first: u64, length: u64) -> Chunks {
-        Chunks::new(self.file, first, length)
+        Chunks::new(self.file, first, length).checked(self.unproven.map(|unproven| unproven.check(length)))
     }
 }
 
@@ -55,18 +50,24 @@ impl Storage {
         self.read_link(self.layout().layer_link(name, digest)).await
     }
 
-    /// Opens the content of `digest`, whoever may read it.
+    /// Opens the content of `digest`, whoever may read it. What is known to be damaged is put away, and not there.
     pub async fn open_blob(&self, digest: &Digest) -> io::Result<Option<OpenBlob>> {
         let path = self.layout().blob(digest);
-        if let Ok(file) = self.open_cached(&path) {
-            return OpenBlob::new(self, digest, file).map(Some);
-        }
-        let digest = digest.clone();
-        self.run(move |storage| {
-            let file = found(disk::open(&path))?;
-            file.map(|file| OpenBlob::new(storage, &digest, file)).transpose()
-        })
-        .await
+        let file = match self.open_cached(&path) {
+            Ok(file) => Some(file),
+            Err(_) => self.run(move |_| found(disk::open(&path))).await?,
+        };
+        let Some(file) = file else { return Ok(None) };
+        let metadata = file.metadata()?;
+        let unproven = match self.known(digest, &metadata) {
+            Known::Good => None,
+            Known::Nothing(unproven) => Some(unproven),
+            Known::Damaged(damaged) => {
+                self.run(move |storage| storage.quarantine(&damaged)).await?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(OpenBlob { digest: digest.clone(), size: metadata.len(), file, unproven }))
     }
 
     /// All bytes of the content of `digest`, hidden or not.

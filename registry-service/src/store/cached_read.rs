@@ -63,7 +63,12 @@ impl Stamp {
 
     /// Whether every change from now on makes it another one.
     pub fn is_settled(&self) -> bool {
-        (UNIX_EPOCH + self.changed_at).elapsed().is_ok_and(|age| age > SETTLED)
+        self.is_older_than(SETTLED)
+    }
+
+    /// Whether the last change is longer ago than `age`. A time that is yet to come is none to rely on.
+    pub fn is_older_than(&self, age: Duration) -> bool {
+        (UNIX_EPOCH + self.changed_at).elapsed().is_ok_and(|since| since > age)
     }
 }
 

@@ -1,10 +1,15 @@
-//! The first read after a write: a blob written lately is hashed while it is sent for the first time, and one that is
-//! not what its name says never becomes a whole answer.
+//! The first read after a write: a blob written lately is hashed when it is sent for the first time, and one that is
+//! not what its name says never becomes a whole answer, nor a whole part.
 //!
 //! What a disk or a crash has done to the bytes shows here at the latest. Later reads cost nothing: which files were found
 //! good is remembered, as long as they do not change and this process lives. Of many first reads at once, as when a whole
-//! cluster pulls what was just pushed, one hashes what it sends; the others hold back their last bytes until one more
-//! hash has been made for all of them, because the first may be slow or never come to its end.
+//! cluster pulls what was just pushed, one hashes what it sends; the others, and whoever reads a part, hold back their
+//! last bytes until one more hash has been made for all of them, because the first may be slow or never come to its end.
+//!
+//! Written lately is what was changed lately in any way: no tool sets that time back, as some do with the content's. What
+//! was found good once has a length that is known: a file with another one, or one found damaged, is not opened any more.
+//! The limit: of a blob that this process has never read to its end it does not know the length, and a HEAD tells that of
+//! the file. If the file has lost bytes, that shows when it is read; if it did so more than a day before, in a scrub.
 
 use super::Storage;
 use super::cached_read::Stamp;
@@ -26,12 +31,26 @@ const LATELY: Duration = Duration::from_hours(24);
 const REMEMBERED: usize = 20_000;
 
 /// A file as it is now, and the digest of what it should hold.
-type Claim = (Digest, Stamp);
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Claim {
+    digest: Digest,
+    stamp: Stamp,
+    size: u64,
+}
+
+/// What was found of a file that was hashed.
+#[derive(Clone, Copy)]
+struct Verdict {
+    /// Of the file as it was then.
+    stamp: Stamp,
+    is_good: bool,
+    size: u64,
+}
 
 /// What was found of files that were hashed.
 pub(super) struct Verdicts {
-    /// Whether their bytes are what their digest says.
-    found: Cache<Claim, bool>,
+    /// Of the last one that should hold what the digest says.
+    found: Cache<Digest, Verdict>,
     /// Those that are hashed while somebody reads them.
     in_passing: Mutex<HashSet<Claim>>,
 }
@@ -41,10 +60,25 @@ impl Verdicts {
         Self { found: Cache::new(REMEMBERED), in_passing: Mutex::default() }
     }
 
+    /// Whether the file was found good; `None` if nobody has looked.
+    fn on(&self, claim: &Claim) -> Option<bool> {
+        self.found.get(&claim.digest).filter(|verdict| verdict.stamp == claim.stamp).map(|verdict| verdict.is_good)
+    }
+
     fn in_passing(&self) -> MutexGuard<'_, HashSet<Claim>> {
         // No code panics while it holds this lock; a poisoned one is as good as any.
         self.in_passing.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is known of a file that should hold a blob's bytes.
+pub(super) enum Known {
+    /// It does.
+    Good,
+    /// It does not.
+    Damaged(Vetted),
+    /// Nobody has looked yet.
+    Nothing(Unproven),
 }
 
 /// A file that nobody has found good yet.
@@ -54,9 +88,9 @@ pub(super) struct Unproven {
     claim: Claim,
 }
 
-/// The check of one read from beginning to end.
+/// The check of one read.
 pub(super) enum Check {
-    /// While it is read.
+    /// While the whole is read.
     InPassing(Box<InPassing>),
     /// Before the last of it is given out.
     AtTheEnd(AtTheEnd),
@@ -91,21 +125,22 @@ impl Drop for InPassing {
 }
 
 impl AtTheEnd {
-    /// An error if the `size` bytes of `file` are not the blob. Whoever comes first looks, the others hear of it.
-    pub async fn judge(self, file: Arc<File>, size: u64) -> io::Result<()> {
+    /// An error if `file` is not the blob. Whoever comes first looks, the others hear of it.
+    pub async fn judge(self, file: Arc<File>) -> io::Result<()> {
         let Self(unproven) = self;
-        let (storage, queue) = (unproven.storage.clone(), Queue::Check(unproven.claim.0.clone()));
+        let (storage, queue) = (unproven.storage.clone(), Queue::Check(unproven.claim.digest.clone()));
         let turn = storage.queues().turn(queue, Mode::Exclusive).await;
         let turn = turn.ok_or(io::ErrorKind::ResourceBusy)?;
         let look = move |storage: &Storage| {
             // Kept by who hashes, not by who waits for it: whoever has gone leaves no second one to begin beside it.
             let _turn = turn;
-            match storage.inner.verdicts.found.get(&unproven.claim) {
+            let claim = &unproven.claim;
+            match storage.inner.verdicts.on(claim) {
                 Some(true) => Ok(()),
                 Some(false) => Err(unproven.damaged()),
                 None => {
                     storage.pause("blob hashed for all");
-                    unproven.judge(&hash_file(unproven.claim.0.algorithm(), &file, size)?.finish())
+                    unproven.judge(&hash_file(claim.digest.algorithm(), &file, claim.size)?.finish())
                 }
             }
         };
@@ -114,10 +149,11 @@ impl AtTheEnd {
 }
 
 impl Unproven {
-    /// The check of a whole read that begins now.
-    pub fn check(self) -> Check {
-        if self.storage.inner.verdicts.in_passing().insert(self.claim.clone()) {
-            let hasher = Hasher::new(self.claim.0.algorithm());
+    /// The check of a read of `length` bytes that begins now.
+    pub fn check(self, length: u64) -> Check {
+        let is_whole = length == self.claim.size;
+        if is_whole && self.storage.inner.verdicts.in_passing().insert(self.claim.clone()) {
+            let hasher = Hasher::new(self.claim.digest.algorithm());
             Check::InPassing(Box::new(InPassing { unproven: self, hasher }))
         } else {
             Check::AtTheEnd(AtTheEnd(self))
@@ -127,31 +163,45 @@ impl Unproven {
     /// An error if the file, whose digest was found to be `found`, is not the blob; then it is put away, so that the next
     /// push brings a good one.
     fn judge(&self, found: &Digest) -> io::Result<()> {
-        let (digest, stamp) = &self.claim;
+        let Claim { digest, stamp, size } = &self.claim;
         let is_good = found == digest;
-        self.storage.inner.verdicts.found.insert(self.claim.clone(), is_good);
+        let verdict = Verdict { stamp: *stamp, is_good, size: *size };
+        self.storage.inner.verdicts.found.insert(digest.clone(), verdict);
         if is_good {
             return Ok(());
         }
-        let path = self.storage.layout().blob(digest);
-        let damaged = Vetted { path, stamp: *stamp, is_good };
+        let damaged = self.storage.damaged(digest, *stamp);
         drop(self.storage.start(move |storage| storage.quarantine(&damaged)));
         Err(self.damaged())
     }
 
     fn damaged(&self) -> io::Error {
-        io::Error::new(io::ErrorKind::InvalidData, format!("the bytes of {} are damaged", self.claim.0))
+        io::Error::new(io::ErrorKind::InvalidData, format!("the bytes of {} are damaged", self.claim.digest))
     }
 }
 
 impl Storage {
-    /// What a whole read of this file has to prove; `None` if nothing.
-    pub(super) fn unproven(&self, digest: &Digest, file: &Metadata) -> io::Result<Option<Unproven>> {
-        // A time that is yet to come is none to rely on.
-        let is_old = file.modified()?.elapsed().is_ok_and(|age| age > LATELY);
-        let claim = (digest.clone(), Stamp::of_open(file));
-        let is_proven = is_old || self.inner.verdicts.found.get(&claim) == Some(true);
-        Ok((!is_proven).then(|| Unproven { storage: self.clone(), claim }))
+    /// What is known of this file, which lies in the place of `digest`.
+    pub(super) fn known(&self, digest: &Digest, file: &Metadata) -> Known {
+        let stamp = Stamp::of_open(file);
+        if stamp.is_older_than(LATELY) {
+            return Known::Good;
+        }
+        match self.inner.verdicts.found.get(digest) {
+            Some(verdict) if verdict.is_good && verdict.size != file.len() => {
+                Known::Damaged(self.damaged(digest, stamp))
+            }
+            Some(verdict) if verdict.stamp == stamp && verdict.is_good => Known::Good,
+            Some(verdict) if verdict.stamp == stamp => Known::Damaged(self.damaged(digest, stamp)),
+            _ => {
+                let claim = Claim { digest: digest.clone(), stamp, size: file.len() };
+                Known::Nothing(Unproven { storage: self.clone(), claim })
+            }
+        }
+    }
+
+    fn damaged(&self, digest: &Digest, stamp: Stamp) -> Vetted {
+        Vetted { path: self.layout().blob(digest), stamp, is_good: false }
     }
 
     /// Reads the blob in its place from beginning to end, and puts it away if it is not what its name says. `false`: it

@@ -38,7 +38,7 @@ impl Chunks {
         Self { file: Arc::new(file), begin: offset, offset, end, pending: None, share: Share::take(), check: None }
     }
 
-    /// The same, and the end is given out only when `check` finds that all bytes were good.
+    /// The same, and the end is given out only when `check` finds that all bytes of the file are good.
     pub(super) fn checked(self, check: Option<Check>) -> Self {
         Self { check, ..self }
     }
@@ -75,13 +75,13 @@ impl Stream for Chunks {
             return Poll::Ready(None);
         }
         let mut buffer = Buffer::take(wanted);
-        let (offset, end) = (self.offset, self.end);
-        if end - offset == wanted as u64
+        let offset = self.offset;
+        if self.end - offset == wanted as u64
             && let Some(Check::AtTheEnd(check)) = &self.check
         {
             let (check, file) = (check.clone(), Arc::clone(&self.file));
             self.pending = Some(Box::pin(async move {
-                check.judge(Arc::clone(&file), end).await?;
+                check.judge(Arc::clone(&file)).await?;
                 read_later(file, buffer, offset).await
             }));
             return self.poll_next(context);

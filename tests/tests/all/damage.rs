@@ -7,8 +7,9 @@ use futures_util::StreamExt;
 use registry_service::domain::collector::Collection;
 use registry_service::model::collection::{Fate, Keeper};
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A blob is put away beside the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,38 +28,96 @@ fn place(stack: &Stack, digest: &str) -> PathBuf {
     stack.stored(&format!("blobs/sha256/{}/{hex}", &hex[..2]))
 }
 
-/// The bytes that arrive of a blob before the connection ends.
+/// Ways of reading: a `Range`, if it has one, and whether a HEAD comes before.
+const READS: &[(&str, bool)] =
+    &[("", false), ("", true), ("bytes=0-", false), ("bytes=1000-", false), ("bytes=-7", false)];
+
+/// What arrives of a blob, or of a part of it, before the connection ends: head and body.
+async fn read(host: Host, app: Repository, digest: String, range: &str) -> (String, Vec<u8>) {
+    let head = format!("GET /v2/{}/blobs/{digest} HTTP/1.1\r\nAuthorization: Bearer {}", app.name, app.token);
+    let range = if range.is_empty() { String::new() } else { format!("\r\nRange: {range}") };
+    host.raw(&format!("{head}{range}"), b"").await
+}
+
+/// Whether somebody takes it for all that was asked for.
+fn is_whole((head, body): &(String, Vec<u8>)) -> bool {
+    let length = format!("content-length: {}", body.len());
+    head.starts_with("HTTP/1.1 20") && head.to_lowercase().lines().any(|line| line == length)
+}
+
+/// The bytes that arrive of a whole blob.
 async fn received(stack: &Stack, app: &Repository, digest: &str) -> Vec<u8> {
-    read_with_head(stack.host.clone(), app.clone(), digest.to_owned()).await.1
+    read(stack.host.clone(), app.clone(), digest.to_owned(), "").await.1
+}
+
+/// Says that the file was changed two days ago.
+fn set_back(file: &Path) {
+    let long_ago = SystemTime::now() - Duration::from_hours(48);
+    fs::File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
 }
 
 #[tokio::test]
 async fn a_damaged_blob_is_never_a_whole_answer_and_the_next_push_heals_it() {
     let stack = Stack::start().await;
     let app = stack.admin().repository("admin/app").await;
+    let mut seed = 0;
     for size in SIZES {
-        for (seed, damage) in ["flipped", "short", "long"].into_iter().enumerate() {
-            let good = content(*size, seed);
-            let digest = app.push_blob(&good).await;
-            let data = place(&stack, &digest).join("data");
-            let mut bad = good.clone();
-            match damage {
-                "flipped" => bad[size / 2] ^= 1,
-                "short" => bad.truncate(size - 1),
-                _ => bad.push(0),
+        for damage in ["flipped", "short", "short and set back", "long"] {
+            for (range, is_asked_for) in READS {
+                let what = format!("{size} bytes, {damage}, {range}");
+                seed += 1;
+                let good = content(*size, seed);
+                let digest = app.push_blob(&good).await;
+                let data = place(&stack, &digest).join("data");
+                let mut bad = good.clone();
+                match damage {
+                    "flipped" => bad[size / 2] ^= 1,
+                    "long" => bad.push(0),
+                    _ => bad.truncate(size - 1),
+                }
+                fs::write(&data, &bad).unwrap();
+                if damage == "short and set back" {
+                    set_back(&data);
+                }
+
+                let path = format!("blobs/{digest}");
+                if *is_asked_for {
+                    app.head(&path).send().await.is(200);
+                }
+                let first = read(stack.host.clone(), app.clone(), digest.clone(), range).await;
+                assert!(!is_whole(&first), "{what}: {}", first.0);
+                eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
+                let beside: Vec<_> =
+                    fs::read_dir(data.parent().unwrap()).unwrap().map(|entry| entry.unwrap()).collect();
+                assert!(beside.iter().all(|entry| entry.file_name().to_str().unwrap().starts_with("berth-damaged.")));
+
+                app.push_blob(&good).await;
+                assert_eq!(app.get(&path).send().await.is(200).body, good, "{what}");
+                assert_eq!(app.get(&path).send().await.is(200).body, good, "{what}");
             }
-            fs::write(&data, &bad).unwrap();
+        }
+    }
+}
 
-            let first = received(&stack, &app, &digest).await;
-            assert!(first != good && first != bad, "{size} bytes, {damage}");
-            let path = format!("blobs/{digest}");
-            eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
-            let beside: Vec<_> = fs::read_dir(data.parent().unwrap()).unwrap().map(|entry| entry.unwrap()).collect();
-            assert!(beside.iter().all(|entry| entry.file_name().to_str().unwrap().starts_with("berth-damaged.")));
-
+#[tokio::test]
+async fn what_was_read_whole_and_is_cut_later_is_not_there() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    for (seed, size) in SIZES.iter().enumerate() {
+        let good = content(*size, seed);
+        let digest = app.push_blob(&good).await;
+        let path = format!("blobs/{digest}");
+        let data = place(&stack, &digest).join("data");
+        for (left, is_set_back) in [(0, false), (10, false), (size - 1, false), (0, true), (size - 1, true)] {
+            assert!(is_whole(&read(stack.host.clone(), app.clone(), digest.clone(), "").await), "{size} bytes");
+            fs::File::options().write(true).open(&data).unwrap().set_len(left as u64).unwrap();
+            if is_set_back {
+                set_back(&data);
+            }
+            app.head(&path).send().await.is(404);
+            assert!(!data.exists(), "put away");
             app.push_blob(&good).await;
-            assert_eq!(app.get(&path).send().await.is(200).body, good);
-            assert_eq!(app.get(&path).send().await.is(200).body, good);
+            assert_eq!(app.head(&path).send().await.is(200).header("content-length"), size.to_string());
         }
     }
 }
@@ -79,11 +138,11 @@ async fn first_reads_at_once_are_good_or_not_whole_and_one_hashes_for_all() {
         }
         let _slow = app.get(&path).stream().await;
         let stop = stack.arm("stop@1+ pause blob hashed for all");
-        let impatient = tokio::spawn(read_with_head(stack.host.clone(), app.clone(), digest.clone()));
+        let impatient = tokio::spawn(read(stack.host.clone(), app.clone(), digest.clone(), ""));
         stop.reached().await;
         impatient.abort();
         // Hashed for those too who came after the one that has gone.
-        let others = (0..5).map(|_| tokio::spawn(read_with_head(stack.host.clone(), app.clone(), digest.clone())));
+        let others = (0..5).map(|_| tokio::spawn(read(stack.host.clone(), app.clone(), digest.clone(), "")));
         let others: Vec<_> = others.collect();
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(stop.count(), 1, "hashed again beside the first");
@@ -99,9 +158,46 @@ async fn first_reads_at_once_are_good_or_not_whole_and_one_hashes_for_all() {
     eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
 }
 
-async fn read_with_head(host: Host, app: Repository, digest: String) -> (String, Vec<u8>) {
-    let head = format!("GET /v2/{}/blobs/{digest} HTTP/1.1\r\nAuthorization: Bearer {}", app.name, app.token);
-    host.raw(&head, b"").await
+/// Parts of a blob of 32,000,000 bytes, as they are fetched beside each other and after a break.
+const PARTS: &[(&str, Range<usize>)] = &[
+    ("bytes=0-", 0..32_000_000),
+    ("bytes=0-15999999", 0..16_000_000),
+    ("bytes=16000000-", 16_000_000..32_000_000),
+    ("bytes=1000-", 1000..32_000_000),
+    ("bytes=-7", 31_999_993..32_000_000),
+    ("bytes=0-0", 0..1),
+];
+
+#[tokio::test]
+async fn parts_that_are_read_at_once_are_good_or_not_whole_and_one_hashes_for_all() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let good = content(32_000_000, 0);
+    let digest = app.push_blob(&good).await;
+    for is_damaged in [false, true] {
+        if is_damaged {
+            let mut bad = good.clone();
+            bad[31_000_000] ^= 1;
+            fs::write(place(&stack, &digest).join("data"), &bad).unwrap();
+        }
+        // One of them reads all there is, and may hash what it sends.
+        let stop = stack.arm("stop@1+ pause blob hashed for all");
+        let part = |range| tokio::spawn(read(stack.host.clone(), app.clone(), digest.clone(), range));
+        let reads: Vec<_> = PARTS.iter().map(|(range, _)| part(range)).collect();
+        stop.reached().await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(stop.count(), 1, "hashed more than once beside each other");
+        let counted = stack.arm("sleep:0@1+ pause blob hashed for all");
+        drop(stop);
+        for ((range, wanted), read) in PARTS.iter().zip(reads) {
+            let read = read.await.unwrap();
+            let is_good = is_whole(&read) && read.1 == good[wanted.clone()];
+            assert!(if is_damaged { !is_whole(&read) } else { is_good }, "{range}, {is_damaged}: {}", read.0);
+        }
+        assert_eq!(counted.count(), 0, "hashed once for each");
+    }
+    let path = format!("blobs/{digest}");
+    eventually("put away", PATIENCE, async || app.head(&path).send().await.status == 404).await;
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ impl Host {
     }
 
     /// Sends exactly these lines of a request's head and these bytes, and returns exactly what comes back until the
-    /// server closes: head and body.
+    /// server closes: head and body, or nothing of either if it closes before the head was whole.
     pub async fn raw(&self, head: &str, body: &[u8]) -> (String, Vec<u8>) {
         let head = format!("{head}\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
         let mut answer = Vec::new();
@@ -106,7 +106,7 @@ impl Host {
             stream.read_to_end(&mut answer).await
         };
         tokio::time::timeout(PATIENCE, exchange).await.expect("an answer in time").unwrap();
-        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer with a head");
+        let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return Default::default() };
         (String::from_utf8(answer[..end].to_vec()).unwrap(), answer[end + 4..].to_vec())
     }
 }
