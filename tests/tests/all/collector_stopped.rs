@@ -76,8 +76,10 @@ async fn a_push_that_comes_while_it_is_collected_brings_back_what_it_needs() {
             drop(stop);
         };
         let (findings, ()) = tokio::join!(stack.collect(at_once()), push);
-        findings.unwrap();
+        let findings = findings.unwrap();
         pulls(&repository, "v1", &pushed).await;
+        // All that there is can be pulled.
+        assert!(with_fate(&findings, Fate::Deleted).is_empty(), "{place}: {findings:?}");
         stack.collect(at_once()).await.unwrap();
         pulls(&repository, "v1", &pushed).await;
         assert!(!stack.files().iter().any(|file| file.contains("berth-trash")), "{place}");
@@ -129,19 +131,21 @@ async fn a_blob_that_is_pushed_again_while_its_old_bytes_go_is_there() {
 
 #[tokio::test]
 async fn an_index_that_is_pushed_while_its_child_is_judged_has_its_child() {
-    for place in ["read intents", "marked", "hid", "unlinks"] {
+    // A layer that nobody names goes first, and then the child.
+    for (hit, place) in [(1, "read intents"), (1, "marked"), (1, "hid"), (1, "unlinks"), (2, "unlinks")] {
         let (stack, repository, _) = with_unnamed_layer().await;
         let child = repository.push_image("v1", "child").await;
         repository.push_image("v1", "another").await;
         let parent = index(&[child_descriptor(OCI_MANIFEST, &child.manifest)]);
-        let stop = stack.arm(&format!("stop pause collector {place}"));
+        let stop = stack.arm(&format!("stop@{hit} pause collector {place}"));
         let push = async {
             stop.reached().await;
             repository.put_manifest("all", &parent).await.is(201);
             drop(stop);
         };
         let (findings, ()) = tokio::join!(stack.collect(untagged_too()), push);
-        findings.unwrap();
+        let gone = with_fate(&findings.unwrap(), Fate::Deleted);
+        assert!(!gone.contains(&format!("manifest {}", child.digest)), "{hit} {place}: {gone:?}");
         stack.collect(untagged_too()).await.unwrap();
         repository.get("manifests/all").send().await.is(200);
         pulls(&repository, &child.digest, &child).await;

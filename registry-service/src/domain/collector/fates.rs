@@ -149,13 +149,13 @@ impl Sweeper<'_, '_> {
     /// and wait for each.
     pub(super) fn unlink_doomed(&mut self) -> Result<(), CollectionError> {
         let doomed = std::mem::take(&mut self.doomed);
-        at_once(&doomed, |doomed| {
-            doomed.spot.unlink(&doomed.hidden)?;
+        let were_there = at_once(&doomed, |doomed| {
+            let was_there = doomed.spot.unlink(&doomed.hidden)?;
             doomed.spot.remove_empty();
-            Ok::<_, io::Error>(())
+            Ok::<_, io::Error>(was_there)
         })?;
-        for doomed in doomed {
-            (self.report)(Event::Found(doomed.finding));
+        for (doomed, was_there) in doomed.into_iter().zip(were_there) {
+            (self.report)(Event::Found(Finding { fate: fate_of_unlinked(was_there), ..doomed.finding }));
         }
         Ok(())
     }
@@ -172,15 +172,15 @@ impl Sweeper<'_, '_> {
         let Some(intent) = self.storage.try_intent(name, &target)? else { return Ok(Fate::Kept(Keeper::Busy)) };
         self.storage.publish_gone(&intent, thing.digest)?;
         let entry = self.storage.read_referrer(name, thing.digest)?.flatten();
-        thing.spot.unlink_durably(hidden)?;
+        let was_there = thing.spot.unlink_durably(hidden)?;
         if let Some((subject, _)) = entry
             && !self.storage.has_revision(name, thing.digest)?
         {
             self.storage.remove_referrer(name, &subject, thing.digest)?;
         }
         thing.spot.remove_empty();
-        swept.manifests_gone = true;
-        Ok(Fate::Deleted)
+        swept.manifests_gone |= was_there;
+        Ok(fate_of_unlinked(was_there))
     }
 
     fn would_go(&mut self, thing: &Thing<'_>, swept: &mut Swept) -> Fate {
@@ -197,4 +197,9 @@ impl Sweeper<'_, '_> {
             (self.report)(Event::Found(thing.finding(size, fate)));
         }
     }
+}
+
+/// A hidden name that has gone before it was unlinked was taken by who needed the thing.
+fn fate_of_unlinked(was_there: bool) -> Fate {
+    if was_there { Fate::Deleted } else { Fate::BroughtBack }
 }
