@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 /// A private container registry: accounts, organisations, permissions, search and storage in one program.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = admin::EXIT_CODES)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,

@@ -12,17 +12,24 @@ use std::io::{Read, Write, stderr, stdin, stdout};
 #[derive(Debug, clap::Args)]
 pub struct ResetPasswordArguments {
     /// The account's name.
-    name: String,
+    pub name: String,
     /// Read the new password from standard input. Without this it is a random one, which is printed once.
     #[arg(long)]
     password_stdin: bool,
+}
+
+impl ResetPasswordArguments {
+    /// The new password, if it is not a random one.
+    pub fn given(&self) -> anyhow::Result<Option<String>> {
+        self.password_stdin.then(password_of_stdin).transpose()
+    }
 }
 
 /// Gives the account another password and ends its sessions; prints the password if it is a random one, and nothing else
 /// on standard output. An index that runs knows at once.
 pub async fn reset_password(arguments: &ResetPasswordArguments, settings: &Settings) -> anyhow::Result<()> {
     let index = Index::open_existing(settings).await?;
-    let given = arguments.password_stdin.then(password_of_stdin).transpose()?;
+    let given = arguments.given()?;
     let random = index.reset_password(&arguments.name, given).await;
     index.close().await;
     if let Some(random) = random? {

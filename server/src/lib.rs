@@ -33,11 +33,28 @@ pub fn run(program: impl Future<Output = anyhow::Result<()>>) -> std::process::E
     exit_code(runtime.map_err(anyhow::Error::new).and_then(|runtime| runtime.block_on(program)))
 }
 
+/// A failure that ends the program with an exit code of its own. With every other that is 1.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What went wrong, for people.
+    pub said: String,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for Failure {}
+
 /// A program's end: nothing on success, else one line on standard error and a code that is not 0.
 fn exit_code(result: anyhow::Result<()>) -> std::process::ExitCode {
     use std::io::Write;
     let Err(error) = result else { return std::process::ExitCode::SUCCESS };
     // Nobody is left to be told when this cannot be written.
     let _ = writeln!(std::io::stderr(), "error: {error:#}");
-    std::process::ExitCode::FAILURE
+    std::process::ExitCode::from(error.downcast_ref::<Failure>().map_or(1, |failure| failure.code))
 }

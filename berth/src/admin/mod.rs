@@ -1,4 +1,4 @@
-//! `berth user|org|team|robot|token|grant …`: the REST API as commands, of the index on this machine or of a server.
+//! `berth user|org|team|repo …`: the REST API as commands, of the index on this machine or of a server.
 //!
 //! Every command is one request, or the pages of one list. Must not decide anything: the API does.
 
@@ -6,45 +6,75 @@ mod commands;
 mod output;
 mod place;
 
-use anyhow::{Context, bail, ensure};
-use commands::{Call, Grant, Org, Robot, Team, Token, User};
+use commands::{
+    Call, Decision, Grant, Image, Invitation, Namespace, Org, Repo, Robot, Session, Tag, Team, Token, User, said,
+};
 use index_service::{ResetPasswordArguments, Settings, reset_password};
 use output::print;
 use place::Place;
-use reqwest::{Method, Response};
-use serde_json::Value;
-use server::{Environment, logging};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use server::{Environment, Failure, logging};
 use std::path::PathBuf;
+
+/// What the help of the program says of its exit codes.
+pub const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 said in a wrong way, 3 not found, 4 denied, 5 in conflict with what is there.";
 
 /// What is administered.
 #[derive(clap::Subcommand)]
 pub enum Command {
+    /// Who you are.
+    Whoami(Whoami),
     /// Accounts of people.
     User(With<Users>),
-    /// Organisations and their members.
+    /// Where you are signed in with a browser.
+    Session(With<Session>),
+    /// Your own access tokens.
+    Token(With<Token>),
+    /// Organisations, their members and invitations.
     Org(With<Org>),
+    /// Invitations to you.
+    Invitation(With<Invitation>),
     /// Teams of an organisation.
     Team(With<Team>),
     /// Machine accounts of an organisation.
     Robot(With<Robot>),
-    /// Your own access tokens.
-    Token(With<Token>),
+    /// Namespaces: what holds for all repositories in one.
+    Namespace(With<Namespace>),
+    /// Repositories.
+    Repo(With<Repo>),
     /// Roles on a namespace or a repository.
     Grant(With<Grant>),
+    /// Tags of a repository.
+    Tag(With<Tag>),
+    /// What was pushed.
+    Image(With<Image>),
+    /// Why a client was refused.
+    Decision(With<Decision>),
 }
 
 /// What is done about accounts.
 #[derive(clap::Subcommand)]
 pub enum Users {
-    /// Give an account another password and sign it out everywhere, on this machine.
+    /// Give an account another password and sign it out everywhere.
     ResetPassword(ResetPasswordArguments),
     /// What the API does.
     #[command(flatten)]
     Api(User),
 }
 
+/// A command that has no further words.
+#[derive(clap::Args)]
+#[command(after_help = EXIT_CODES)]
+pub struct Whoami {
+    #[command(flatten)]
+    target: Target,
+}
+
 /// A command, and where it goes.
 #[derive(clap::Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct With<C: clap::Subcommand> {
     #[command(subcommand)]
     what: C,
@@ -76,16 +106,27 @@ pub struct Target {
 /// Carries a command out, and prints what came of it.
 pub async fn run(command: Command, mut environment: Environment) -> anyhow::Result<()> {
     let (call, target) = match command {
+        Command::Whoami(Whoami { target }) => (Call::show(&["user"]), target),
         Command::User(With { what: Users::ResetPassword(arguments), target }) => {
-            ensure!(target.server.is_none(), "reset-password is for the machine itself, without --server");
-            return reset_password(&arguments, &target.settings(&mut environment)?).await;
+            if target.server.is_none() {
+                return reset_password(&arguments, &target.settings(&mut environment)?).await;
+            }
+            let body = said(json!({ "password": arguments.given()? }));
+            (Call::post(&["admin", "users", &arguments.name, "reset-password"], body), target)
         }
         Command::User(With { what: Users::Api(user), target }) => (user.call()?, target),
+        Command::Session(with) => (with.what.call(), with.target),
+        Command::Token(with) => (with.what.call(), with.target),
         Command::Org(with) => (with.what.call(), with.target),
+        Command::Invitation(with) => (with.what.call()?, with.target),
         Command::Team(with) => (with.what.call(), with.target),
         Command::Robot(with) => (with.what.call(), with.target),
-        Command::Token(with) => (with.what.call()?, with.target),
+        Command::Namespace(with) => (with.what.call(), with.target),
+        Command::Repo(with) => (with.what.call(), with.target),
         Command::Grant(with) => (with.what.call(), with.target),
+        Command::Tag(with) => (with.what.call(), with.target),
+        Command::Image(with) => (with.what.call(), with.target),
+        Command::Decision(with) => (with.what.call(), with.target),
     };
     let place = target.place(&mut environment).await?;
     let answered = ask(&place, &call).await;
@@ -102,12 +143,17 @@ impl Target {
 
     async fn place(&self, environment: &mut Environment) -> anyhow::Result<Place> {
         let Some(url) = &self.server else {
-            ensure!(self.asking.is_none(), "--user is for a --server; on the machine itself say --as");
+            if self.asking.is_some() {
+                return Err(usage("--user is for a --server; on the machine itself say --as"));
+            }
             return Place::here(&self.settings(environment)?, self.acting.as_deref()).await;
         };
-        ensure!(self.acting.is_none(), "--as is for the machine itself; with --server say --user");
+        if self.acting.is_some() {
+            return Err(usage("--as is for the machine itself; with --server say --user"));
+        }
         let variable = if self.asking.is_some() { "BERTH_PASSWORD" } else { "BERTH_TOKEN" };
-        let secret = environment.secret(variable)?.with_context(|| format!("--server needs {variable}"))?;
+        let secret = environment.secret(variable)?;
+        let secret = secret.ok_or_else(|| usage(&format!("--server needs {variable}")))?;
         Place::server(url, self.asking.clone(), secret)
     }
 }
@@ -115,12 +161,14 @@ impl Target {
 /// What is answered: of a list, the entries of all its pages; nothing, if there is nothing to say.
 async fn ask(place: &Place, call: &Call) -> anyhow::Result<Value> {
     if call.columns.is_empty() {
-        return answer(place.request(call.method.clone(), &call.path, &[], call.body.as_ref())?.send().await?).await;
+        let request = place.request(call.method.clone(), &call.path, &call.query, call.body.as_ref())?;
+        return answer(request.send().await?).await;
     }
     let (mut all, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let page: Vec<_> = cursor.as_deref().map(|cursor| ("cursor", cursor)).into_iter().collect();
-        let mut page = answer(place.request(Method::GET, &call.path, &page, None)?.send().await?).await?;
+        let page = call.query.iter().cloned().chain(cursor.map(|cursor| ("cursor", cursor)));
+        let request = place.request(Method::GET, &call.path, &page.collect::<Vec<_>>(), None)?;
+        let mut page = answer(request.send().await?).await?;
         if let Some(items) = page.get_mut("items").and_then(Value::as_array_mut) {
             all.append(items);
         }
@@ -139,5 +187,21 @@ async fn answer(response: Response) -> anyhow::Result<Value> {
         return Ok(body);
     }
     let said = body.get("detail").or(body.get("title")).and_then(Value::as_str).unwrap_or("it does not say why");
-    bail!("{said} ({status})")
+    Err(Failure { code: exit_code(status), said: format!("{said} ({status})") }.into())
+}
+
+/// A command that does not say what it must.
+fn usage(said: &str) -> anyhow::Error {
+    Failure { code: 2, said: said.to_owned() }.into()
+}
+
+/// What a program that starts commands goes by, as [`EXIT_CODES`] says.
+fn exit_code(status: StatusCode) -> u8 {
+    match status {
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => 2,
+        StatusCode::NOT_FOUND | StatusCode::GONE => 3,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => 4,
+        StatusCode::CONFLICT | StatusCode::PRECONDITION_FAILED => 5,
+        _ => 1,
+    }
 }

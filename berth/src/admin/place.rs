@@ -63,7 +63,7 @@ impl Place {
         &self,
         method: Method,
         path: &[String],
-        query: &[(&str, &str)],
+        query: &[(&str, String)],
         body: Option<&Value>,
     ) -> anyhow::Result<RequestBuilder> {
         let mut url = self.base.clone();

@@ -1,4 +1,5 @@
-//! `berth user|org|team|robot|token|grant`, as processes: beside a server in its folder, and against a server by its address.
+//! Commands that administer, as processes: beside a server in its folder, and against a server by its address; what they
+//! print, what they refuse, and with which exit codes.
 
 use crate::support::{PASSWORD, Stack};
 use reqwest::Method;
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// A command line, with these variables and this on its standard input.
-async fn run(line: &str, variables: &[(&str, &str)], input: &str) -> Output {
+pub async fn run(line: &str, variables: &[(&str, &str)], input: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_faulty"));
     command.args(line.split_whitespace()).envs(variables.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -136,9 +137,9 @@ async fn what_cannot_be_asked_is_said_and_changes_nothing() {
         ("org list --as nobody", "--as nobody"),
         ("org list --user admin", "--user is for a --server"),
         ("org list --server http://127.0.0.1:9", "BERTH_TOKEN"),
-        ("user reset-password alice --server http://127.0.0.1:9", "without --server"),
+        ("user reset-password alice --server http://127.0.0.1:9", "BERTH_TOKEN"),
         ("org show none", "there is no organisation \"none\""),
-        ("token create x --limit acme", "--limit acme: say WHERE=ROLE"),
+        ("token create x --limit acme", "say WHERE=ROLE"),
     ] {
         let said = refused(&here.output(line).await);
         assert!(said.contains(words), "{line}: {said}");
@@ -147,4 +148,41 @@ async fn what_cannot_be_asked_is_said_and_changes_nothing() {
     let said = refused(&Here(&nowhere).output("org list").await);
     assert!(said.contains("there is no index here"), "{said}");
     assert!(!nowhere.exists(), "looking makes nothing");
+}
+
+#[tokio::test]
+async fn an_exit_code_says_what_kind_of_end_it_is() {
+    let stack = Stack::start().await;
+    let here = Here(stack.folder());
+    let folder = stack.folder().to_str().unwrap();
+    stack.user("alice").await;
+    for (line, code) in [
+        ("org create acme", 0),
+        ("org create acme", 5),
+        ("org create No_Name", 2),
+        ("org create", 2),
+        ("team set acme dev", 2),
+        ("org list --user admin", 2),
+        ("org list --server http://127.0.0.1:9", 2),
+        ("org show none", 3),
+        ("org list --as alice", 1),
+    ] {
+        assert_eq!(here.output(line).await.status.code(), Some(code), "{line}");
+    }
+    let server = format!("http://{}", stack.host.address());
+    for (line, server, password, code) in [
+        ("org show acme --user admin", server.as_str(), PASSWORD, 0),
+        ("org show acme --user admin", &server, "wrong", 4),
+        ("user list --user alice", &server, PASSWORD, 4),
+        ("org show acme --user alice", &server, PASSWORD, 3),
+        ("org show acme --user admin", "http://127.0.0.1:9", PASSWORD, 1),
+    ] {
+        let variables = [("BERTH_DATA", folder), ("BERTH_SERVER", server), ("BERTH_PASSWORD", password)];
+        assert_eq!(run(line, &variables, "").await.status.code(), Some(code), "{line}");
+    }
+    for line in ["org --help", "whoami --help"] {
+        let help = here.prints(line).await;
+        let codes = "Exit codes: 0 done, 1 failed, 2 said in a wrong way, 3 not found, 4 denied, 5 in conflict";
+        assert!(help.contains(codes), "{help}");
+    }
 }

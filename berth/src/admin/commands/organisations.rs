@@ -1,13 +1,16 @@
-//! Commands about organisations with their teams and robots, and about grants.
+//! Commands about organisations, their members, and the invitations that they make.
 
 use super::{Call, said};
-use reqwest::Method;
 use serde_json::json;
 
 #[derive(clap::Subcommand)]
 pub enum Org {
     /// All organisations that you may see.
-    List,
+    List {
+        /// Those with this in their name.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+    },
     /// One organisation.
     Show { org: String },
     /// Make an organisation, which you own.
@@ -17,6 +20,15 @@ pub enum Org {
         #[arg(long)]
         display_name: Option<String>,
     },
+    /// Change what people call it.
+    Set {
+        org: String,
+        /// What people call it.
+        #[arg(long)]
+        display_name: String,
+    },
+    /// Give it another name, with everything in its namespace.
+    Rename { org: String, to: String },
     /// Delete an organisation without repositories. Its name stays held.
     Delete { org: String },
     /// Its members.
@@ -31,176 +43,60 @@ pub enum Org {
     },
     /// End a membership.
     RemoveMember { org: String, user: String },
+    /// Make an invitation for one person; its secret and its link are printed once.
+    Invite {
+        org: String,
+        /// To be an owner, who runs it.
+        #[arg(long)]
+        owner: bool,
+        /// A team that whoever accepts is put into. May be repeated.
+        #[arg(long = "team", value_name = "TEAM")]
+        teams: Vec<String>,
+        /// Whoever has the link may make an account with it, though signing up is by invitation.
+        #[arg(long)]
+        allow_sign_up: bool,
+        /// When it ends, as 2027-01-31T00:00:00Z. Default: in seven days.
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<String>,
+    },
+    /// The invitations that it made.
+    Invitations { org: String },
+    /// One of them, by its id.
+    ShowInvitation { org: String, id: String },
+    /// End an invitation before somebody accepts it.
+    RevokeInvitation { org: String, id: String },
 }
+
+/// What a line says of an invitation.
+const INVITATION: &[&str] = &["id", "role", "teams", "state", "created_by", "expires_at", "ended_by"];
 
 impl Org {
     /// The request.
     pub fn call(self) -> Call {
+        let role = |owner: bool| if owner { "owner" } else { "member" };
         match self {
-            Self::List => Call::list(&["orgs"], &["name", "display_name", "created_at"]),
+            Self::List { search } => Call::list(&["orgs"], &["name", "display_name", "created_at"]).asking("q", search),
             Self::Show { org } => Call::show(&["orgs", &org]),
             Self::Create { org, display_name } => {
                 Call::post(&["orgs"], said(json!({ "name": org, "display_name": display_name })))
             }
+            Self::Set { org, display_name } => Call::patch(&["orgs", &org], json!({ "display_name": display_name })),
+            Self::Rename { org, to } => Call::post(&["orgs", &org, "rename"], json!({ "name": to })),
             Self::Delete { org } => Call::delete(&["orgs", &org]),
             Self::Members { org } => Call::list(&["orgs", &org, "members"], &["user", "role", "created_at"]),
             Self::AddMember { org, user, owner } => {
-                let role = if owner { "owner" } else { "member" };
-                Call::put(&["orgs", &org, "members", &user], json!({ "role": role }))
+                Call::put(&["orgs", &org, "members", &user], json!({ "role": role(owner) }))
             }
             Self::RemoveMember { org, user } => Call::delete(&["orgs", &org, "members", &user]),
+            Self::Invite { org, owner, teams, allow_sign_up, expires_at } => {
+                let invitation = json!({
+                    "role": role(owner), "teams": teams, "allows_sign_up": allow_sign_up, "expires_at": expires_at,
+                });
+                Call::post(&["orgs", &org, "invitations"], said(invitation))
+            }
+            Self::Invitations { org } => Call::list(&["orgs", &org, "invitations"], INVITATION),
+            Self::ShowInvitation { org, id } => Call::show(&["orgs", &org, "invitations", &id]),
+            Self::RevokeInvitation { org, id } => Call::delete(&["orgs", &org, "invitations", &id]),
         }
-    }
-}
-
-#[derive(clap::Subcommand)]
-pub enum Team {
-    /// The teams of an organisation.
-    List { org: String },
-    /// One team.
-    Show { org: String, team: String },
-    /// Make a team.
-    Create {
-        org: String,
-        team: String,
-        /// A line about it.
-        #[arg(long)]
-        description: Option<String>,
-    },
-    /// End a team, with what it was granted.
-    Delete { org: String, team: String },
-    /// Its members.
-    Members { org: String, team: String },
-    /// Put a member of the organisation into it.
-    AddMember { org: String, team: String, user: String },
-    /// Take somebody out of it.
-    RemoveMember { org: String, team: String, user: String },
-    /// What it was granted.
-    Grants { org: String, team: String },
-}
-
-impl Team {
-    /// The request.
-    pub fn call(self) -> Call {
-        match self {
-            Self::List { org } => Call::list(&["orgs", &org, "teams"], &["name", "description", "created_at"]),
-            Self::Show { org, team } => Call::show(&["orgs", &org, "teams", &team]),
-            Self::Create { org, team, description } => {
-                Call::post(&["orgs", &org, "teams"], said(json!({ "name": team, "description": description })))
-            }
-            Self::Delete { org, team } => Call::delete(&["orgs", &org, "teams", &team]),
-            Self::Members { org, team } => {
-                Call::list(&["orgs", &org, "teams", &team, "members"], &["user", "created_at"])
-            }
-            Self::AddMember { org, team, user } => {
-                Call::one(Method::PUT, &["orgs", &org, "teams", &team, "members", &user], None)
-            }
-            Self::RemoveMember { org, team, user } => Call::delete(&["orgs", &org, "teams", &team, "members", &user]),
-            Self::Grants { org, team } => Call::list(
-                &["orgs", &org, "teams", &team, "grants"],
-                &["namespace", "repository", "role", "created_by", "created_at"],
-            ),
-        }
-    }
-}
-
-#[derive(clap::Subcommand)]
-pub enum Robot {
-    /// The robots of an organisation.
-    List { org: String },
-    /// One robot, by the part of its name after the `+`.
-    Show { org: String, robot: String },
-    /// Make a robot; its secret is printed once.
-    Create {
-        org: String,
-        robot: String,
-        /// A line about it.
-        #[arg(long)]
-        description: Option<String>,
-        /// When its secret ends, as 2027-01-31T00:00:00Z. Default: never.
-        #[arg(long, value_name = "TIME")]
-        expires_at: Option<String>,
-    },
-    /// Give it another secret, which is printed once.
-    Rotate {
-        org: String,
-        robot: String,
-        /// Seconds for which the secret before goes on.
-        #[arg(long, default_value_t = 0, value_name = "SECONDS")]
-        overlap: u32,
-    },
-    /// End everything that it may do, until it is enabled.
-    Disable { org: String, robot: String },
-    /// Let it do again what it may.
-    Enable { org: String, robot: String },
-    /// End it, with what it was granted.
-    Delete { org: String, robot: String },
-}
-
-impl Robot {
-    /// The request.
-    pub fn call(self) -> Call {
-        let disabled = |org: &str, robot: &str, disabled: bool| {
-            Call::patch(&["orgs", org, "robots", robot], json!({ "disabled": disabled }))
-        };
-        match self {
-            Self::List { org } => Call::list(
-                &["orgs", &org, "robots"],
-                &["name", "description", "disabled", "expires_at", "last_used_at"],
-            ),
-            Self::Show { org, robot } => Call::show(&["orgs", &org, "robots", &robot]),
-            Self::Create { org, robot, description, expires_at } => {
-                let robot = json!({ "name": robot, "description": description, "expires_at": expires_at });
-                Call::post(&["orgs", &org, "robots"], said(robot))
-            }
-            Self::Rotate { org, robot, overlap } => {
-                Call::post(&["orgs", &org, "robots", &robot, "rotate"], json!({ "overlap_seconds": overlap }))
-            }
-            Self::Disable { org, robot } => disabled(&org, &robot, true),
-            Self::Enable { org, robot } => disabled(&org, &robot, false),
-            Self::Delete { org, robot } => Call::delete(&["orgs", &org, "robots", &robot]),
-        }
-    }
-}
-
-/// On what: a namespace, or with a `/` in its name a repository.
-#[derive(clap::Subcommand)]
-pub enum Grant {
-    /// The grants on a namespace, as `acme`, or a repository, as `acme/app`.
-    List { on: String },
-    /// Give a role: read, write, maintain or admin.
-    Put {
-        on: String,
-        /// `user:bob`, `team:acme/dev` or `robot:acme+ci`.
-        subject: String,
-        role: String,
-    },
-    /// Take a role away.
-    Delete {
-        on: String,
-        /// `user:bob`, `team:acme/dev` or `robot:acme+ci`.
-        subject: String,
-    },
-}
-
-impl Grant {
-    /// The request.
-    pub fn call(self) -> Call {
-        match self {
-            Self::List { on } => Call::list(&grants(&on), &["subject", "role", "created_by", "created_at"]),
-            Self::Put { on, subject, role } => {
-                Call::put(&[&grants(&on)[..], &[subject.as_str()]].concat(), json!({ "role": role }))
-            }
-            Self::Delete { on, subject } => Call::delete(&[&grants(&on)[..], &[subject.as_str()]].concat()),
-        }
-    }
-}
-
-/// A repository's name has slashes, which part segments.
-fn grants(on: &str) -> Vec<&str> {
-    if on.contains('/') {
-        ["repositories"].into_iter().chain(on.split('/')).chain(["-", "grants"]).collect()
-    } else {
-        vec!["namespaces", on, "grants"]
     }
 }
