@@ -20,6 +20,7 @@ mod cached_answers;
 mod clocks;
 mod collector;
 mod collector_stopped;
+mod command_operations;
 mod commands;
 mod commits;
 mod config;

@@ -84,7 +84,7 @@ async fn every_operation_of_the_document_has_a_row_in_the_table_of_rights() {
 }
 
 /// Whether `path` is of a template; a repository's name and a grant's subject have slashes.
-fn is_of(path: &str, template: &str) -> bool {
+pub fn is_of(path: &str, template: &str) -> bool {
     let Some((before, rest)) = template.split_once('{') else { return path == template };
     let (name, after) = rest.split_once('}').unwrap();
     let Some(path) = path.strip_prefix(before) else { return false };
