@@ -16,7 +16,7 @@ say "it starts where there is no route"
 docker save --output "$work/image.tar" berth-test/app
 # shellcheck disable=SC2016 # the inner shell expands them
 launch registry env REGISTRY_HTTP_ADDR=127.0.0.1:5000 REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY="$work/storage" \
-    unshare --net bash -c 'ip link set lo up && exec strace -D -f -qq -e trace=connect -o "$0" "$1" serve' \
+    unshare --net bash -c 'ip link set lo up && exec strace -D -f -qq -e trace=%network -o "$0" "$1" serve' \
     "$work/calls" "$programs/registry-service"
 within 30 inside curl --silent --fail http://127.0.0.1:5000/readyz || fail "it does not get ready"
 expect_equal "the routes" '' "$(inside ip route)"
@@ -30,5 +30,10 @@ expect_success inside curl --silent http://127.0.0.1:5000/v2/_catalog
 expect_equal "the catalog" '{"repositories":["acme/app"]}' "$seen"
 
 say "it has called nobody"
-[[ -e $work/calls ]] || fail "nothing has watched its calls"
-expect_no_match 'connect\(' "$(cat "$work/calls")"
+calls=$(cat "$work/calls")
+# It listens, which shows that somebody has watched.
+expect_match ' bind\([0-9]+, \{sa_family=AF_INET,' "$calls"
+expect_no_match ' (connect\(|send(to|msg|mmsg)\(.*\{sa_family=)' "$calls"
+
+say "it has said that it is open, once and loudly"
+expect_equal "the warnings" 1 "$(grep --count 'THIS REGISTRY IS OPEN' "$work/registry.log")"
