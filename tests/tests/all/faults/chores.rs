@@ -27,6 +27,8 @@ pub enum Chore {
     CollectBlobs,
     /// As by default, so many hours from now.
     After(i64),
+    /// A collection whose process dies when it has hidden what nobody needs, before it marks again.
+    Abandon,
     /// Unfinished uploads and temporary files go, however young.
     Purge,
     /// What is damaged is put aside.
@@ -64,11 +66,19 @@ impl Worker {
     /// Does a chore; whether it came to its end.
     pub async fn does(&self, chore: Chore) -> Told {
         let is_done = match self {
+            _ if chore == Chore::Abandon => self.abandons().await,
             Self::Beside(registries) if chore == Chore::Settle => settle(registries, &self.base()).await,
             Self::Here(_) | Self::Beside(_) => here(&self.root(), chore).await.is_ok(),
             Self::Process { data, faults } => in_process(data, faults, chore).await,
         };
         if is_done { Told::Done } else { Told::Nothing }
+    }
+
+    /// Whether the collection died as it should and left something hidden.
+    async fn abandons(&self) -> bool {
+        let data = self.root().parent().unwrap().to_owned();
+        let is_done = in_process(&data, "kill pause collector hid", Chore::Collect).await;
+        !is_done && files(&self.base()).iter().any(|file| file.display().to_string().contains("/berth-trash."))
     }
 }
 
@@ -110,11 +120,11 @@ async fn in_process(data: &Path, faults: &str, chore: Chore) -> bool {
     let arguments: &[&str] = match chore {
         Chore::Collect => &["gc", "--grace", "0s", "--restore-window", "0s", "--delete-untagged"],
         Chore::CollectBlobs => &["gc", "--grace", "0s", "--restore-window", "0s"],
-        Chore::After(_) | Chore::Settle => panic!("no command does {chore:?}"),
+        Chore::After(_) | Chore::Abandon | Chore::Settle => panic!("no command does {chore:?}"),
         Chore::Purge => &["purge"],
         Chore::Scrub => &["scrub"],
     };
-    let log = std::fs::File::options().create(true).append(true).open(data.with_extension("log")).unwrap();
+    let log = std::fs::File::options().create(true).append(true).open(data.join("chores.log")).unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_faulty"));
     process.args(arguments).env("BERTH_DATA", data).env("BERTH_FAULTS", faults).stdout(Stdio::null()).stderr(log);
     let status = tokio::task::spawn_blocking(move || process.status().unwrap()).await.unwrap();

@@ -63,7 +63,7 @@ async fn every_point(verb: &Verb) {
         let run = Run { stack: &stack, verb, fault, operation, is_harmless: *is_harmless };
         let all = Run { fault: "sleep:0", is_harmless: true, ..run }.at("1+").await;
         let numbers = chosen(1, all, (turn, FAULTS.len()));
-        println!("{}: {fault} at {} of {all} points", verb.name, numbers.len());
+        println!("faults: {}, {fault} at {} of {all} points", verb.name, numbers.len());
         for number in numbers {
             run.at(&number.to_string()).await;
         }
@@ -79,6 +79,7 @@ tests! { every_point:
     a_mount_on_a_failing_disk: "mount",
     a_mount_of_what_is_hidden_on_a_failing_disk: "mount what is hidden",
     a_collection_on_a_failing_disk: "collect",
+    a_collection_of_what_was_hidden_on_a_failing_disk: "collect what was hidden",
     a_purge_on_a_failing_disk: "purge",
     a_scrub_on_a_failing_disk: "scrub",
     telling_the_index_on_a_failing_disk: "tell the index",

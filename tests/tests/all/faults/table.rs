@@ -65,6 +65,24 @@ pub const VERBS: &[Verb] = &[
         ],
         steps: &[Work(Chore::Collect)],
     },
+    // What an earlier run has hidden is taken over, marked again, and goes.
+    Verb {
+        name: "collect what was hidden",
+        source: &[],
+        before: &[
+            Whole(CONFIG),
+            Whole("old"),
+            Whole("loose"),
+            Whole("untagged"),
+            Whole("deleted"),
+            Manifest { tag: "v1", layer: "untagged" },
+            Manifest { tag: "v1", layer: "old" },
+            Manifest { tag: "v2", layer: "deleted" },
+            DeleteManifest { layer: "deleted" },
+            Work(Chore::Abandon),
+        ],
+        steps: &[Work(Chore::Collect)],
+    },
     Verb {
         name: "tell the index",
         source: &[],

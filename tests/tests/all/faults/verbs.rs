@@ -155,7 +155,7 @@ pub fn note(client: &Client, step: Step, ledger: &mut Ledger, told: Told) {
     let app = &client.app;
     match step {
         // What is hidden comes back when somebody asks for it.
-        Begin | Strand | Work(Chore::Purge | Chore::After(_) | Chore::Settle) => {}
+        Begin | Strand | Work(Chore::Purge | Chore::After(_) | Chore::Abandon | Chore::Settle) => {}
         // It was done, whatever its client knows.
         Untold(step) => note(client, *step, ledger, told),
         Work(Chore::Collect) => ledger.collected(true, told),
