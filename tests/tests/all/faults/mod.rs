@@ -18,6 +18,7 @@ mod kills;
 mod ledger;
 mod leftovers;
 mod power;
+mod random;
 mod soak;
 mod table;
 mod verbs;

@@ -13,6 +13,9 @@ use std::time::{Duration, Instant};
 /// No start takes longer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What registries prove themselves to the index with.
+const SECRET: &str = "of registries";
+
 /// Runs a command of `berth` on the folder `data` to its end: what it prints, or with which words it fails.
 pub async fn berth(data: &Path, arguments: &[&str]) -> Result<String, String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_faulty"));
@@ -47,8 +50,19 @@ impl Program {
 
     /// A registry on the storage of `stack`, which asks its index over HTTP, with further variables.
     pub async fn start_beside(stack: &Stack, variables: &[(&str, &str)]) -> Self {
-        const SECRET: &str = "of registries";
-        let index = format!("http://{}", stack.index_for_registries(SECRET).address());
+        let started = Self::start_replica(stack, &Self::index_of(stack), variables).await;
+        started.expect("a process that nobody kills")
+    }
+
+    /// The index of `stack` as registries that are processes of their own ask it.
+    pub fn index_of(stack: &Stack) -> Host {
+        stack.index_for_registries(SECRET)
+    }
+
+    /// The same with an `index` that several of them ask, and perhaps with fail points. `None`: a rule has ended it before
+    /// it was ready.
+    pub async fn start_replica(stack: &Stack, index: &Host, variables: &[(&str, &str)]) -> Option<Self> {
+        let index = format!("http://{}", index.address());
         let realm = format!("{index}/token");
         let own = [
             ("REGISTRY_INDEX_URL", index.as_str()),
@@ -56,9 +70,7 @@ impl Program {
             ("REGISTRY_AUTH_TOKEN_REALM", &realm),
         ];
         let log = stack.folder().join("registry.log");
-        let all = [&own[..], variables].concat();
-        let started = Self::launch(&["registry"], stack.folder(), &log, &all).await;
-        started.expect("a process that nobody kills")
+        Self::launch(&["registry"], stack.folder(), &log, &[&own[..], variables].concat()).await
     }
 
     /// The same as the program `registry-service` has it, which shows the index this secret. Its log is

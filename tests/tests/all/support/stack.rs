@@ -102,6 +102,11 @@ impl Stack {
         self.folder.path()
     }
 
+    /// Leaves the data folder where it is, for whoever looks into a mistake.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     /// The key that signs tokens, in PEM.
     pub fn signing_key(&self) -> Vec<u8> {
         let key = std::fs::read_dir(self.folder.path().join("token-keys")).unwrap().next().unwrap();
