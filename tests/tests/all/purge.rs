@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use registry_service::store::faults::arm;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
@@ -118,10 +119,21 @@ async fn a_read_only_registry_serves_reads_refuses_writes_and_touches_nothing() 
     let app = writable.repository("app");
     let image = app.push_image("v1", "layer").await;
     let upload = app.begin().await;
-    // Whatever it does to a file fails from now on.
-    let _armed = arm(writable.root(), "eio@1+").unwrap();
-    let reader = writable.beside(&[("REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED", "true")]);
-    let app = app.on(&reader);
+    // Work for whoever may do any: an upload that is too old, and an intent that a stopped writer left.
+    fs::write(directory(&writable, &upload).join("startedat"), started_before(WEEK * 2)).unwrap();
+    let left = arm(writable.root(), "eio@1+ unlink /intents/").unwrap();
+    app.put_manifest("v3", &image.manifest).await.is(201);
+    assert!(left.count() > 0, "no intent is left");
+    drop(left);
+    // On a copy, so that whoever touches it is the one that must not. Whatever it does to a file is written down, and fails.
+    let copy = tempfile::tempdir().unwrap();
+    let copied = Command::new("cp").arg("--archive").arg(writable.root().join(".")).arg(copy.path()).status();
+    assert!(copied.unwrap().success());
+    let touched = tempfile::NamedTempFile::new().unwrap();
+    let _recorded = arm(copy.path(), &format!("record:{}@1+", touched.path().display())).unwrap();
+    let _armed = arm(copy.path(), "eio@1+").unwrap();
+    let reader = Standalone::on(copy, &[OFTEN, ("REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED", "true")]);
+    let app = app.on(&reader.host);
     assert_eq!(app.get("manifests/v1").send().await.is(200).body, image.manifest);
     let layer = format!("blobs/{}", sha256(b"layer"));
     assert_eq!(app.get(&layer).send().await.is(200).text(), "layer");
@@ -143,4 +155,10 @@ async fn a_read_only_registry_serves_reads_refuses_writes_and_touches_nothing() 
         let refused = request.send().await.refuses(405, "UNSUPPORTED");
         assert!(refused.text().contains("read-only"), "{}", refused.text());
     }
+    // It would have settled at its start, and purged by now.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let touched = fs::read_to_string(touched.path()).unwrap();
+    // A place between two steps touches nothing.
+    let touched: Vec<_> = touched.lines().filter(|line| !line.starts_with("pause ")).collect();
+    assert!(touched.is_empty(), "{touched:?}");
 }
