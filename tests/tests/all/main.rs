@@ -114,6 +114,7 @@ mod support;
 mod tag_parameters;
 mod tag_race;
 mod teams;
+mod terminals;
 mod tidy;
 mod tls;
 mod tokens;
