@@ -17,10 +17,14 @@ readonly logs=target/test-logs
 readonly shipped=(--package berth --package index-service --package registry-service)
 steps_passed=0
 
+log_of() {
+    printf '%s/%s.log' "$logs" "${1//[^a-z0-9]/-}"
+}
+
 # step NAME COMMAND…: runs a program with its output in a log, of which the end is shown when it fails.
 step() {
     local name=$1 log started=$SECONDS
-    log="$logs/${name//[^a-z0-9]/-}.log"
+    log=$(log_of "$name")
     shift
     printf '%-36s' "$name"
     if "$@" >"$log" 2>&1; then
@@ -34,20 +38,36 @@ step() {
     fi
 }
 
+# run_tests NAME [FILTER…]: a step, and after it how many fail points were tried, and with which seed a soak is done again.
+run_tests() {
+    local name=$1
+    shift
+    if cargo nextest --version >/dev/null 2>&1; then
+        step "$name" cargo nextest run --workspace --run-ignored all "$@"
+    else
+        step "$name" cargo test --workspace --all-targets -- --include-ignored --show-output "$@"
+    fi
+    grep --only-matching 'faults: .*' "$(log_of "$name")" | sort --unique || {
+        printf 'nobody has counted fail points\n'
+        exit 1
+    }
+}
+
 # Without a daemon. No test may hide behind `#[ignore]`.
 run_fast() {
-    install_missing cc:build-essential shellcheck:shellcheck nginx:nginx-light docker-registry:docker-registry \
-        faketime:faketime sqlite3:sqlite3
+    install_missing cc:build-essential c++:build-essential shellcheck:shellcheck nginx:nginx-light \
+        docker-registry:docker-registry faketime:faketime sqlite3:sqlite3 script:bsdutils
     step "shell scripts" shellcheck .ci/run tests/*.sh tests/fuzz/*.sh tests/stories/*.sh tests/documents/*.sh \
         tests/stories/images/*.sh tests/schemathesis/*.sh benches/*.sh
     step "formatting" cargo fmt --all --check
+    step "formatting of fuzz targets" cargo fmt --check --manifest-path tests/fuzz/Cargo.toml
     step "lints" cargo clippy --workspace --all-targets -- --deny warnings
     step "lints of what is shipped" cargo clippy "${shipped[@]}" -- --deny warnings
-    if cargo nextest --version >/dev/null 2>&1; then
-        step "unit and protocol tests" cargo nextest run --workspace --run-ignored all
-    else
-        step "unit and protocol tests" cargo test --workspace --all-targets -- --include-ignored
-    fi
+    # A workspace of its own, here with the versions of this one and what is built for it.
+    cp Cargo.lock tests/fuzz/Cargo.lock
+    step "lints of fuzz targets" cargo clippy --manifest-path tests/fuzz/Cargo.toml --all-targets \
+        --target-dir "${CARGO_TARGET_DIR:-target}" -- --deny warnings
+    run_tests "unit and protocol tests"
     step "documentation tests" cargo test --workspace --doc -- --include-ignored
     step "requests made from the document" bash tests/schemathesis/run.sh
 }
@@ -97,7 +117,7 @@ case ${1:-} in
     --fast) run_fast ;;
     --long)
         run_fast
-        step "every fail point, and a soak" env BERTH_TESTS_LONG=1 cargo nextest run --package tests faults:: crowds::
+        BERTH_TESTS_LONG=1 run_tests "every fail point, and a soak" faults:: crowds::
         step "fuzz targets" bash tests/fuzz/run.sh 180
         run_stories tests/stories/[0-9]*-*.sh tests/documents/[0-9]*.sh
         ;;

@@ -4,7 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 source tests/packages.sh
 install_missing c++:build-essential
-cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet cargo-fuzz
+cargo fuzz --version >/dev/null 2>&1 || cargo install --quiet --locked --version 0.13.2 cargo-fuzz
+
+# With the versions that are shipped.
+cp Cargo.lock tests/fuzz/Cargo.lock
 
 # Coverage is a feature of the compiler that its stable version hides; nothing here is unsafe, so no sanitizer is needed.
 export RUSTC_BOOTSTRAP=1
