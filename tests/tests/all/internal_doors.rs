@@ -17,6 +17,7 @@ const SPELLINGS: &[&str] = &[
     "/v2/admin/app/../../../internal/PATH",
     "/v2/%2e%2e/internal/PATH",
     "/v2/%2E%2E%2Finternal/PATH",
+    "/api/v1/..%2f..%2finternal/PATH",
     "/%69nternal/PATH",
     "/internal%2fPATH",
     "/x/../internal/PATH",
@@ -26,7 +27,6 @@ const SPELLINGS: &[&str] = &[
 
 /// Spellings of others that some reader between client and service could take for it.
 const NEAR_SPELLINGS: &[&str] = &[
-    "/api/v1/..%2f..%2finternal/PATH",
     "/v2/..;/internal/PATH",
     "/v2/..%5cinternal/PATH",
     "/%2569nternal/PATH",
