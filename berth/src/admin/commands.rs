@@ -40,6 +40,8 @@ pub struct Call {
     /// What follows the path's `?`.
     pub query: Vec<(&'static str, String)>,
     pub body: Option<Value>,
+    /// Whether it says that whatever is there is replaced, which the API wants to hear of a whole document.
+    pub replaces: bool,
     /// Of a list: what a line says of an entry. Empty: it is no list.
     pub columns: &'static [&'static str],
 }
@@ -51,7 +53,7 @@ impl Call {
 
     fn one(method: Method, path: &[&str], body: Option<Value>) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
-        Self { method, path, query: Vec::new(), body, columns: &[] }
+        Self { method, path, query: Vec::new(), body, replaces: false, columns: &[] }
     }
 
     /// What is shown of one thing.
@@ -71,6 +73,11 @@ impl Call {
 
     fn put(path: &[&str], body: Value) -> Self {
         Self::one(Method::PUT, path, Some(body))
+    }
+
+    /// A whole document.
+    fn replace(path: &[&str], body: Value) -> Self {
+        Self { replaces: true, ..Self::put(path, body) }
     }
 
     fn patch(path: &[&str], body: Value) -> Self {

@@ -12,6 +12,7 @@ use commands::{
 use index_service::{ResetPasswordArguments, Settings, reset_password};
 use output::print;
 use place::Place;
+use reqwest::header::IF_MATCH;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use server::{Environment, Failure, logging};
@@ -161,7 +162,10 @@ impl Target {
 /// What is answered: of a list, the entries of all its pages; nothing, if there is nothing to say.
 async fn ask(place: &Place, call: &Call) -> anyhow::Result<Value> {
     if call.columns.is_empty() {
-        let request = place.request(call.method.clone(), &call.path, &call.query, call.body.as_ref())?;
+        let mut request = place.request(call.method.clone(), &call.path, &call.query, call.body.as_ref())?;
+        if call.replaces {
+            request = request.header(IF_MATCH, "*");
+        }
         return answer(request.send().await?).await;
     }
     let (mut all, mut cursor) = (Vec::new(), None::<String>);

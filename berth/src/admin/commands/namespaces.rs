@@ -58,11 +58,11 @@ impl Namespace {
             }
             Self::DefaultGrants { namespace } => Call::show(&["namespaces", &namespace, "default-grants"]),
             Self::SetDefaultGrants { namespace, grants } => {
-                Call::put(&["namespaces", &namespace, "default-grants"], json!({ "grants": grants }))
+                Call::replace(&["namespaces", &namespace, "default-grants"], json!({ "grants": grants }))
             }
             Self::Networks { namespace } => Call::show(&["namespaces", &namespace, "networks"]),
             Self::SetNetworks { namespace, networks } => {
-                Call::put(&["namespaces", &namespace, "networks"], json!({ "allowed_networks": networks }))
+                Call::replace(&["namespaces", &namespace, "networks"], json!({ "allowed_networks": networks }))
             }
             Self::Collaborators { namespace } => Call::list(
                 &["namespaces", &namespace, "collaborators"],
