@@ -33,8 +33,15 @@ impl Maker {
 
     /// Whether the organisation is there; if it is, it is whole.
     async fn finds(&self, name: &str) -> bool {
-        let shown = self.gets(&format!("/orgs/{name}")).await;
-        let namespace = self.gets(&format!("/namespaces/{name}")).await;
+        let path = format!("/orgs/{name}");
+        let look = || self.gets(&path);
+        let (shown, namespace) = loop {
+            let looked = (look().await, self.gets(&format!("/namespaces/{name}")).await);
+            // For who has gone away it may be made yet, between two looks.
+            if look().await.status == looked.0.status {
+                break looked;
+            }
+        };
         assert_eq!(shown.status, namespace.status, "{name} is half there");
         if shown.status == 404 {
             return false;
