@@ -5,6 +5,7 @@
 use super::auth::index;
 use super::bodies::whole;
 use super::contract::is_shown;
+use super::cookie;
 use super::error::Failure;
 use super::json::MAX_BODY;
 use crate::domain::Refusal;
@@ -98,7 +99,8 @@ async fn hold_conditions(
         let rule = "If-Match and If-None-Match have entity tags in quotes, as ETag has them, or *".to_owned();
         return Ok(request.error_response(Failure::Malformed(rule)));
     };
-    let index = match index(request.request()) {
+    // A look needs no token of the session: whoever another site made ask learns nothing of it.
+    let index = match cookie::session(request.request()).and_then(|_| index(request.request())) {
         Ok(index) => index,
         Err(failure) => return Ok(request.error_response(failure)),
     };
