@@ -52,14 +52,15 @@ pub fn storage_folder(environment: &Environment, data: &Path) -> PathBuf {
 impl Instance {
     /// Opens both; tells of the first administrator if this start made it.
     pub async fn open(
-        index: &IndexSettings,
+        settings: &IndexSettings,
         registry: &RegistrySettings,
     ) -> anyhow::Result<(Self, Option<FirstAdmin>)> {
-        let trusted_proxies = index.trusted_proxies.clone();
-        let (index, first_admin) = Index::open(index).await?;
+        let index = Index::open(settings).await?;
         let front = registry.front();
         let registry = start::start(registry, Some(Arc::new(InProcessIndex::new(index.clone()))))?;
         let mover = Mover::new(index.clone(), Some(Arc::new(InProcessRegistry::new(registry.clone()))));
+        let first_admin = index.first_admin(settings).await?;
+        let trusted_proxies = settings.trusted_proxies.clone();
         Ok((Self { index, mover, registry, front, trusted_proxies }, first_admin))
     }
 

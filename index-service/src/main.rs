@@ -61,8 +61,8 @@ async fn serve(environment: &Environment) -> anyhow::Result<()> {
     if door.is_none() {
         tracing::warn!("INDEX_REGISTRY_URL is not set, so deleted repositories stay where they are in storage");
     }
-    let (index, first_admin) = Index::open(&settings).await?;
-    if let Some(first_admin) = first_admin {
+    let index = Index::open(&settings).await?;
+    if let Some(first_admin) = index.first_admin(&settings).await? {
         let password_file = first_admin.password_file.as_deref().map(std::path::Path::display);
         tracing::info!(
             user = first_admin.user,

@@ -29,8 +29,8 @@ pub struct FirstAdmin {
 }
 
 impl Index {
-    /// Opens the index of these settings; tells of the first administrator if this start made it.
-    pub async fn open(settings: &Settings) -> anyhow::Result<(Self, Option<FirstAdmin>)> {
+    /// Opens the index of these settings. A server then asks for its [first administrator](Self::first_admin).
+    pub async fn open(settings: &Settings) -> anyhow::Result<Self> {
         let folder = DataFolder::open(&settings.data)?;
         let _alone = folder.alone()?;
         let database = Database::open(&settings.database_url).await?;
@@ -45,7 +45,7 @@ impl Index {
             service: settings.service.clone(),
             x5c: settings.x5c,
         };
-        let index = Self {
+        Ok(Self {
             decisions: Decisions::new(database.clone()),
             database,
             folder,
@@ -55,21 +55,23 @@ impl Index {
             identity: Arc::new(identity),
             token_lifetime: settings.token_lifetime,
             sign_ups: SignUps::new(settings.sign_up, settings.sign_ups_per_address),
-        };
-        let first = index.first_admin(settings).await?;
-        Ok((index, first))
+        })
     }
 
-    /// The same where there is one already, for a command beside it: opening would make one.
+    /// The same where there is one already, for a command beside it: opening would make another.
     pub async fn open_existing(settings: &Settings) -> anyhow::Result<Self> {
         let database = Database::path(&settings.database_url)?;
         anyhow::ensure!(database.exists(), "there is no index here: {} does not exist", database.display());
-        Ok(Self::open(settings).await?.0)
+        Self::open(settings).await
     }
 
     /// Makes the first administrator, if there is no account yet. The password lies in its file before the account
     /// exists, so that a start that is cut off in between is simply made again.
-    async fn first_admin(&self, settings: &Settings) -> anyhow::Result<Option<FirstAdmin>> {
+    ///
+    /// Last of what a start does: room for what is remembered later, which is not touched yet, would else be taken from the
+    /// 19 MiB that the password's hash has touched, and an idle server be that much larger.
+    pub async fn first_admin(&self, settings: &Settings) -> anyhow::Result<Option<FirstAdmin>> {
+        let _alone = self.folder.alone()?;
         if self.database.has_accounts().await? {
             return Ok(None);
         }
@@ -111,7 +113,8 @@ mod tests {
         let open = async |password: &str| {
             let variables = [("INDEX_DATA", folder.path().to_str().unwrap()), ("INDEX_ADMIN_PASSWORD", password)];
             let environment = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
-            Index::open(&Settings::read(&environment).unwrap()).await.map(|(_, first_admin)| first_admin)
+            let settings = Settings::read(&environment).unwrap();
+            Index::open(&settings).await.unwrap().first_admin(&settings).await
         };
         let error = open("password1").await.err().unwrap();
         let said = format!("{error:#}");

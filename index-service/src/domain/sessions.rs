@@ -109,7 +109,10 @@ mod tests {
     async fn index(folder: &tempfile::TempDir) -> Index {
         let variables = [("INDEX_DATA", folder.path().to_str().unwrap()), ("INDEX_ADMIN_PASSWORD", PASSWORD)];
         let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Index::open(&Settings::read(&environment).unwrap()).await.unwrap().0
+        let settings = Settings::read(&environment).unwrap();
+        let index = Index::open(&settings).await.unwrap();
+        index.first_admin(&settings).await.unwrap();
+        index
     }
 
     #[tokio::test]
