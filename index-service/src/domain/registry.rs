@@ -55,7 +55,8 @@ impl Index {
         let ids = names.into_iter().zip(&places);
         let repositories: BTreeMap<_, _> =
             ids.filter_map(|(name, place)| Some((name, place.repository_id()?.to_owned()))).collect();
-        let until = bearer.until.map(Timestamp::as_second);
+        // The first second at which it is over: never too early.
+        let until = bearer.until.map(|until| until.as_second() + i64::from(until.subsec_nanosecond() > 0));
         Ok(IntrospectAnswer { active: true, repositories, reach, as_of: bearer.as_of, until })
     }
 
