@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row, SqliteConnection};
 
 /// The largest role that the account `s` was granted where `$column` is `$target`, itself or as a member of teams; NULL if
-/// none.
+/// none. CROSS JOIN says that its teams come first: a namespace may have far more grants than one has teams.
 macro_rules! granted_role {
     ($column:literal, $target:literal) => {
         concat!(
@@ -22,8 +22,8 @@ macro_rules! granted_role {
             $target,
             " AND g.account_id = s.id
                 UNION ALL
-                SELECT g.role FROM team_members t JOIN grants g ON g.team_id = t.team_id
-                WHERE t.account_id = s.id AND g.",
+                SELECT g.role FROM team_members t CROSS JOIN grants g
+                WHERE t.account_id = s.id AND g.team_id = t.team_id AND g.",
             $column,
             " = ",
             $target,
