@@ -1,9 +1,10 @@
 //! Decisions on registry tokens that grant less than was asked for: noted for whoever runs the instance, who is told their
 //! ids by people that were refused.
 //!
-//! Must not hold up a refusal: what is noted is written a little later, and is lost if the process ends before. Nobody who is
-//! refused without end keeps those of others from being found: one asker has so many a minute, and anonymous clients never
-//! have the whole queue. `store/decisions.rs` holds what is kept to the same.
+//! An id leads somewhere as soon as it is told: the row is on the disk before, unless the database cannot be written; then
+//! nobody waits long, and it is written later. Nobody who is refused without end keeps those of others from being found:
+//! one asker has so many a minute, and anonymous clients never have the whole queue. `store/decisions.rs` holds what is
+//! kept to the same.
 
 use super::Index;
 use super::error::{Noun, Refusal};
@@ -16,7 +17,8 @@ use quick_cache::unsync::Cache;
 use shared::{RepositoryName, ResourceType, Scope};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout};
 
 /// Decisions that wait to be written; more at once are not noted. Each has up to some kilobytes of names.
 const WAITING: usize = 1_000;
@@ -30,8 +32,8 @@ const RATE: Rate = Rate::a_minute(60);
 /// Askers that are remembered; some 100 bytes each.
 const REMEMBERED: usize = 10_000;
 
-/// How long they are gathered before they are written together.
-const GATHERED: Duration = Duration::from_millis(200);
+/// How long a refusal waits for its decision to be written; far longer than a sync takes.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What cannot be written is tried again after this, and so often: a full disk or a lock of the database is over some time.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -40,10 +42,16 @@ const TRIES: u32 = 300;
 /// How long they are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// Those that are old or too many are looked for this often, or after so many new ones.
+const TIDIED_EVERY: Duration = Duration::from_secs(10);
+
+/// A decision, and whom to tell when it is written.
+type Noted = (Decision, oneshot::Sender<()>);
+
 /// Takes note of decisions. Clones share everything.
 #[derive(Clone)]
 pub struct Decisions {
-    queue: mpsc::Sender<Decision>,
+    queue: mpsc::Sender<Noted>,
     askers: Arc<Mutex<Cache<String, Past>>>,
 }
 
@@ -55,12 +63,19 @@ impl Decisions {
         Self { queue, askers: Arc::new(Mutex::new(Cache::new(REMEMBERED))) }
     }
 
-    pub(super) fn note(&self, decision: Decision) {
+    /// Returns when the decision can be looked up, or will not be soon.
+    pub(super) async fn note(&self, decision: Decision) {
         let id = decision.id.clone();
-        let is_noted =
-            self.is_within_rate(&decision) && self.has_place(&decision) && self.queue.try_send(decision).is_ok();
+        let (teller, told) = oneshot::channel();
+        let is_noted = self.is_within_rate(&decision)
+            && self.has_place(&decision)
+            && self.queue.try_send((decision, teller)).is_ok();
         if !is_noted {
             tracing::warn!(id, "too many are refused at once: this decision is not noted");
+            return;
+        }
+        if timeout(PATIENCE, told).await.is_err() {
+            tracing::warn!(id, "this decision is told before it is written");
         }
     }
 
@@ -81,25 +96,31 @@ impl Decisions {
     }
 }
 
-async fn write(database: Database, mut noted: mpsc::Receiver<Decision>) {
-    let mut decisions = Vec::new();
-    while noted.recv_many(&mut decisions, WAITING).await > 0 {
-        tokio::time::sleep(GATHERED).await;
-        while decisions.len() < WAITING
-            && let Ok(decision) = noted.try_recv()
-        {
-            decisions.push(decision);
-        }
+/// Those that come while others are written share the next transaction.
+async fn write(database: Database, mut queue: mpsc::Receiver<Noted>) {
+    let (mut noted, mut untidied, mut tidied_at) = (Vec::new(), 0, Instant::now());
+    while queue.recv_many(&mut noted, WAITING).await > 0 {
+        let (decisions, tellers): (Vec<_>, Vec<_>) = noted.drain(..).unzip();
         keep(&database, &decisions).await;
-        decisions.clear();
+        for teller in tellers {
+            // Who does not wait any more need not be told.
+            let _ = teller.send(());
+        }
+        untidied += decisions.len();
+        if untidied >= WAITING || tidied_at.elapsed() >= TIDIED_EVERY {
+            let latest = decisions.iter().map(|decision| decision.decided_at).max().unwrap_or_default();
+            if let Err(error) = database.forget_decisions(latest - KEPT).await {
+                tracing::warn!("old decisions cannot be forgotten now, and are later: {error}");
+            }
+            (untidied, tidied_at) = (0, Instant::now());
+        }
     }
 }
 
 /// Writes them, as soon as that can be done.
 async fn keep(database: &Database, decisions: &[Decision]) {
-    let Some(latest) = decisions.iter().map(|decision| decision.decided_at).max() else { return };
     for tried in 0..TRIES {
-        match database.keep_decisions(decisions, latest - KEPT).await {
+        match database.keep_decisions(decisions).await {
             Ok(()) => return,
             Err(error) if tried == 0 => tracing::warn!("decisions cannot be noted now, and are later: {error}"),
             Err(_) => {}

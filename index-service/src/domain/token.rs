@@ -81,14 +81,15 @@ impl Index {
         let granted = granted_scope(&claims.access);
         let is_all = asked.iter().zip(&claims.access).all(|(asked, held)| asked.actions.is_subset(&held.actions));
         if !is_all {
-            self.decisions.note(Decision {
+            let decision = Decision {
                 id: claims.jti.clone(),
                 subject,
                 address: from,
                 asked: asked.iter().map(Scope::to_string).collect::<Vec<_>>().join(" "),
                 granted: granted.clone(),
                 decided_at: now,
-            });
+            };
+            self.decisions.note(decision).await;
         }
         Ok(IssuedToken {
             token: self.signer.sign(&claims, now)?,

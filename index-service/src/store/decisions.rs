@@ -1,4 +1,4 @@
-//! Decisions on registry tokens, written many at a time: nobody who is refused waits for it.
+//! Decisions on registry tokens, those that come together in one transaction, and not more of them than is good.
 
 use super::database::Database;
 use super::error::StoreError;
@@ -8,7 +8,6 @@ use crate::model::decision::Decision;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// So many are kept at most, the latest: whoever asks for what is not theirs must not fill the disk.
@@ -34,8 +33,8 @@ impl FromRow<'_, SqliteRow> for Decision {
 }
 
 impl Database {
-    /// Keeps `decisions`, those that are kept already too, and forgets those from before `before` and what is too many.
-    pub async fn keep_decisions(&self, decisions: &[Decision], before: Timestamp) -> Result<(), StoreError> {
+    /// Keeps `decisions`, those that are kept already too.
+    pub async fn keep_decisions(&self, decisions: &[Decision]) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
         for decision in decisions {
             sqlx::query(
@@ -52,9 +51,16 @@ impl Database {
             .execute(&mut *transaction)
             .await?;
         }
+        transaction.commit().await
+    }
+
+    /// Forgets what was decided before `before`, and what is too many.
+    pub async fn forget_decisions(&self, before: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
         let old = sqlx::query("DELETE FROM decisions WHERE decided_at < $1");
         old.bind(micros(before)).execute(&mut *transaction).await?;
-        let askers: BTreeSet<String> = decisions.iter().map(Decision::asker).collect();
+        let askers = sqlx::query_scalar("SELECT asker FROM decisions GROUP BY asker HAVING count(*) > $1");
+        let askers: Vec<String> = askers.bind(MOST_OF_ONE).fetch_all(&mut *transaction).await?;
         for asker in askers {
             let too_many = sqlx::query(
                 "DELETE FROM decisions WHERE asker = $1 AND id NOT IN (
@@ -104,7 +110,8 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("index.sqlite").display());
         let database = Database::open(&url).await.unwrap();
         let keep = async |decisions: &[Decision]| {
-            database.keep_decisions(decisions, Timestamp::UNIX_EPOCH).await.unwrap();
+            database.keep_decisions(decisions).await.unwrap();
+            database.forget_decisions(Timestamp::UNIX_EPOCH).await.unwrap();
         };
         let is_kept = async |decision: &Decision| database.decision(&decision.id).await.unwrap().is_some();
         let bobs = decision("bob", 1, 0);

@@ -28,6 +28,7 @@ const WALKS: &[(&str, &str, &str)] = &[
     ("organisations.rs", "count(*)", "the length of a list, for who asks for it"),
     ("decisions.rs", "decided_at < $1", "from the end of its index, where the old ones are"),
     ("decisions.rs", "OFFSET $1", "so many are kept at most"),
+    ("decisions.rs", "GROUP BY asker", "so many are kept at most, and it is done now and then"),
     ("guesses.rs", "signed_in_at < $1", "from the end of its index, where the old ones are"),
     ("idempotency.rs", "begun_at < $1", "from the end of its index, where the old ones are"),
     ("search.rs", "LIKE", "a text may stand anywhere in a name; each repository that may be seen is looked at"),

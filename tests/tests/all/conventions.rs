@@ -1,10 +1,9 @@
 //! What all operations of the REST API have alike, held over every one that the document has: a new one is tried here as
 //! soon as it is there, or fails for want of a row.
 
-use crate::support::{Answer, Browser, PASSWORD, Stack, User, claims, eventually};
+use crate::support::{Answer, Browser, PASSWORD, Stack, User, claims};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// `acme` of the administrator, with one of everything that an operation can be about.
 struct Scene {
@@ -29,9 +28,6 @@ impl Scene {
         let invited = admin.does(Method::POST, "/orgs/acme/invitations", &json!({ "role": "member" })).await;
         let token = admin.does(Method::POST, "/user/tokens", &json!({ "name": "laptop" })).await;
         let refused = claims(&bob.token("repository:acme/app:pull").await)["jti"].as_str().unwrap().to_owned();
-        let path = format!("/api/v1/admin/decisions/{refused}");
-        let is_noted = async || admin.asks(Method::GET, &path).send().await.status == 200;
-        eventually("the decision is noted", Duration::from_secs(5), is_noted).await;
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let ids = vec![
             ("/admin/decisions/", refused),
