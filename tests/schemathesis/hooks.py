@@ -115,6 +115,8 @@ def before_call(context, case, kwargs):
         own = OF_ITS_OWN.get(label, {})
         for word in case.path_parameters:
             case.path_parameters[word] = own.get(word, STANDING[word])()
+    # The schema is that of a whole answer.
+    (case.query or {}).pop("fields", None)
     if calls[label] % 4 != 0:
         if ParameterLocation.BODY not in broken and isinstance(case.body, dict):
             case.body = fitted(case.body, FITTING_ALONE.get(label, {}))

@@ -88,9 +88,9 @@ impl Call {
         Self::one(Method::DELETE, path, None)
     }
 
-    /// With this in the query, if it was said.
-    fn asking(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
+    /// With this in the query, as often as it was said.
+    fn asking(mut self, name: &'static str, values: impl IntoIterator<Item = impl ToString>) -> Self {
+        self.query.extend(values.into_iter().map(|value| (name, value.to_string())));
         self
     }
 }

@@ -3,7 +3,7 @@
 use super::Index;
 use super::error::{Noun, Refusal};
 use super::search::check_text;
-use crate::model::account::{AccountChange, AccountFilter, AccountSort};
+use crate::model::account::{AccountChange, AccountFilter};
 use crate::model::names::{first_account, new_namespace};
 use crate::model::password::NewPassword;
 use crate::model::{Account, Page, Paged};
@@ -13,14 +13,9 @@ use shared::NamespaceName;
 
 impl Index {
     /// A page of the accounts.
-    pub async fn accounts(
-        &self,
-        filter: &AccountFilter,
-        sort: AccountSort,
-        page: &Page,
-    ) -> Result<Paged<Account>, Refusal> {
+    pub async fn accounts(&self, filter: &AccountFilter, page: &Page) -> Result<Paged<Account>, Refusal> {
         filter.text.as_deref().map_or(Ok(()), check_text)?;
-        Ok(self.database.accounts(filter, sort, page).await?)
+        Ok(self.database.accounts(filter, page).await?)
     }
 
     /// The account `name`.

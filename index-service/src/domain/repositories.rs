@@ -4,7 +4,7 @@ use super::Index;
 use super::error::{Noun, Refusal};
 use super::search::check_text;
 use crate::model::line::REPOSITORY_DESCRIPTION;
-use crate::model::repository::{RepositoryChange, RepositoryFilter, RepositorySort};
+use crate::model::repository::{RepositoryChange, RepositoryFilter};
 use crate::model::{Account, Occupant, Page, Paged, Place, Repository, Role, Subject, Visibility};
 use crate::store::{Claim, NewRepository};
 use jiff::Timestamp;
@@ -16,11 +16,10 @@ impl Index {
         &self,
         subject: &Subject,
         filter: &RepositoryFilter,
-        sort: RepositorySort,
         page: &Page,
     ) -> Result<Paged<Repository>, Refusal> {
         filter.text.as_deref().map_or(Ok(()), check_text)?;
-        Ok(self.database.repositories(subject, filter, sort, page).await?)
+        Ok(self.database.repositories(subject, filter, page).await?)
     }
 
     /// The repository `name`, if `subject` may look at it as whoever has the role `needed` does.

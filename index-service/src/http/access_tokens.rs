@@ -5,11 +5,12 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::{Index, NewAccessToken, Rotation};
 use crate::model::access_token::{AccessToken, LastUse, LimitParts, Limits, Secret};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::Networks;
@@ -102,9 +103,9 @@ impl From<RotationBody> for Rotation {
 pub async fn list(
     person: Person,
     index: Data<Index>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<AccessTokenBody>, Failure> {
-    Ok(List::of(index.access_tokens(&person.0, &query.page()?).await?))
+    Ok(List::of(index.access_tokens(&person.0, &query.0.page()?).await?))
 }
 
 /// Makes an access token. Its secret is in this answer alone.

@@ -4,13 +4,14 @@ use super::auth::{AdminPerson, InstanceReader};
 use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
-use super::json::{List, page, sorted};
+use super::json::{List, one_of, page, sorted};
+use super::query::Asked;
 use super::user::UserBody;
 use crate::domain::Index;
 use crate::model::account::{AccountChange, AccountFilter, AccountSort};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
 use utoipa::ToSchema;
@@ -61,9 +62,12 @@ pub struct UsersQuery {
     /// What stands in its name, whatever the case.
     q: Option<String>,
     /// Only those who may do nothing at all, or only the others.
-    disabled: Option<bool>,
-    /// In which order; `-` begins at its end. By name, if it is not said.
-    sort: Option<AccountSort>,
+    #[serde(default)]
+    disabled: Vec<bool>,
+    /// In which order, the first key first; `-` begins at its end. By name, if it is not said.
+    #[serde(default)]
+    #[param(explode = false)]
+    sort: Vec<AccountSort>,
     /// Entries on the page: 50 if it is not said, 200 at most.
     limit: Option<u32>,
     /// Which page, from the one before; the first, if it is not said.
@@ -74,11 +78,11 @@ pub struct UsersQuery {
 
 /// A page of the accounts, for administrators.
 #[utoipa::path(get, path = "/admin/users", params(UsersQuery), responses((status = 200, body = List<UserBody>)))]
-pub async fn list(_: InstanceReader, index: Data<Index>, query: Query<UsersQuery>) -> Result<List<UserBody>, Failure> {
-    let UsersQuery { q, disabled, sort, limit, cursor, count } = query.into_inner();
-    let sort = sort.unwrap_or(AccountSort::Name);
-    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.as_str())?;
-    Ok(List::of(index.accounts(&AccountFilter { disabled, text: q }, sort, &page).await?))
+pub async fn list(_: InstanceReader, index: Data<Index>, query: Asked<UsersQuery>) -> Result<List<UserBody>, Failure> {
+    let UsersQuery { q, disabled, sort, limit, cursor, count } = query.0;
+    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.into_iter().map(AccountSort::as_str))?;
+    let filter = AccountFilter { disabled: one_of(&disabled), text: q };
+    Ok(List::of(index.accounts(&filter, &page).await?))
 }
 
 /// Makes an account and its namespace.

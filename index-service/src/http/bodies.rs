@@ -1,7 +1,10 @@
-//! Reads a request's body whole, as long as it is small and comes in time.
+//! Bodies, read whole: a request's as long as it is small and comes in time, and an answer's.
 
 use super::error::Failure;
+use actix_web::body::{BoxBody, to_bytes};
+use actix_web::dev::ServiceResponse;
 use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -16,4 +19,13 @@ pub async fn whole(body: Payload, most: usize) -> Result<Bytes, Failure> {
         .map_err(|_| Failure::Malformed("the body took too long to arrive".to_owned()))?
         .map_err(|_| Failure::TooLarge)?
         .map_err(|error| Failure::Malformed(error.to_string()))
+}
+
+/// An answer in its parts: whose it is, its body, and the rest.
+pub async fn with_bytes(
+    answer: ServiceResponse<BoxBody>,
+) -> Result<(HttpRequest, Bytes, HttpResponse<()>), actix_web::Error> {
+    let (request, answer) = answer.into_parts();
+    let (answer, body) = answer.into_parts();
+    Ok((request, to_bytes(body).await.map_err(actix_web::Error::from)?, answer))
 }

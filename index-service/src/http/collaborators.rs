@@ -3,10 +3,11 @@
 use super::auth::Caller;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::Role;
 use crate::model::collaborator::Collaborator;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::{NamespaceName, RepositoryName};
@@ -43,7 +44,7 @@ pub async fn list(
     caller: Caller,
     index: Data<Index>,
     name: Path<NamespaceName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<CollaboratorBody>, Failure> {
-    Ok(List::of(index.collaborators(&caller.0, &name, &query.page()?).await?))
+    Ok(List::of(index.collaborators(&caller.0, &name, &query.0.page()?).await?))
 }

@@ -3,14 +3,15 @@
 //! A tag is the hash of the very bytes that are shown, so it is strong, and changes with anything that a client can see.
 
 use super::auth::index;
-use super::bodies::whole;
+use super::bodies::{whole, with_bytes};
 use super::contract::is_shown;
 use super::cookie;
 use super::error::Failure;
 use super::json::MAX_BODY;
 use crate::domain::Refusal;
 use crate::model::idempotency::hash;
-use actix_web::body::{BoxBody, MessageBody, to_bytes};
+use actix_web::Resource;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     CACHE_CONTROL, ETAG, EntityTag, Header, HeaderValue, IF_MATCH, IF_NONE_MATCH, IfMatch, IfNoneMatch,
@@ -18,7 +19,6 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{Bytes, resource};
-use actix_web::{HttpResponse, Resource};
 
 /// How often a change is tried that others overtake.
 const MOST_TRIES: usize = 16;
@@ -186,12 +186,4 @@ fn is_overtaken(answer: &ServiceResponse<BoxBody>) -> bool {
 
 fn tag_of(bytes: &Bytes) -> EntityTag {
     EntityTag::new_strong(hash([&bytes[..]]).chars().take(22).collect())
-}
-
-async fn with_bytes(
-    answer: ServiceResponse<BoxBody>,
-) -> Result<(actix_web::HttpRequest, Bytes, HttpResponse<()>), actix_web::Error> {
-    let (request, answer) = answer.into_parts();
-    let (answer, body) = answer.into_parts();
-    Ok((request, to_bytes(body).await.map_err(actix_web::Error::from)?, answer))
 }

@@ -3,10 +3,11 @@
 use super::auth::AnyCaller;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::content::{ManifestEntry, TagEntry};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::internal::{ReferenceRecord, ReferenceRole};
@@ -84,9 +85,9 @@ pub async fn tags(
     caller: AnyCaller,
     index: Data<Index>,
     name: Path<RepositoryName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<TagBody>, Failure> {
-    Ok(List::of(index.tags(&caller.0, &name, &query.page()?).await?))
+    Ok(List::of(index.tags(&caller.0, &name, &query.0.page()?).await?))
 }
 
 /// A manifest, with everything that it names.

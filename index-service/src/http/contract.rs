@@ -1,22 +1,22 @@
 //! Holds requests to what the document of the API says of them, and names all that is wrong at once.
 //!
-//! Must not know any rule itself: what the document does not say is checked where it is decided.
+//! Must not know any rule itself: what the document does not say is checked where it is decided. How a query is read is
+//! `query.rs`.
 
 use super::bodies::whole;
 use super::error::Failure;
 use super::json::MAX_BODY;
 use super::openapi::{at, document};
+use super::query::Query;
 use crate::model::Fault;
-use actix_web::body::MessageBody;
-use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::Method;
-use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{ValidationError, Validator};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use utoipa::ToSchema;
@@ -28,12 +28,6 @@ pub struct Body<T>(pub T);
 struct Contract {
     bodies: HashMap<String, Validator>,
     queries: HashMap<String, Query>,
-}
-
-/// The query of one operation: the type of each parameter, and all rules.
-struct Query {
-    types: HashMap<String, String>,
-    rules: Validator,
 }
 
 static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::of(document()));
@@ -51,17 +45,8 @@ impl Contract {
             |name: &String| Some((name.clone(), rules(json!({ "$ref": format!("#/components/schemas/{name}") }))?));
         let mut queries = HashMap::new();
         for (path, method, operation) in operations(document) {
-            let parameters = at(operation, "parameters").as_array().into_iter().flatten();
-            let of_query: Map<_, _> = parameters
-                .filter(|parameter| at(parameter, "in") == "query")
-                .filter_map(|parameter| {
-                    Some((at(parameter, "name").as_str()?.to_owned(), at(parameter, "schema").clone()))
-                })
-                .collect();
-            let types = of_query.iter().map(|(name, schema)| (name.clone(), type_of(schema))).collect();
-            let schema = json!({ "type": "object", "properties": of_query });
-            if let Some(rules) = rules(schema) {
-                queries.insert(format!("{} {path}", method.to_uppercase()), Query { types, rules });
+            if let Some(query) = Query::of(operation, rules) {
+                queries.insert(format!("{} {path}", method.to_uppercase()), query);
             }
         }
         Self { bodies: names.filter_map(body).collect(), queries }
@@ -76,73 +61,13 @@ pub fn operations(document: &Value) -> impl Iterator<Item = (&String, &String, &
     })
 }
 
-/// The type of an optional parameter; a text, if it is not said.
-fn type_of(schema: &Value) -> String {
-    let types = match at(schema, "type") {
-        Value::Array(types) => types.clone(),
-        one => vec![one.clone()],
-    };
-    types.iter().filter_map(Value::as_str).find(|name| *name != "null").unwrap_or("string").to_owned()
-}
-
-impl Query {
-    fn known(&self, name: &str) -> String {
-        let mut names: Vec<_> = self.types.keys().map(String::as_str).collect();
-        names.sort_unstable();
-        listed(name, &names)
-    }
-
-    /// What is wrong with a query.
-    fn faults(&self, text: &str) -> Vec<Fault> {
-        let Ok(pairs) = serde_urlencoded::from_str::<Vec<(String, String)>>(text) else {
-            return vec![Fault::of_parameter("", "unreadable", "the query is not name=value, joined by &")];
-        };
-        let (mut query, mut faults) = (Map::new(), Vec::new());
-        for (name, text) in pairs {
-            let value = match self.types.get(&name).map(String::as_str) {
-                Some("integer" | "boolean") => text.parse().unwrap_or(Value::String(text)),
-                Some(_) => Value::String(text),
-                None => {
-                    faults.push(Fault::of_parameter(&name, "unknown", self.known(&name)));
-                    continue;
-                }
-            };
-            if query.insert(name.clone(), value).is_some() {
-                faults.push(Fault::of_parameter(&name, "repeated", format_args!("{name} stands there twice")));
-            }
-        }
-        for error in self.rules.iter_errors(&Value::Object(query)) {
-            faults.extend(
-                describe(&error)
-                    .into_iter()
-                    .map(|(pointer, code, detail)| Fault::of_parameter(pointer.trim_start_matches('/'), code, detail)),
-            );
-        }
-        faults
-    }
-}
-
-/// Middleware: refuses queries that the document does not know.
-pub async fn hold_query(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let query = query_of(request.method(), &request);
-    let faults = query.map(|query| query.faults(request.query_string())).unwrap_or_default();
-    if faults.is_empty() {
-        return Ok(next.call(request).await?.map_into_left_body());
-    }
-    let failure = Failure::Refused(faults.into());
-    Ok(request.error_response(failure).map_into_right_body())
-}
-
 /// Whether a GET shows what is at the address of a request.
 pub fn is_shown(request: &ServiceRequest) -> bool {
     query_of(&Method::GET, request).is_some()
 }
 
 /// What the document says of the query of `method` at the address of a request.
-fn query_of(method: &Method, request: &ServiceRequest) -> Option<&'static Query> {
+pub fn query_of(method: &Method, request: &ServiceRequest) -> Option<&'static Query> {
     let path = without_rules(&request.match_pattern()?);
     CONTRACT.queries.get(&format!("{method} {}", path.trim_start_matches("/api/v1")))
 }
@@ -189,9 +114,11 @@ fn body_faults(schema: &str, value: &Value) -> Vec<Fault> {
 }
 
 /// Where, which rule, and what to do.
-fn describe(error: &ValidationError<'_>) -> Vec<(String, &'static str, String)> {
+pub fn describe(error: &ValidationError<'_>) -> Vec<(String, &'static str, String)> {
     let place = error.instance_path().to_string();
-    let name = place.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("the body").to_owned();
+    // Of several values the name that they have together.
+    let is_name = |part: &&str| part.contains(|sign: char| !sign.is_ascii_digit());
+    let name = place.rsplit('/').find(is_name).unwrap_or("the body").to_owned();
     let below = |field: &str| format!("{place}/{}", field.replace('~', "~0").replace('/', "~1"));
     let one = |code, rule: String| vec![(place.clone(), code, rule)];
     match error.kind() {
@@ -246,7 +173,7 @@ fn known_fields<'a>(error: &ValidationError<'_>) -> Vec<&'a str> {
 }
 
 /// That there is no such name, and which there are.
-fn listed(name: &str, known: &[&str]) -> String {
+pub fn listed(name: &str, known: &[&str]) -> String {
     match known {
         [] => format!("there is no {name} here, nor anything else"),
         known => format!("there is no {name} here; there is {}", known.join(", ")),

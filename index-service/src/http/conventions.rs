@@ -3,6 +3,7 @@
 
 use super::contract::operations;
 use super::openapi::at;
+use super::query::FIELDS;
 use serde_json::{Map, Value, json};
 
 /// The words in braces of addresses, with the schema of each, an example, and what it is.
@@ -104,7 +105,8 @@ pub fn follow_conventions(document: &mut Value) {
     for (path, method, operation) in operations(document) {
         let mut item = at(&paths, path).clone();
         let is_shown = !at(at(at(document, "paths"), path), "get").is_null();
-        put(&mut item, method, by_convention(path, method, is_shown, operation.clone()));
+        let fields = if method == "get" { fields_of(document, operation) } else { Vec::new() };
+        put(&mut item, method, by_convention(path, method, is_shown, &fields, operation.clone()));
         put(&mut paths, path, item);
     }
     let mut components = at(document, "components").clone();
@@ -128,8 +130,17 @@ fn name_entries(components: &mut Value) {
     }
 }
 
-/// The operation with what the conventions say of it; a GET may show what is at its address.
-fn by_convention(path: &str, method: &str, is_shown: bool, mut operation: Value) -> Value {
+/// The members of what an operation shows, or of an entry of the list that it shows.
+fn fields_of<'a>(document: &'a Value, operation: &Value) -> Vec<&'a str> {
+    let shown = operation.pointer("/responses/200/content/application~1json/schema/$ref").and_then(Value::as_str);
+    let name = shown.and_then(|shown| shown.rsplit('/').next()).unwrap_or_default();
+    let entry = name.strip_prefix("List_").unwrap_or(name);
+    let members = document.pointer(&format!("/components/schemas/{entry}/properties")).and_then(Value::as_object);
+    members.into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+}
+
+/// The operation with what the conventions say of it; a GET may show what is at its address, with these fields.
+fn by_convention(path: &str, method: &str, is_shown: bool, fields: &[&str], mut operation: Value) -> Value {
     let area = operation.pointer("/tags/0").and_then(Value::as_str).and_then(|tag| tag.rsplit("::").next());
     let area = area.unwrap_or_default().to_owned();
     let id = format!("{area}_{}", at(&operation, "operationId").as_str().unwrap_or_default());
@@ -147,7 +158,14 @@ fn by_convention(path: &str, method: &str, is_shown: bool, mut operation: Value)
     if !ways.is_null() {
         put(&mut operation, "security", ways);
     }
-    let parameters = parameters(path, method, is_shown, &operation);
+    let mut parameters = parameters(path, method, is_shown, &operation);
+    if !fields.is_empty() {
+        parameters.push(json!({
+            "name": FIELDS, "in": "query", "required": false, "style": "form", "explode": false,
+            "description": "Only these members of what is shown, or of each entry of a list.",
+            "schema": { "type": "array", "items": { "type": "string", "enum": fields } },
+        }));
+    }
     put(&mut operation, "parameters", Value::Array(parameters));
     let responses = responses(path, method, &operation);
     put(&mut operation, "responses", responses);

@@ -2,11 +2,12 @@
 
 use super::auth::Caller;
 use super::error::Failure;
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::explanation::{Explanation, Reason, Source};
 use crate::model::{Fault, GrantSubject, Role, Subject};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use shared::{Action, NamespaceName, RepositoryName};
 use std::collections::BTreeSet;
@@ -102,9 +103,9 @@ pub async fn show(
     caller: Caller,
     index: Data<Index>,
     name: Path<RepositoryName>,
-    query: Query<ExplainQuery>,
+    query: Asked<ExplainQuery>,
 ) -> Result<HttpResponse, Failure> {
-    let of = query.subject.as_deref().map(subject).transpose()?;
+    let of = query.0.subject.as_deref().map(subject).transpose()?;
     let (subject, explanation) = index.explain(&caller.0, &name, of).await?;
     Ok(HttpResponse::Ok().json(ExplanationBody::new(name.into_inner(), &subject, explanation)))
 }

@@ -5,10 +5,11 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::{Grant, GrantSubject, GrantedOn, Role};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, RepositoryName};
@@ -51,9 +52,9 @@ pub async fn list_of_namespace(
     caller: Caller,
     index: Data<Index>,
     name: Path<NamespaceName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<GrantBody>, Failure> {
-    list(&caller, &index, &GrantedOn::Namespace(name.into_inner()), &query).await
+    list(&caller, &index, &GrantedOn::Namespace(name.into_inner()), &query.0).await
 }
 
 /// Gives a role on everything in a namespace, in place of the one before.
@@ -90,9 +91,9 @@ pub async fn list_of_repository(
     caller: Caller,
     index: Data<Index>,
     name: Path<RepositoryName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<GrantBody>, Failure> {
-    list(&caller, &index, &GrantedOn::Repository(name.into_inner()), &query).await
+    list(&caller, &index, &GrantedOn::Repository(name.into_inner()), &query.0).await
 }
 
 /// Gives a role on a repository, in place of the one before.

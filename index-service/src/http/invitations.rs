@@ -5,12 +5,13 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::{Index, NewInvitation};
 use crate::model::invitation::{Ended, Invitation, InvitationSecret, InvitationState};
 use crate::model::{Member, MemberRole};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
@@ -109,9 +110,9 @@ pub async fn list(
     caller: Caller,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<InvitationBody>, Failure> {
-    Ok(List::of(index.invitations(&caller.0, &organisation, &query.page()?).await?))
+    Ok(List::of(index.invitations(&caller.0, &organisation, &query.0.page()?).await?))
 }
 
 /// Makes an invitation. Its secret and link are in this answer alone.

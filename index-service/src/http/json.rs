@@ -1,7 +1,7 @@
 //! What all JSON answers and requests share: pages of lists, limits, and errors for what cannot be read.
 
 use super::error::Failure;
-use crate::model::{Fault, Page, Paged};
+use crate::model::{Fault, Page, Paged, Sorting};
 use actix_web::body::BoxBody;
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::Uri;
@@ -25,6 +25,9 @@ pub struct List<T: ToSchema> {
     /// How long the whole list is, with `count=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<u64>,
+    /// Whether it is just as long; so far it always is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_is_exact: Option<bool>,
 }
 
 impl<T: ToSchema> List<T> {
@@ -34,6 +37,7 @@ impl<T: ToSchema> List<T> {
             items: page.items.into_iter().map(Into::into).collect(),
             next_cursor: page.next.map(|text| URL_SAFE_NO_PAD.encode(text)),
             total: page.total,
+            total_is_exact: page.total.map(|_| true),
         }
     }
 }
@@ -88,9 +92,17 @@ pub fn page(limit: Option<u32>, cursor: Option<&str>, count: Option<bool>) -> Re
     Ok(Page::new(limit, after.transpose()?).counted(count.unwrap_or_default()))
 }
 
-/// The same of a list that has several orders; `sort` is the word of one.
-pub fn sorted(page: Page, sort: &'static str) -> Result<Page, Failure> {
-    page.sorted(sort).ok_or_else(foreign_cursor)
+/// The same of a list that has several orders; `keys` are those of `sort`.
+pub fn sorted<'a>(page: Page, keys: impl IntoIterator<Item = &'a str>) -> Result<Page, Failure> {
+    let sorting = Sorting::of(keys);
+    let sorting = sorting.ok_or_else(|| Fault::of_parameter("sort", "repeated", "each key can be there once"))?;
+    page.sorted(sorting).ok_or_else(foreign_cursor)
+}
+
+/// What a filter of two values wants: both of them is the same as neither.
+pub fn one_of<T: Copy + PartialEq>(wanted: &[T]) -> Option<T> {
+    let (first, others) = wanted.split_first()?;
+    others.iter().all(|other| other == first).then_some(*first)
 }
 
 fn foreign_cursor() -> Failure {

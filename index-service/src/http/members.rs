@@ -5,10 +5,11 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::{Member, MemberRole};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
@@ -44,9 +45,9 @@ pub async fn list(
     caller: Caller,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<MemberBody>, Failure> {
-    Ok(List::of(index.members(&caller.0, &organisation, &query.page()?).await?))
+    Ok(List::of(index.members(&caller.0, &organisation, &query.0.page()?).await?))
 }
 
 /// Makes somebody a member, or changes what a member is.

@@ -21,6 +21,7 @@ mod default_grants;
 mod error;
 mod error_page;
 mod explain;
+mod fields;
 mod grants;
 mod head;
 mod health;
@@ -38,6 +39,7 @@ mod organisation_moves;
 mod organisations;
 mod pages;
 mod problem;
+mod query;
 mod repositories;
 mod robots;
 mod search;
@@ -56,11 +58,12 @@ use actix_web::web::{self, Data, ServiceConfig, delete, get, patch, post, put, r
 use address::TrustedProxies;
 use auth::AdminOfCommand;
 use conditional::{need_match, single, tag_answers};
-use contract::hold_query;
 use error::no_such_route;
+use fields::pick_fields;
 use head::answer_head;
 use idempotency::carry_out_once;
 use problem::{render_problem, render_token_error};
+use query::hold_query;
 use shared::Networks;
 
 /// What anybody may reach; `proxies` are those that are trusted to say for whom they ask.
@@ -91,6 +94,7 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                 .service(
                     web::scope("/v1")
                         .service(resource("/openapi.json").route(get().to(openapi::show)))
+                        .service(resource("/openapi.yaml").route(get().to(openapi::show_yaml)))
                         .configure(people)
                         .configure(organisations)
                         .configure(namespaces)
@@ -99,6 +103,7 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                         .wrap(from_fn(hold_query))
                         .wrap(from_fn(carry_out_once))
                         .wrap(from_fn(tag_answers))
+                        .wrap(from_fn(pick_fields))
                         .wrap(from_fn(answer_head)),
                 )
                 .default_service(web::to(no_such_route))

@@ -7,13 +7,14 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use super::repositories::RepositoryBody;
 use crate::domain::{Index, Mover, Progress};
 use crate::model::moves::DeletedRepository;
 use crate::model::{Account, Role, Visibility};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, RepositoryName};
@@ -120,9 +121,9 @@ pub async fn list_deleted(
     caller: Caller,
     index: Data<Index>,
     namespace: Path<NamespaceName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<DeletedBody>, Failure> {
-    Ok(List::of(index.deleted_repositories(&caller.0, &namespace, &query.page()?).await?))
+    Ok(List::of(index.deleted_repositories(&caller.0, &namespace, &query.0.page()?).await?))
 }
 
 /// The repository as it is now, and where.

@@ -4,10 +4,11 @@ use super::auth::{AnyCaller, Caller};
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::{Namespace, NamespaceChange, NamespaceKind, Visibility};
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
@@ -48,9 +49,9 @@ pub struct PatchNamespace {
 pub async fn list(
     caller: AnyCaller,
     index: Data<Index>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<NamespaceBody>, Failure> {
-    Ok(List::of(index.namespaces(&caller.0, &query.page()?).await?))
+    Ok(List::of(index.namespaces(&caller.0, &query.0.page()?).await?))
 }
 
 /// A namespace.

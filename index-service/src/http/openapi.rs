@@ -1,10 +1,11 @@
-//! `/api/v1/openapi.json`: the document of the REST API, made from the bodies and handlers themselves.
+//! `/api/v1/openapi.json` and `.yaml`: the document of the REST API, made from the bodies and handlers themselves.
 
 use super::conventions::follow_conventions;
 use super::problem::Problem;
 use crate::model::account::AccountSort;
 use crate::model::repository::RepositorySort;
 use actix_web::HttpResponse;
+use saphyr::{Scalar, ScalarStyle, Yaml, YamlEmitter};
 use serde_json::Value;
 use std::sync::LazyLock;
 use utoipa::OpenApi;
@@ -115,6 +116,33 @@ pub fn document() -> &'static Value {
 /// `GET /openapi.json`, for anybody.
 pub async fn show() -> HttpResponse {
     HttpResponse::Ok().json(document())
+}
+
+/// `GET /openapi.yaml`, for anybody: the same for who reads it with their own eyes (RFC 9512).
+pub async fn show_yaml() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/yaml").body(YAML.as_str())
+}
+
+static YAML: LazyLock<String> = LazyLock::new(|| {
+    let mut text = String::new();
+    if let Err(error) = YamlEmitter::new(&mut text).dump(&yaml(document())) {
+        tracing::error!("the document cannot be written as YAML: {error:?}");
+    }
+    text + "\n"
+});
+
+fn yaml(value: &Value) -> Yaml<'_> {
+    match value {
+        Value::Null => Yaml::Value(Scalar::Null),
+        Value::Bool(value) => Yaml::Value(Scalar::Boolean(*value)),
+        Value::Number(number) => Yaml::Representation(number.to_string().into(), ScalarStyle::Plain, None),
+        Value::String(text) => Yaml::Value(Scalar::String(text.into())),
+        Value::Array(items) => Yaml::Sequence(items.iter().map(yaml).collect()),
+        Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| (Yaml::Value(Scalar::String(name.into())), yaml(value)));
+            Yaml::Mapping(members.collect())
+        }
+    }
 }
 
 /// A member of an object; null, if there is none.

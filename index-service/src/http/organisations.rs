@@ -5,11 +5,12 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, page};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::Organisation;
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::NamespaceName;
@@ -85,10 +86,10 @@ pub struct OrganisationsQuery {
 pub async fn list(
     caller: AnyCaller,
     index: Data<Index>,
-    query: Query<OrganisationsQuery>,
+    query: Asked<OrganisationsQuery>,
 ) -> Result<List<OrganisationBody>, Failure> {
-    let page = page(query.limit, query.cursor.as_deref(), query.count)?;
-    Ok(List::of(index.organisations(&caller.0, query.q.as_deref(), &page).await?))
+    let page = page(query.0.limit, query.0.cursor.as_deref(), query.0.count)?;
+    Ok(List::of(index.organisations(&caller.0, query.0.q.as_deref(), &page).await?))
 }
 
 /// Makes an organisation, which the caller owns, and its namespace.

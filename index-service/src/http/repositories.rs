@@ -4,13 +4,14 @@ use super::auth::{AnyCaller, Caller};
 use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
-use super::json::{List, page, sorted};
+use super::json::{List, one_of, page, sorted};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::repository::{RepositoryChange, RepositoryFilter, RepositorySort};
 use crate::model::{Repository, RepositoryState, Role, Visibility};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, RepositoryName};
@@ -75,14 +76,19 @@ pub struct PatchRepository {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RepositoriesQuery {
-    /// Only those of this namespace.
-    namespace: Option<NamespaceName>,
+    /// Only those of this namespace, or of one of several.
+    #[serde(default)]
+    #[param(max_items = 8)]
+    namespace: Vec<NamespaceName>,
     /// Only those that everybody may read, or only the others.
-    visibility: Option<Visibility>,
+    #[serde(default)]
+    visibility: Vec<Visibility>,
     /// What stands in its name or description, whatever the case.
     q: Option<String>,
-    /// In which order; `-` begins at its end. By name, if it is not said.
-    sort: Option<RepositorySort>,
+    /// In which order, the first key first; `-` begins at its end. By name, if it is not said.
+    #[serde(default)]
+    #[param(explode = false)]
+    sort: Vec<RepositorySort>,
     /// Entries on the page: 50 if it is not said, 200 at most.
     limit: Option<u32>,
     /// Which page, from the one before; the first, if it is not said.
@@ -99,13 +105,12 @@ pub struct RepositoriesQuery {
 pub async fn list(
     caller: AnyCaller,
     index: Data<Index>,
-    query: Query<RepositoriesQuery>,
+    query: Asked<RepositoriesQuery>,
 ) -> Result<List<RepositoryBody>, Failure> {
-    let RepositoriesQuery { namespace, visibility, q, sort, limit, cursor, count } = query.into_inner();
-    let sort = sort.unwrap_or(RepositorySort::Name);
-    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.as_str())?;
-    let filter = RepositoryFilter { namespace, visibility, text: q };
-    Ok(List::of(index.repositories(&caller.0, &filter, sort, &page).await?))
+    let RepositoriesQuery { namespace, visibility, q, sort, limit, cursor, count } = query.0;
+    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.into_iter().map(RepositorySort::as_str))?;
+    let filter = RepositoryFilter { namespaces: namespace, visibility: one_of(&visibility), text: q };
+    Ok(List::of(index.repositories(&caller.0, &filter, &page).await?))
 }
 
 /// Makes a repository, or changes it if it is there.

@@ -7,12 +7,13 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::Index;
 use crate::model::access_token::{LastUse, Secret};
 use crate::model::robot::{Robot, RobotChange, RobotName};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, Networks};
@@ -110,9 +111,9 @@ pub async fn list(
     caller: Caller,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<RobotBody>, Failure> {
-    Ok(List::of(index.robots(&caller.0, &organisation, &query.page()?).await?))
+    Ok(List::of(index.robots(&caller.0, &organisation, &query.0.page()?).await?))
 }
 
 /// Makes a robot that holds nothing yet, for owners with their password. Its secret is in this answer alone.

@@ -7,12 +7,13 @@ use super::contract::Body;
 use super::cookie;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use super::user::UserBody;
 use crate::domain::{Browser, Index};
 use crate::model::Account;
 use crate::model::session::{Session, SessionSecret, user_agent};
 use actix_web::http::header::{CACHE_CONTROL, USER_AGENT};
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -101,8 +102,8 @@ pub async fn delete(here: InSession, index: Data<Index>) -> Result<HttpResponse,
 
 /// A page of where one is signed in.
 #[utoipa::path(get, path = "/user/sessions", params(PageQuery), responses((status = 200, body = List<SessionBody>)))]
-pub async fn list(person: Person, index: Data<Index>, query: Query<PageQuery>) -> Result<List<SessionBody>, Failure> {
-    Ok(List::of(index.sessions(&person.0, &query.page()?, now()).await?))
+pub async fn list(person: Person, index: Data<Index>, query: Asked<PageQuery>) -> Result<List<SessionBody>, Failure> {
+    Ok(List::of(index.sessions(&person.0, &query.0.page()?, now()).await?))
 }
 
 /// Signs out in one place.

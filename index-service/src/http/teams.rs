@@ -5,12 +5,13 @@ use super::clock::now;
 use super::contract::Body;
 use super::error::Failure;
 use super::json::{List, PageQuery};
+use super::query::Asked;
 use crate::domain::{Index, TeamPath};
 use crate::model::team::{TeamChange, TeamGrant, TeamMember};
 use crate::model::{Role, Team};
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
-use actix_web::web::{Data, Path, Query};
+use actix_web::web::{Data, Path};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::{NamespaceName, RepositoryName};
@@ -121,9 +122,9 @@ pub async fn list(
     caller: Caller,
     index: Data<Index>,
     organisation: Path<NamespaceName>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<TeamBody>, Failure> {
-    Ok(List::of(index.teams(&caller.0, &organisation, &query.page()?).await?))
+    Ok(List::of(index.teams(&caller.0, &organisation, &query.0.page()?).await?))
 }
 
 /// Makes a team that has no members yet, for owners.
@@ -178,9 +179,9 @@ pub async fn list_members(
     caller: Caller,
     index: Data<Index>,
     of: Path<OfTeam>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<TeamMemberBody>, Failure> {
-    Ok(List::of(index.team_members(&caller.0, &of.into_inner().into(), &query.page()?).await?))
+    Ok(List::of(index.team_members(&caller.0, &of.into_inner().into(), &query.0.page()?).await?))
 }
 
 /// Puts a member of the organisation into a team.
@@ -212,7 +213,7 @@ pub async fn list_grants(
     caller: Caller,
     index: Data<Index>,
     of: Path<OfTeam>,
-    query: Query<PageQuery>,
+    query: Asked<PageQuery>,
 ) -> Result<List<TeamGrantBody>, Failure> {
-    Ok(List::of(index.team_grants(&caller.0, &of.into_inner().into(), &query.page()?).await?))
+    Ok(List::of(index.team_grants(&caller.0, &of.into_inner().into(), &query.0.page()?).await?))
 }

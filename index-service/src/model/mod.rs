@@ -29,6 +29,7 @@ pub mod robot;
 pub mod role;
 pub mod session;
 pub mod sign_up;
+pub mod sorting;
 pub mod team;
 pub(crate) mod word;
 
@@ -42,4 +43,5 @@ pub use page::{Page, Paged};
 pub use place::{Occupant, Place, Standing};
 pub use repository::{Repository, RepositoryState, Visibility};
 pub use role::{InstanceRole, Role};
+pub use sorting::{Direction, Sorting};
 pub use team::Team;

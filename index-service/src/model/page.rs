@@ -1,12 +1,14 @@
 //! Pages of lists: every list is ordered by one unique text, and a page begins after the last text of the one before.
 
+use super::{Direction, Sorting};
+
 /// Which page is wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
     limit: Option<u32>,
     after: Option<String>,
     is_counted: bool,
-    sort: &'static str,
+    sorting: Option<Sorting>,
 }
 
 impl Page {
@@ -26,14 +28,18 @@ impl Page {
         Self { is_counted, ..self }
     }
 
-    /// The same page in another order than by name, of which `sort` is the word: with a `-` at its front, from the end.
-    /// `None` if the page was to begin after a text of another order.
-    pub fn sorted(self, sort: &'static str) -> Option<Self> {
+    /// The same page of a list that has several orders. `None` if the page was to begin after a text of another one.
+    pub fn sorted(self, sorting: Sorting) -> Option<Self> {
         let after = match &self.after {
-            Some(text) => Some(text.strip_prefix(sort)?.strip_prefix(' ')?.to_owned()),
+            Some(text) => Some(text.strip_prefix(sorting.as_str())?.strip_prefix(' ')?.to_owned()),
             None => None,
         };
-        Some(Self { after, sort, ..self })
+        Some(Self { after, sorting: Some(sorting), ..self })
+    }
+
+    /// In which order, if the list has several.
+    pub fn sorting(&self) -> Option<Sorting> {
+        self.sorting
     }
 
     /// Whether the length of the whole list is wanted too.
@@ -43,7 +49,8 @@ impl Page {
 
     /// The text before the first entry: every entry's is beyond the empty one, and before the largest letter.
     pub fn after(&self) -> &str {
-        self.after.as_deref().unwrap_or(if self.sort.starts_with('-') { "\u{10ffff}" } else { "" })
+        let goes_down = self.sorting.is_some_and(|sorting| sorting.name == Direction::Down);
+        self.after.as_deref().unwrap_or(if goes_down { "\u{10ffff}" } else { "" })
     }
 
     fn limit(&self) -> u32 {
@@ -60,8 +67,10 @@ impl Page {
         let limit = self.limit() as usize;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let text_after =
-            |text: &String| if self.sort.is_empty() { text.clone() } else { format!("{} {text}", self.sort) };
+        let text_after = |text: &String| match self.sorting {
+            Some(sorting) => format!("{} {text}", sorting.as_str()),
+            None => text.clone(),
+        };
         let next = if more { rows.last().map(|(_, text)| text_after(text)) } else { None };
         Paged { items: rows.into_iter().map(|(entry, _)| entry).collect(), next, total }
     }
@@ -94,11 +103,12 @@ mod tests {
 
     #[test]
     fn a_page_of_another_order_does_not_go_on_from_this_one() {
-        let page = Page::new(Some(1), None).sorted("-name").unwrap();
+        let (up, down) = (Sorting::of(["name"]).unwrap(), Sorting::of(["-name"]).unwrap());
+        let page = Page::new(Some(1), None).sorted(down).unwrap();
         assert!(page.after() > "zzz", "from the end");
         let next = page.of(vec![((), "b".to_owned()), ((), "a".to_owned())], None).next;
-        assert_eq!(Page::new(None, next.clone()).sorted("-name").unwrap().after(), "b");
-        assert!(Page::new(None, next).sorted("name").is_none());
+        assert_eq!(Page::new(None, next.clone()).sorted(down).unwrap().after(), "b");
+        assert!(Page::new(None, next).sorted(up).is_none());
     }
 
     #[test]

@@ -41,12 +41,17 @@ words! {
 /// Which repositories are listed; `None` for any.
 #[derive(Debug, Clone, Default)]
 pub struct RepositoryFilter {
-    /// The namespace that governs them.
-    pub namespace: Option<NamespaceName>,
+    /// The namespaces that govern them, as far as there are [`Self::MOST_NAMESPACES`]; none for any.
+    pub namespaces: Vec<NamespaceName>,
     /// Who may read them.
     pub visibility: Option<Visibility>,
     /// What stands in name or description.
     pub text: Option<String>,
+}
+
+impl RepositoryFilter {
+    /// Namespaces that are looked in at once.
+    pub const MOST_NAMESPACES: usize = 8;
 }
 
 /// One live repository.

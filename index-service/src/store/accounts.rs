@@ -2,14 +2,14 @@
 
 use super::database::Database;
 use super::error::StoreError;
-use super::lists::{by_time, list};
+use super::lists::{by_time, list, sorted};
 use super::namespaces::{Owner, claim, insert_namespace};
 use super::revocations::{revoke, revoke_account};
 use super::rows::{flag, micros, parsed, time, time_option};
 use super::sessions::end_sessions;
 use super::visibility::containing;
 use super::{Claim, new_id};
-use crate::model::account::{AccountChange, AccountFilter, AccountSort};
+use crate::model::account::{AccountChange, AccountFilter};
 use crate::model::{Account, Origin, Page, Paged};
 use jiff::Timestamp;
 use shared::NamespaceName;
@@ -63,7 +63,7 @@ macro_rules! people {
             r"people p WHERE ($1 IS NULL OR ($1 = 'yes') = (p.disabled_at IS NOT NULL))
                 AND ($2 IS NULL OR p.name LIKE $2 ESCAPE '\')",
             $key,
-            $beyond,
+            concat!($beyond, "$3"),
             $order,
             " LIMIT $4"
         )
@@ -101,18 +101,8 @@ impl Database {
     }
 
     /// A page of all accounts of people.
-    pub async fn accounts(
-        &self,
-        filter: &AccountFilter,
-        sort: AccountSort,
-        page: &Page,
-    ) -> Result<Paged<Account>, StoreError> {
-        let list = match sort {
-            AccountSort::Name => const { people!("p.name", " > $3", "") },
-            AccountSort::NameDescending => const { people!("p.name", " < $3", " DESC") },
-            AccountSort::CreatedAt => const { people!(by_time!("p.created_at", "p.name"), " > $3", "") },
-            AccountSort::CreatedAtDescending => const { people!(by_time!("p.created_at", "p.name"), " < $3", " DESC") },
-        };
+    pub async fn accounts(&self, filter: &AccountFilter, page: &Page) -> Result<Paged<Account>, StoreError> {
+        let list = sorted!(people, page.sorting(), "p.created_at", "p.name");
         let disabled = filter.disabled.map(|disabled| if disabled { "yes" } else { "no" });
         self.page(&list, &[disabled, filter.text.as_deref().map(containing).as_deref()], page).await
     }

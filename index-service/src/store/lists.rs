@@ -43,12 +43,32 @@ macro_rules! list {
 
 /// The key of what is ordered by a time: as many digits whenever that was, and the name, which makes it unique.
 macro_rules! by_time {
-    ($column:literal, $name:literal) => {
-        concat!("CAST(1000000000000000000 + ", $column, " AS TEXT) || ' ' || ", $name)
+    ($digits:literal, $time:literal, $name:literal) => {
+        concat!("CAST(", $digits, $time, " AS TEXT) || ' ' || ", $name)
     };
 }
 
-pub(super) use {by_time, list};
+/// The list that the macro `$list` makes of a key, the sign before what its pages go on from, and an order: as `$sorting`
+/// wants it. Where name and time go opposite ways, the time is counted back from far beyond it.
+macro_rules! sorted {
+    ($list:ident, $sorting:expr, $time:literal, $name:literal) => {{
+        use $crate::model::Direction::{Down, Up};
+        match $sorting.map(|sorting| (sorting.time, sorting.name)) {
+            None | Some((None, Up)) => const { $list!($name, " > ", "") },
+            Some((None, Down)) => const { $list!($name, " < ", " DESC") },
+            Some((Some(Up), Up)) => const { $list!(by_time!("1000000000000000000 + ", $time, $name), " > ", "") },
+            Some((Some(Down), Down)) => {
+                const { $list!(by_time!("1000000000000000000 + ", $time, $name), " < ", " DESC") }
+            }
+            Some((Some(Down), Up)) => const { $list!(by_time!("3000000000000000000 - ", $time, $name), " > ", "") },
+            Some((Some(Up), Down)) => {
+                const { $list!(by_time!("3000000000000000000 - ", $time, $name), " < ", " DESC") }
+            }
+        }
+    }};
+}
+
+pub(super) use {by_time, list, sorted};
 
 impl Database {
     /// A page of a list, with the length of the whole if that was asked for: both of one moment.

@@ -3,12 +3,12 @@
 use super::database::Database;
 use super::default_grants::give_default_grants;
 use super::error::StoreError;
-use super::lists::{by_time, list};
+use super::lists::{by_time, list, sorted};
 use super::revocations::revoke;
 use super::rows::{flag, micros, parsed, time, unsigned};
 use super::visibility::{containing, with_visible};
 use super::{Claim, new_id};
-use crate::model::repository::{RepositoryChange, RepositoryFilter, RepositorySort};
+use crate::model::repository::{RepositoryChange, RepositoryFilter};
 use crate::model::{Page, Paged, Repository, Subject, Visibility};
 use jiff::Timestamp;
 use shared::revocations::Revoked;
@@ -77,19 +77,20 @@ const CATALOG: &str = with_visible!(
     ") AS pages ORDER BY name LIMIT $4"
 );
 
-/// The repositories that the subject `$1` may see from `$2`, of the namespace `$3`, with the visibility `$4`, with the text `$5`.
+/// The repositories that the subject `$1` may see from `$2`, of the namespaces `$3` to `$10`, with the visibility `$11`, with
+/// the text `$12`.
 macro_rules! repositories {
     ($key:expr, $beyond:expr, $order:expr) => {
         list!(
             with_visible!(""),
             "r.*, n.name AS namespace",
             r"visible_repositories r JOIN namespaces n ON n.id = r.namespace_id
-              WHERE ($3 IS NULL OR n.name = $3) AND ($4 IS NULL OR r.visibility = $4)
-                AND ($5 IS NULL OR lower(r.name) LIKE $5 ESCAPE '\' OR lower(r.description) LIKE $5 ESCAPE '\')",
+              WHERE ($3 IS NULL OR n.name IN ($3, $4, $5, $6, $7, $8, $9, $10)) AND ($11 IS NULL OR r.visibility = $11)
+                AND ($12 IS NULL OR lower(r.name) LIKE $12 ESCAPE '\' OR lower(r.description) LIKE $12 ESCAPE '\')",
             $key,
-            $beyond,
+            concat!($beyond, "$13"),
             $order,
-            " LIMIT $7"
+            " LIMIT $14"
         )
     };
 }
@@ -130,27 +131,15 @@ impl Database {
         &self,
         subject: &Subject,
         filter: &RepositoryFilter,
-        sort: RepositorySort,
         page: &Page,
     ) -> Result<Paged<Repository>, StoreError> {
-        let list = match sort {
-            RepositorySort::Name => const { repositories!("r.name", " > $6", "") },
-            RepositorySort::NameDescending => const { repositories!("r.name", " < $6", " DESC") },
-            RepositorySort::UpdatedAt => const { repositories!(by_time!("r.updated_at", "r.name"), " > $6", "") },
-            RepositorySort::UpdatedAtDescending => {
-                const { repositories!(by_time!("r.updated_at", "r.name"), " < $6", " DESC") }
-            }
-        };
-        let (namespace, visibility) = (filter.namespace.as_ref(), filter.visibility);
+        let list = sorted!(repositories, page.sorting(), "r.updated_at", "r.name");
         let pattern = filter.text.as_deref().map(containing);
         let from = subject.origin().as_key();
-        let arguments = [
-            Some(subject.as_str()),
-            Some(&from),
-            namespace.map(NamespaceName::as_str),
-            visibility.map(Visibility::as_str),
-            pattern.as_deref(),
-        ];
+        let mut arguments = vec![Some(subject.as_str()), Some(&from)];
+        let namespace = |number| filter.namespaces.get(number).map(NamespaceName::as_str);
+        arguments.extend((0..RepositoryFilter::MOST_NAMESPACES).map(namespace));
+        arguments.extend([filter.visibility.map(Visibility::as_str), pattern.as_deref()]);
         self.page(&list, &arguments, page).await
     }
 

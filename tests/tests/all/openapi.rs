@@ -2,7 +2,8 @@
 
 use crate::rest_tables::TABLES;
 use crate::support::Stack;
-use serde_json::Value;
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -34,6 +35,31 @@ async fn the_document_in_the_repository_is_the_one_that_is_served() {
         ours == served,
         "docs/openapi.json is not what is served; refresh it: {REFRESH}=1 cargo test -p tests openapi"
     );
+}
+
+#[tokio::test]
+async fn the_document_is_the_same_in_yaml() {
+    let stack = Stack::start().await;
+    let answer = stack.host.get("/api/v1/openapi.yaml").send().await.is(200);
+    assert_eq!(answer.header("content-type"), "application/yaml");
+    let documents = Yaml::load_from_str(str::from_utf8(&answer.body).unwrap()).unwrap();
+    assert_eq!(documents.len(), 1);
+    assert_eq!(as_json(&documents[0]), served().await);
+}
+
+fn as_json(yaml: &Yaml<'_>) -> Value {
+    match yaml {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(number)) => json!(number),
+        Yaml::Value(Scalar::FloatingPoint(number)) => json!(number.into_inner()),
+        Yaml::Value(Scalar::String(text)) => json!(text),
+        Yaml::Sequence(items) => items.iter().map(as_json).collect(),
+        Yaml::Mapping(members) => {
+            members.iter().map(|(name, value)| (name.as_str().unwrap().to_owned(), as_json(value))).collect()
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Method and path of every operation: `get /orgs/{org}`.

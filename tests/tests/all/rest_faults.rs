@@ -51,6 +51,23 @@ const FAULTS: &[Case] = &[
     ),
     ("GET /orgs?limit=1&limit=2", "", &[("limit", "repeated")]),
     ("GET /orgs?cursor=!", "", &[("cursor", "foreign_cursor")]),
+    ("GET /repositories?sort=name,-name", "", &[("sort", "repeated")]),
+    ("GET /repositories?sort=name&sort=-updated_at", "", &[("sort", "repeated")]),
+    ("GET /repositories?sort=name,", "", &[("sort", "not_one_of")]),
+    (
+        "GET /repositories?namespace=a1&namespace=B&namespace=_",
+        "",
+        &[("namespace", "wrong_form"), ("namespace", "wrong_form")],
+    ),
+    (
+        "GET /repositories?namespace=a&namespace=b&namespace=c&namespace=d&namespace=e&namespace=f&namespace=g&namespace=h\
+            &namespace=i",
+        "",
+        &[("namespace", "too_many")],
+    ),
+    ("GET /admin/users?disabled=true&disabled=maybe", "", &[("disabled", "wrong_type")]),
+    ("GET /orgs?fields=", "", &[("fields", "not_one_of")]),
+    ("GET /orgs?fields=name&fields=display_name", "", &[("fields", "repeated")]),
 ];
 
 #[tokio::test]
@@ -152,5 +169,5 @@ async fn a_fault_says_what_to_do() {
         assert_eq!(answer.json()["detail"], sentence);
     }
     let answer = admin.asks(Method::GET, "/api/v1/orgs?page=2").send().await.is(422);
-    assert_eq!(answer.json()["detail"], "there is no page here; there is count, cursor, limit, q");
+    assert_eq!(answer.json()["detail"], "there is no page here; there is count, cursor, fields, limit, q");
 }

@@ -3,6 +3,7 @@
 use crate::support::{Answer, Stack, User, claims};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::process::Command;
 
 /// `acme` with three repositories, of which `acme/b` changed last and `acme/c` is public; beside it `admin/x`.
 async fn scene() -> (Stack, User) {
@@ -45,7 +46,15 @@ const LISTS: &[(&str, &[&str])] = &[
     ("/repositories?sort=-name", &["admin/x", "acme/c", "acme/b", "acme/a"]),
     ("/repositories?sort=updated_at", &["acme/a", "admin/x", "acme/c", "acme/b"]),
     ("/repositories?sort=-updated_at", &["acme/b", "acme/c", "admin/x", "acme/a"]),
+    ("/repositories?sort=-updated_at,name", &["acme/b", "acme/c", "admin/x", "acme/a"]),
+    ("/repositories?sort=-name,updated_at", &["admin/x", "acme/c", "acme/b", "acme/a"]),
     ("/repositories?namespace=acme&sort=-updated_at", &["acme/b", "acme/c", "acme/a"]),
+    // What is repeated is any of them.
+    ("/repositories?namespace=admin&namespace=acme&namespace=none", &["acme/a", "acme/b", "acme/c", "admin/x"]),
+    ("/repositories?namespace=other&namespace=admin", &["admin/x"]),
+    ("/repositories?visibility=public&visibility=public&namespace=acme&namespace=admin", &["acme/c"]),
+    ("/repositories?visibility=public&visibility=private&q=ACME", &["acme/a", "acme/b", "acme/c"]),
+    ("/admin/users?disabled=true&disabled=false", &["admin", "bob", "zed"]),
     ("/repositories?visibility=public", &["acme/c"]),
     ("/repositories?visibility=private&q=ACME", &["acme/a", "acme/b"]),
     ("/repositories?q=tool", &["acme/b"]),
@@ -92,6 +101,62 @@ async fn a_list_comes_whole_in_its_order_whatever_a_page_holds() {
             assert_eq!(seen, *expected, "{path} by {limit}");
         }
     }
+}
+
+/// (order, the names of repositories that all changed at the same time).
+const TIES: &[(&str, &[&str])] = &[
+    ("updated_at", &["acme/a", "acme/b", "acme/c", "admin/x"]),
+    ("-updated_at", &["acme/a", "acme/b", "acme/c", "admin/x"]),
+    ("updated_at,-name", &["admin/x", "acme/c", "acme/b", "acme/a"]),
+    ("-updated_at,-name", &["admin/x", "acme/c", "acme/b", "acme/a"]),
+];
+
+#[tokio::test]
+async fn the_second_key_decides_where_the_first_one_is_the_same() {
+    let (stack, admin) = scene().await;
+    let same = Command::new("sqlite3")
+        .arg(stack.folder().join("index.sqlite"))
+        .arg("UPDATE repositories SET updated_at = 1700000000000000")
+        .status();
+    assert!(same.unwrap().success());
+    for (sort, expected) in TIES {
+        let mut address = format!("/api/v1/repositories?limit=3&sort={sort}");
+        let mut seen = Vec::new();
+        loop {
+            let answer = admin.asks(Method::GET, &address).send().await.is(200);
+            seen.extend(names(&answer));
+            let Some(next) = next(&answer) else { break };
+            address = next;
+        }
+        assert_eq!(seen, *expected, "{sort}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_has_the_fields_that_were_asked_for() {
+    let (_stack, admin) = scene().await;
+    let ask = async |path: &str| admin.asks(Method::GET, &format!("/api/v1{path}")).send().await;
+    let page = ask("/repositories?fields=visibility,name&limit=1&count=true").await.is(200);
+    assert_eq!(page.json()["items"], json!([{ "name": "acme/a", "visibility": "private" }]));
+    assert_eq!((&page.json()["total"], &page.json()["total_is_exact"]), (&json!(4), &json!(true)));
+    let following = admin.asks(Method::GET, &next(&page).unwrap()).send().await.is(200);
+    assert_eq!(following.json()["items"], json!([{ "name": "acme/b", "visibility": "private" }]));
+    // Of one thing, a change may be bound to the part that was seen.
+    let (whole, part) =
+        (ask("/repositories/acme/b").await.is(200), ask("/repositories/acme/b?fields=description").await);
+    assert_eq!(part.is(200).json(), json!({ "description": "a tool" }));
+    let part = ask("/repositories/acme/b?fields=description").await;
+    assert_eq!(part.header("etag"), whole.header("etag"));
+    let seen =
+        admin.asks(Method::GET, "/api/v1/repositories/acme/b?fields=name").header("If-None-Match", part.header("etag"));
+    assert_eq!(seen.send().await.is(304).text(), "");
+    let head = admin.asks(Method::HEAD, "/api/v1/repositories/acme/b?fields=description").send().await.is(200);
+    assert_eq!(head.header("content-length"), part.text().len().to_string());
+    let refused = ask("/admin/users?fields=name,password_hash").await.is(422).json();
+    assert_eq!(refused["errors"][0]["parameter"], "fields");
+    let detail = refused["errors"][0]["detail"].as_str().unwrap();
+    assert!(detail.starts_with("fields is one of") && detail.contains("created_at"), "{detail}");
+    ask("/repositories/acme/none?fields=name").await.is(404);
 }
 
 #[tokio::test]

@@ -7,16 +7,16 @@ use serde_json::json;
 pub enum Repo {
     /// All repositories that you may see.
     List {
-        /// Those in this namespace.
+        /// Those in this namespace; said again, those in one of several.
         #[arg(long)]
-        namespace: Option<String>,
+        namespace: Vec<String>,
         /// Those that are private, or those that are public.
         #[arg(long)]
         visibility: Option<String>,
         /// Those with this in their name.
         #[arg(long, value_name = "TEXT")]
         search: Option<String>,
-        /// By `name` or `updated_at`; with `-` before it, backwards.
+        /// By `name` or `updated_at`, or both with a comma; with `-` before it, backwards.
         #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
         sort: Option<String>,
     },

@@ -13,7 +13,7 @@ pub enum User {
         /// Those that are disabled, or those that are not.
         #[arg(long)]
         disabled: Option<bool>,
-        /// By `name` or `created_at`; with `-` before it, backwards.
+        /// By `name` or `created_at`, or both with a comma; with `-` before it, backwards.
         #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
         sort: Option<String>,
     },
