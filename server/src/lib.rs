@@ -34,21 +34,14 @@ pub fn run(program: impl Future<Output = anyhow::Result<()>>) -> std::process::E
 }
 
 /// A failure that ends the program with an exit code of its own. With every other that is 1.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{said}")]
 pub struct Failure {
     /// The exit code.
     pub code: u8,
     /// What went wrong, for people.
     pub said: String,
 }
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.said)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 /// A program's end: nothing on success, else one line on standard error and a code that is not 0.
 fn exit_code(result: anyhow::Result<()>) -> std::process::ExitCode {

@@ -77,9 +77,19 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                 .route(get().to(token::get))
                 .route(post().to(token::post)),
         )
-        .service(resource("/.well-known/jwks.json").wrap(from_fn(render_problem)).route(get().to(keys::show)))
-        .service(resource("/docs/api").route(get().to(api_page::show)))
-        .service(resource("/docs/errors/{code}").wrap(from_fn(render_problem)).route(get().to(error_page::show)))
+        .service(
+            resource("/.well-known/jwks.json")
+                .route(get().to(keys::show))
+                .wrap(from_fn(answer_head))
+                .wrap(from_fn(render_problem)),
+        )
+        .service(resource("/docs/api").route(get().to(api_page::show)).wrap(from_fn(answer_head)))
+        .service(
+            resource("/docs/errors/{code}")
+                .route(get().to(error_page::show))
+                .wrap(from_fn(answer_head))
+                .wrap(from_fn(render_problem)),
+        )
         .service(
             web::scope("/v1")
                 .configure(json::limits)

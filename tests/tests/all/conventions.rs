@@ -94,6 +94,12 @@ async fn the_head_of_everything_is_that_of_its_get() {
         assert_eq!(head.header("content-length"), get.body.len().to_string(), "{address}");
         assert_eq!(headers(&head), headers(&get), "{address}");
     }
+    // What people and registries read beside it, too.
+    for path in ["/docs/api", "/docs/errors/invalid", "/.well-known/jwks.json"] {
+        let get = scene.stack.host.get(path).send().await.is(200);
+        let head = scene.stack.host.request(Method::HEAD, path).send().await.is(200);
+        assert_eq!((head.header("content-length"), head.body.len()), (&*get.body.len().to_string(), 0), "{path}");
+    }
     // Nothing at all is sent after it.
     let (head, body) = scene.stack.host.raw("HEAD /api/v1/orgs HTTP/1.1", b"").await;
     assert!(head.starts_with("HTTP/1.1 200") && body.is_empty(), "{head} {body:?}");
