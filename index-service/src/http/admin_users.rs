@@ -64,7 +64,7 @@ pub struct UsersQuery {
     /// Only those who may do nothing at all, or only the others.
     #[serde(default)]
     disabled: Vec<bool>,
-    /// In which order, the first key first; `-` begins at its end. By name, if it is not said.
+    /// In which order: keys with commas between, the first one first; `-` begins at its end. By name, if it is not said.
     #[serde(default)]
     #[param(explode = false)]
     sort: Vec<AccountSort>,

@@ -162,7 +162,7 @@ fn by_convention(path: &str, method: &str, is_shown: bool, fields: &[&str], mut 
     if !fields.is_empty() {
         parameters.push(json!({
             "name": FIELDS, "in": "query", "required": false, "style": "form", "explode": false,
-            "description": "Only these members of what is shown, or of each entry of a list.",
+            "description": "Only these members of what is shown, or of each entry of a list, with commas between.",
             "schema": { "type": "array", "items": { "type": "string", "enum": fields } },
         }));
     }

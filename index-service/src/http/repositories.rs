@@ -76,7 +76,7 @@ pub struct PatchRepository {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RepositoriesQuery {
-    /// Only those of this namespace, or of one of several.
+    /// Only those of this namespace; said again, those of one of several.
     #[serde(default)]
     #[param(max_items = 8)]
     namespace: Vec<NamespaceName>,
@@ -85,7 +85,7 @@ pub struct RepositoriesQuery {
     visibility: Vec<Visibility>,
     /// What stands in its name or description, whatever the case.
     q: Option<String>,
-    /// In which order, the first key first; `-` begins at its end. By name, if it is not said.
+    /// In which order: keys with commas between, the first one first; `-` begins at its end. By name, if it is not said.
     #[serde(default)]
     #[param(explode = false)]
     sort: Vec<RepositorySort>,
