@@ -6,7 +6,7 @@ use super::request::Request;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Every account of the tests has this password.
 pub const PASSWORD: &str = "correct horse";
@@ -16,11 +16,12 @@ pub const PASSWORD: &str = "correct horse";
 pub struct User {
     pub host: Host,
     pub name: String,
+    secret: String,
 }
 
 impl User {
     pub fn new(host: &Host, name: &str) -> Self {
-        Self { host: host.clone(), name: name.to_owned() }
+        Self { host: host.clone(), name: name.to_owned(), secret: PASSWORD.to_owned() }
     }
 
     /// Somebody else whose account is there already.
@@ -28,10 +29,16 @@ impl User {
         Self::new(&self.host, name)
     }
 
+    /// The same person with an access token in place of the password, which takes a core a while to check.
+    pub async fn by_access_token(&self) -> Self {
+        let made = self.does(Method::POST, "/user/tokens", &json!({ "name": "tests" })).await;
+        Self { secret: made["secret"].as_str().unwrap().to_owned(), ..self.clone() }
+    }
+
     /// A request with this person's credentials.
     pub fn asks(&self, method: Method, path: &str) -> Request {
         let request = self.host.replacing(method, path);
-        if self.name.is_empty() { request } else { request.basic(&self.name, PASSWORD) }
+        if self.name.is_empty() { request } else { request.basic(&self.name, &self.secret) }
     }
 
     /// A registry token for `scopes`, separated by spaces; what is not held is left out by the index.
