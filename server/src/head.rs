@@ -1,4 +1,5 @@
-//! `HEAD` (RFC 9110 9.3.2): wherever there is a `GET`, with its status and its headers, in one place for all routes.
+//! `HEAD` (RFC 9110 9.3.2): wherever there is a `GET`, with its status and its headers. Only where a GET does more than show
+//! something has it none: `/token` issues one. `/v2/` knows HEAD by itself.
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};

@@ -8,6 +8,7 @@ pub mod calls;
 mod client;
 pub mod environment;
 pub mod follow;
+mod head;
 pub mod listen;
 pub mod logging;
 mod settings_file;
@@ -16,6 +17,7 @@ mod tls;
 
 pub use client::client_address;
 pub use environment::Environment;
+pub use head::answer_head;
 pub use tls::TlsFiles;
 
 const IDLE_THREAD: std::time::Duration = std::time::Duration::from_secs(2);

@@ -23,7 +23,6 @@ mod error_page;
 mod explain;
 mod fields;
 mod grants;
-mod head;
 mod health;
 mod idempotency;
 mod internal;
@@ -60,10 +59,10 @@ use auth::AdminOfCommand;
 use conditional::{need_match, single, tag_answers};
 use error::no_such_route;
 use fields::pick_fields;
-use head::answer_head;
 use idempotency::carry_out_once;
 use problem::{render_problem, render_token_error};
 use query::hold_query;
+use server::answer_head;
 use shared::Networks;
 
 /// What anybody may reach; `proxies` are those that are trusted to say for whom they ask.
@@ -96,6 +95,7 @@ pub fn public_routes(cfg: &mut ServiceConfig, mover: &Mover, proxies: &Networks)
                 .service(resource("/_ping").route(get().to(search::ping)))
                 .service(resource("/search").route(get().to(search::search)))
                 .default_service(web::to(no_such_route))
+                .wrap(from_fn(answer_head))
                 .wrap(from_fn(render_token_error)),
         )
         .service(
@@ -147,8 +147,10 @@ pub fn internal_routes(cfg: &mut ServiceConfig, index: &Index, secret: &Internal
 /// What a supervisor or load balancer asks: is the process alive, can it do its work?
 pub fn health_routes(cfg: &mut ServiceConfig, index: &Index) {
     cfg.app_data(Data::new(index.clone()))
-        .service(resource("/livez").route(get().to(health::live)))
-        .service(resource("/readyz").wrap(from_fn(render_problem)).route(get().to(health::ready)));
+        .service(resource("/livez").route(get().to(health::live)).wrap(from_fn(answer_head)))
+        .service(
+            resource("/readyz").route(get().to(health::ready)).wrap(from_fn(answer_head)).wrap(from_fn(render_problem)),
+        );
 }
 
 fn people(cfg: &mut ServiceConfig) {
