@@ -35,7 +35,9 @@ const REMEMBERED: usize = 10_000;
 /// How long a refusal waits for its decision to be written; far longer than a sync takes.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What cannot be written is tried again after this, and so often: a full disk or a lock of the database is over some time.
+/// What cannot be written is tried again soon, then after this, and so often: a full disk or a lock of the database is over
+/// some time.
+const SOON: Duration = Duration::from_millis(100);
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 const TRIES: u32 = 300;
 
@@ -67,15 +69,17 @@ impl Decisions {
     pub(super) async fn note(&self, decision: Decision) {
         let id = decision.id.clone();
         let (teller, told) = oneshot::channel();
-        let is_noted = self.is_within_rate(&decision)
-            && self.has_place(&decision)
-            && self.queue.try_send((decision, teller)).is_ok();
-        if !is_noted {
-            tracing::warn!(id, "too many are refused at once: this decision is not noted");
+        if !self.is_within_rate(&decision) || !self.has_place(&decision) {
+            // Whoever is refused without end does not fill the log either.
+            tracing::debug!(id, "too many are refused at once: this decision is not noted");
+            return;
+        }
+        if self.queue.try_send((decision, teller)).is_err() {
+            tracing::warn!(id, "too many decisions wait to be written: this one is not noted");
             return;
         }
         if timeout(PATIENCE, told).await.is_err() {
-            tracing::warn!(id, "this decision is told before it is written");
+            tracing::debug!(id, "this decision is told before it is written");
         }
     }
 
@@ -125,7 +129,7 @@ async fn keep(database: &Database, decisions: &[Decision]) {
             Err(error) if tried == 0 => tracing::warn!("decisions cannot be noted now, and are later: {error}"),
             Err(_) => {}
         }
-        tokio::time::sleep(AGAIN_AFTER).await;
+        tokio::time::sleep(if tried == 0 { SOON } else { AGAIN_AFTER }).await;
     }
     tracing::warn!(count = decisions.len(), "decisions are not noted: the database could not be written for too long");
 }

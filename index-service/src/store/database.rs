@@ -86,7 +86,7 @@ impl Database {
         Ok(unit)
     }
 
-    /// A unit that changes nothing, with the moment at which it has the connection.
+    /// A unit that changes nothing of what a conditional request looks at, with the moment at which it has the connection.
     pub(super) async fn unnumbered(&self) -> Result<(Moment, Unit), StoreError> {
         let mut unit = self.writer.unit().await?;
         Ok((self.order.now(&mut unit).await?, unit))

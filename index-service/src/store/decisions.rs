@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use std::net::IpAddr;
 
-/// So many are kept at most, the latest: whoever asks for what is not theirs must not fill the disk.
+/// So many are left when it is tidied, the latest: whoever asks for what is not theirs must not fill the disk.
 const MOST: u32 = 10_000;
 
 /// Of these from anonymous clients: a crowd of addresses pushes out nobody who signed in.
@@ -35,7 +35,7 @@ impl FromRow<'_, SqliteRow> for Decision {
 impl Database {
     /// Keeps `decisions`, those that are kept already too.
     pub async fn keep_decisions(&self, decisions: &[Decision]) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let (_, mut transaction) = self.unnumbered().await?;
         for decision in decisions {
             sqlx::query(
                 "INSERT INTO decisions (id, subject, address, asked, granted, decided_at, asker)
@@ -56,7 +56,7 @@ impl Database {
 
     /// Forgets what was decided before `before`, and what is too many.
     pub async fn forget_decisions(&self, before: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
+        let (_, mut transaction) = self.unnumbered().await?;
         let old = sqlx::query("DELETE FROM decisions WHERE decided_at < $1");
         old.bind(micros(before)).execute(&mut *transaction).await?;
         let askers = sqlx::query_scalar("SELECT asker FROM decisions GROUP BY asker HAVING count(*) > $1");
