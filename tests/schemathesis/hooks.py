@@ -1,6 +1,6 @@
 """Makes what schemathesis generates about things that exist, and keeps count of what was answered.
 
-What it broke on purpose is sent as it is; so is one body, query and set of headers in four that it did not.
+What it broke on purpose is sent as it is, but for `fields`; so is one body, query and set of headers in four that it did not.
 """
 
 import atexit

@@ -17,6 +17,9 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::future::{Ready, ready};
 
+/// Parameters in a query at most, and values of one of them: what anybody may send costs little, and so does its answer.
+const MOST: usize = 100;
+
 /// The parameter of every GET that says which members an answer is to have.
 pub const FIELDS: &str = "fields";
 
@@ -64,6 +67,13 @@ impl Query {
 
     /// The values of a query, or what is wrong with it.
     fn read(&self, text: &str) -> Result<Map<String, Value>, Vec<Fault>> {
+        if text.split('&').nth(MOST).is_some() {
+            return Err(vec![Fault::of_parameter(
+                "",
+                "too_many",
+                format_args!("a query has at most {MOST} parameters"),
+            )]);
+        }
         let Ok(pairs) = serde_urlencoded::from_str::<Vec<(String, String)>>(text) else {
             return Err(vec![Fault::of_parameter("", "unreadable", "the query is not name=value, joined by &")]);
         };
@@ -75,10 +85,22 @@ impl Query {
             };
             let value = match form.values {
                 Values::One => form.value(&text),
+                Values::Listed if text.split(',').nth(MOST).is_some() => {
+                    faults.push(Fault::of_parameter(
+                        &name,
+                        "too_many",
+                        format_args!("{name} has at most {MOST} values"),
+                    ));
+                    continue;
+                }
                 Values::Listed => text.split(',').map(|text| form.value(text)).collect(),
                 Values::Repeated => {
-                    let before = query.remove(&name).and_then(|before| before.as_array().cloned());
-                    before.into_iter().flatten().chain([form.value(&text)]).collect()
+                    let mut values = match query.remove(&name) {
+                        Some(Value::Array(values)) => values,
+                        _ => Vec::new(),
+                    };
+                    values.push(form.value(&text));
+                    Value::Array(values)
                 }
             };
             if query.insert(name.clone(), value).is_some() {

@@ -157,3 +157,17 @@ pub async fn change(
     let repository = index.change_repository(&caller.0, &name, change, now()).await?;
     Ok(HttpResponse::Ok().json(RepositoryBody::from(repository)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::openapi::document;
+
+    #[test]
+    fn a_query_has_no_more_namespaces_than_are_looked_in() {
+        let parameters =
+            document().pointer("/paths/~1repositories/get/parameters").and_then(|all| all.as_array()).unwrap();
+        let namespace = parameters.iter().find(|parameter| parameter["name"] == "namespace").unwrap();
+        assert_eq!(namespace["schema"]["maxItems"], RepositoryFilter::MOST_NAMESPACES);
+    }
+}

@@ -22,23 +22,24 @@ impl Sorting {
     /// The order that `keys` say, the first one first: `name`, or whatever the time is called, either with a `-` at its front
     /// for the largest first. `None` if a key is there twice.
     pub fn of<'a>(keys: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let (mut time, mut name) = (None, None);
+        let (mut time, mut name, mut is_time_first) = (None, None, false);
         for key in keys {
             let (key, direction) = match key.strip_prefix('-') {
                 Some(key) => (key, Direction::Down),
                 None => (key, Direction::Up),
             };
-            let before = match (key, name) {
-                ("name", _) => name.replace(direction),
-                (_, None) => time.replace(direction),
+            let before = if key == "name" {
+                name.replace(direction)
+            } else {
                 // After the name, which is unique, nothing else decides.
-                (_, Some(_)) => None,
+                is_time_first = name.is_none();
+                time.replace(direction)
             };
             if before.is_some() {
                 return None;
             }
         }
-        Some(Self { time, name: name.unwrap_or(Direction::Up) })
+        Some(Self { time: time.filter(|_| is_time_first), name: name.unwrap_or(Direction::Up) })
     }
 
     /// The same for a cursor, which leads on in one order alone.
@@ -67,6 +68,8 @@ mod tests {
             (&["updated_at", "-name"], Some("time,-name")),
             (&["-name", "updated_at"], Some("-name")),
             (&["name", "-name"], None),
+            (&["name", "updated_at", "-updated_at"], None),
+            (&["updated_at", "name", "-updated_at"], None),
             (&["created_at", "-created_at"], None),
         ] {
             assert_eq!(Sorting::of(keys.iter().copied()).map(Sorting::as_str), expected, "{keys:?}");

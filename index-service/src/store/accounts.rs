@@ -2,7 +2,7 @@
 
 use super::database::Database;
 use super::error::StoreError;
-use super::lists::{by_time, list, sorted};
+use super::lists::{list, sorted};
 use super::namespaces::{Owner, claim, insert_namespace};
 use super::revocations::{revoke, revoke_account};
 use super::rows::{flag, micros, parsed, time, time_option};

@@ -41,7 +41,8 @@ macro_rules! list {
     };
 }
 
-/// The key of what is ordered by a time: as many digits whenever that was, and the name, which makes it unique.
+/// The key of what is ordered by a time: as many digits whenever that was, because `$digits`, a number and a sign, stand before
+/// it; and the name, which makes it unique.
 macro_rules! by_time {
     ($digits:literal, $time:literal, $name:literal) => {
         concat!("CAST(", $digits, $time, " AS TEXT) || ' ' || ", $name)
@@ -56,13 +57,17 @@ macro_rules! sorted {
         match $sorting.map(|sorting| (sorting.time, sorting.name)) {
             None | Some((None, Up)) => const { $list!($name, " > ", "") },
             Some((None, Down)) => const { $list!($name, " < ", " DESC") },
-            Some((Some(Up), Up)) => const { $list!(by_time!("1000000000000000000 + ", $time, $name), " > ", "") },
-            Some((Some(Down), Down)) => {
-                const { $list!(by_time!("1000000000000000000 + ", $time, $name), " < ", " DESC") }
+            Some((Some(Up), Up)) => {
+                const { $list!($crate::store::lists::by_time!("1000000000000000000 + ", $time, $name), " > ", "") }
             }
-            Some((Some(Down), Up)) => const { $list!(by_time!("3000000000000000000 - ", $time, $name), " > ", "") },
+            Some((Some(Down), Down)) => {
+                const { $list!($crate::store::lists::by_time!("1000000000000000000 + ", $time, $name), " < ", " DESC") }
+            }
+            Some((Some(Down), Up)) => {
+                const { $list!($crate::store::lists::by_time!("3000000000000000000 - ", $time, $name), " > ", "") }
+            }
             Some((Some(Up), Down)) => {
-                const { $list!(by_time!("3000000000000000000 - ", $time, $name), " < ", " DESC") }
+                const { $list!($crate::store::lists::by_time!("3000000000000000000 - ", $time, $name), " < ", " DESC") }
             }
         }
     }};

@@ -3,7 +3,7 @@
 use super::database::Database;
 use super::default_grants::give_default_grants;
 use super::error::StoreError;
-use super::lists::{by_time, list, sorted};
+use super::lists::{list, sorted};
 use super::revocations::revoke;
 use super::rows::{flag, micros, parsed, time, unsigned};
 use super::visibility::{containing, with_visible};

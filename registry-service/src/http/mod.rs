@@ -28,11 +28,13 @@ use crate::domain::Registry;
 use crate::domain::refusal::Refusal;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::http::Method;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Responder};
 use error::{Json, NotHere};
 use futures_util::future::LocalBoxFuture;
 use places::{Kind, Place};
+use server::answer_head;
 
 /// Everything under `/v2/`.
 pub fn routes(config: &mut ServiceConfig, registry: &Registry, front: &Front) {
@@ -95,8 +97,8 @@ pub fn internal_routes(config: &mut ServiceConfig, registry: &Registry) {
 pub fn health_routes(config: &mut ServiceConfig, registry: &Registry) {
     config
         .app_data(Data::new(registry.clone()))
-        .route("/livez", web::get().to(health::live))
-        .route("/readyz", web::get().to(health::ready));
+        .service(web::resource("/livez").route(web::get().to(health::live)).wrap(from_fn(answer_head)))
+        .service(web::resource("/readyz").route(web::get().to(health::ready)).wrap(from_fn(answer_head)));
 }
 
 /// An answer on its way; boxed, so that a small read does not carry the size of an upload.

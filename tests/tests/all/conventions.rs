@@ -95,7 +95,7 @@ async fn the_head_of_everything_is_that_of_its_get() {
         assert_eq!(headers(&head), headers(&get), "{address}");
     }
     // What people and registries read beside it, too.
-    for path in ["/docs/api", "/docs/errors/invalid", "/.well-known/jwks.json"] {
+    for path in ["/docs/api", "/docs/errors/invalid", "/.well-known/jwks.json", "/v1/_ping", "/readyz"] {
         let get = scene.stack.host.get(path).send().await.is(200);
         let head = scene.stack.host.request(Method::HEAD, path).send().await.is(200);
         assert_eq!((head.header("content-length"), head.body.len()), (&*get.body.len().to_string(), 0), "{path}");

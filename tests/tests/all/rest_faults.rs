@@ -66,6 +66,7 @@ const FAULTS: &[Case] = &[
         &[("namespace", "too_many")],
     ),
     ("GET /admin/users?disabled=true&disabled=maybe", "", &[("disabled", "wrong_type")]),
+    ("GET /repositories?sort=name,updated_at,-updated_at", "", &[("sort", "repeated")]),
     ("GET /orgs?fields=", "", &[("fields", "not_one_of")]),
     ("GET /orgs?fields=name&fields=display_name", "", &[("fields", "repeated")]),
 ];
@@ -154,6 +155,19 @@ async fn no_body_sets_what_the_document_does_not_name() {
     }
     assert!(count > 20, "only {count} operations have a body");
     assert_eq!(admin.does(Method::GET, "/admin/users", &Value::Null).await, before);
+}
+
+#[tokio::test]
+async fn a_query_of_very_many_values_is_refused_in_few_words() {
+    let host = &Stack::start().await.host;
+    let many = 5_000;
+    for query in ["x&".repeat(many), "limit=1&".repeat(many), format!("fields={}", ",".repeat(many))] {
+        let answer = host.get(&format!("/api/v1/repositories?{query}")).send().await.is(422);
+        assert_eq!(answer.json()["errors"][0]["code"], "too_many");
+        assert!(answer.body.len() < 1000, "{}", answer.text());
+    }
+    let names = "namespace=Wrong&".repeat(50);
+    host.get(&format!("/api/v1/repositories?{names}limit=1")).send().await.is(422);
 }
 
 #[tokio::test]
