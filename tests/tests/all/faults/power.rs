@@ -190,17 +190,26 @@ const NEEDED: &[(&str, &str, &str, &str)] = &[
     ("sync", "/intents/", "collect", "2 unlink /revisions/"),
 ];
 
+/// What is on the disk when the power goes depends on how far other threads of the verb have come, and on a slow machine
+/// nothing may be missing by chance.
+const TRIES: usize = 3;
+
 #[tokio::test]
 async fn a_sync_that_is_left_out_is_noticed() {
     let runs = NEEDED.iter().map(|(call, part, verb, point)| async move {
         let verb = named(verb);
         let what = format!("{}, without {call} of {part}", verb.name);
-        let lost = AssertUnwindSafe(async {
-            let stack = Stack::start().await;
-            let run = Run::new(&stack, verb, what.clone());
-            Run { left_out: format!("{call} {part}"), ..run }.up_to(point).await;
-        });
-        assert!(lost.catch_unwind().await.is_err(), "{what}: nobody notices");
+        for _ in 0..TRIES {
+            let lost = AssertUnwindSafe(async {
+                let stack = Stack::start().await;
+                let run = Run::new(&stack, verb, what.clone());
+                Run { left_out: format!("{call} {part}"), ..run }.up_to(point).await;
+            });
+            if lost.catch_unwind().await.is_err() {
+                return;
+            }
+        }
+        panic!("{what}: nobody notices");
     });
     // All at once: those that the index is not told of wait long for it.
     join_all(runs).await;
