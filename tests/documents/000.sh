@@ -59,7 +59,7 @@ expect_success docker container rm --force -v registry
     fail "the storage is not where it was to be"
 
 say "TLS, with a certificate of an authority that only the daemon is told of"
-host=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}')
+host=$(bridge_address)
 certificates=/etc/docker/certs.d/$host
 [[ -n $host && ! -e $certificates ]] || fail "$certificates is there already"
 mkdir "$work/certs"

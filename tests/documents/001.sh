@@ -37,7 +37,7 @@ expect_failure '/auth/htpasswd cannot be read' docker run --rm -e REGISTRY_AUTH=
     -e REGISTRY_AUTH_HTPASSWD_PATH=/auth/htpasswd "$image"
 
 say "only some addresses"
-host=$(docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}')
+host=$(bridge_address)
 expect_success docker run -d -p 5000:5000 --name registry -e REGISTRY_HTTP_ALLOW=192.0.2.0/24 "$image"
 within 30 curl --silent --output /dev/null http://localhost:5000/v2/ || fail "no registry"
 expect_failure 'does not serve your address' docker pull localhost:5000/ubuntu

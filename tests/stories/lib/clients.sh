@@ -53,3 +53,8 @@ pull() {
 image_id() {
     docker image inspect --format '{{.Id}}' "$1"
 }
+
+# bridge_address: the machine's own address in Docker's network. The daemon tells it only from its second start on.
+bridge_address() {
+    ip -4 -brief address show docker0 | awk '{ sub("/.*", "", $3); print $3 }'
+}
