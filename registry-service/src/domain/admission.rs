@@ -68,15 +68,6 @@ impl Admission {
 }
 
 impl Permit {
-    /// `name` as a repository that this client may pull from too, if it may; for mounts.
-    pub fn pullable(&self, name: &RepositoryName) -> Option<Repository> {
-        let id = match &self.confirmed {
-            Some(confirmed) => Some(confirmed.pullable(name)?),
-            None => None,
-        };
-        Some(Repository { name: name.clone(), id })
-    }
-
     /// Why its token does not do where more is needed.
     pub(super) fn insufficient(&self) -> CredentialFault {
         self.confirmed.as_ref().map_or(CredentialFault::Insufficient { decision: None }, Confirmed::insufficient)
@@ -105,8 +96,10 @@ impl Permit {
     /// Every repository that this client may pull from by its very token, the permit's own first; for mounts that name no
     /// source.
     pub fn all_pullable(&self) -> Vec<Repository> {
-        let listed = self.confirmed.iter().flat_map(Confirmed::repositories);
-        let others = listed.filter(|name| **name != self.repository.name).filter_map(|name| self.pullable(name));
+        let others = self.confirmed.iter().flat_map(|confirmed| {
+            let listed = confirmed.repositories().filter(|name| **name != self.repository.name);
+            listed.filter_map(|name| Some(Repository { name: name.clone(), id: Some(confirmed.pullable(name)?) }))
+        });
         std::iter::once(self.repository.clone()).chain(others).collect()
     }
 
@@ -241,6 +234,17 @@ impl Registry {
         let permit = self.admit(credentials, name, &[Action::Delete], now).await?;
         self.require_writable()?;
         if self.parts.policy.deletes { Ok(permit) } else { Err(Refusal::DeletesDisabled) }
+    }
+
+    /// `name` as a repository that the client of `permit` may pull from too, if it may; for mounts.
+    pub(super) async fn pullable(&self, permit: &Permit, name: &RepositoryName) -> Result<Option<Repository>, Refusal> {
+        let source = |id| Repository { name: name.clone(), id };
+        Ok(match (&self.parts.admission, &permit.confirmed) {
+            (Admission::Tokens(tokens), Some(confirmed)) => {
+                tokens.pullable(confirmed, name).await?.map(|id| source(Some(id)))
+            }
+            _ => Some(source(None)),
+        })
     }
 
     /// Whether the client of `permit` may pull from `source` at this moment: the index is asked again, whatever it said

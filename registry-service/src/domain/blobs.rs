@@ -116,7 +116,7 @@ impl Registry {
                     ],
                 });
             }
-            Some(from) => permit.pullable(from).into_iter().collect(),
+            Some(from) => self.pullable(permit, from).await?.into_iter().collect(),
             None if permit.pulls_all() => return self.mount_stored(permit, digest).await,
             None => permit.all_pullable(),
         };

@@ -60,9 +60,17 @@ impl Confirmed {
 
     /// The same, if the token allows pulling from it.
     pub fn pullable(&self, name: &RepositoryName) -> Option<String> {
-        let entry = self.token.claims.repository(name)?;
-        let is_open = entry.allows(Action::Pull) && self.answer.reach.opens(name, self.from);
-        is_open.then(|| self.id_of(name).map(str::to_owned))?
+        self.may_pull(name).then(|| self.id_of(name).map(str::to_owned))?
+    }
+
+    fn may_pull(&self, name: &RepositoryName) -> bool {
+        let entry = self.token.claims.repository(name);
+        entry.is_some_and(|entry| entry.allows(Action::Pull)) && self.answer.reach.opens(name, self.from)
+    }
+
+    /// The same token by a later answer; `None` if that says it does no more.
+    fn anew(&self, answer: Arc<IntrospectAnswer>) -> Option<Self> {
+        answer.active.then(|| Self { token: Arc::clone(&self.token), answer, from: self.from })
     }
 
     /// Why it does not do where it was granted less than is needed.
@@ -161,7 +169,22 @@ impl Tokens {
         let asking = self.access.confirm(&confirmed.token, self.index(), false, |_| false);
         let answer = timeout(UNDER_LOCK, asking).await;
         let answer = answer.map_err(|_| IndexUnavailable("no answer in time".to_owned()))??;
-        Ok(answer.active.then(|| Confirmed { token: Arc::clone(&confirmed.token), answer, from: confirmed.from }))
+        Ok(confirmed.anew(answer))
+    }
+
+    /// The id of `name`, if the token of `confirmed` allows pulling from it. The index is asked again where it had not
+    /// allocated the name: this very client may have pushed to it a moment ago.
+    pub(super) async fn pullable(
+        &self,
+        confirmed: &Confirmed,
+        name: &RepositoryName,
+    ) -> Result<Option<String>, Refusal> {
+        if !confirmed.may_pull(name) || confirmed.id_of(name).is_some() {
+            return Ok(confirmed.pullable(name));
+        }
+        let allocated = |answer: &IntrospectAnswer| answer.repositories.contains_key(name);
+        let answer = self.access.confirm(&confirmed.token, self.index(), false, allocated).await?;
+        Ok(confirmed.anew(answer).and_then(|confirmed| confirmed.pullable(name)))
     }
 
     /// Has the index allocate `name` for the subject of `confirmed`. Returns the id. Of all who come with the same token

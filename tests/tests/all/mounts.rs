@@ -81,6 +81,20 @@ async fn a_blob_is_mounted_from_what_the_token_may_pull() {
 }
 
 #[tokio::test]
+async fn a_source_that_was_made_with_the_same_token_a_moment_ago_is_one() {
+    let (stack, alice) = stack_with_sources().await;
+    let (host, index) = stack.unsteady_replica();
+    let token = alice.token("repository:alice/source:pull,push repository:alice/new:pull,push").await;
+    let (target, source) = ("alice/source", "alice/new");
+    let [target, source] = [target, source].map(|name| Repository::new(&host, name, token.clone()));
+    // Confirmed while nothing lay there, and nobody tells the registry that this is no longer so.
+    target.push_blob(b"a first layer").await;
+    index.hold(Call::Revocations);
+    let digest = source.push_blob(b"a layer of the new source").await;
+    target.post(&format!("blobs/uploads/?mount={digest}&from={}", source.name)).send().await.is(201);
+}
+
+#[tokio::test]
 async fn a_refused_source_answers_as_one_that_is_not_there() {
     let (_stack, alice) = stack_with_sources().await;
     let (there, nowhere) = (sha256(CONTENT), sha256(b"nowhere"));
