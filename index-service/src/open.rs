@@ -4,7 +4,8 @@
 
 use crate::config::Settings;
 use crate::domain::{
-    Decisions, Guesses, Identity, Index, KeyRing, Passwords, SignUps, Signer, TokenKeys, given_or_random, new_key,
+    Cursors, Decisions, Guesses, Identity, Index, KeyRing, Passwords, SignUps, Signer, TokenKeys, given_or_random,
+    new_key,
 };
 use crate::http::InternalSecret;
 use crate::store::Database;
@@ -15,7 +16,7 @@ use rand::distr::{Alphanumeric, SampleString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Characters of a random internal secret: 256 bits and more.
+/// Characters of a random secret: 256 bits and more.
 const SECRET_LENGTH: usize = 43;
 
 /// The administrator made at the first start, for whoever prints what to type next. It does not print itself.
@@ -38,6 +39,7 @@ impl Index {
             folder.add_token_key(&new_key(Timestamp::now())?)?;
         }
         let signer = Signer::new(KeyRing::read(&folder.token_keys()?, settings.x5c)?);
+        let cursors = Cursors::new(&folder.cursor_secret(random_secret)?);
         let identity = Identity {
             public_url: settings.public_url.clone(),
             origin: settings.origin.clone(),
@@ -55,6 +57,7 @@ impl Index {
             identity: Arc::new(identity),
             token_lifetime: settings.token_lifetime,
             sign_ups: SignUps::new(settings.sign_up, settings.sign_ups_per_address),
+            cursors: Arc::new(cursors),
         })
     }
 
@@ -97,10 +100,14 @@ pub fn internal_secret(settings: &Settings) -> anyhow::Result<Option<InternalSec
         return Ok(Some(InternalSecret::new(secret.clone())));
     }
     let Some(path) = &settings.internal_secret_path else { return Ok(None) };
-    let text = read_or_make(path, || Ok(Alphanumeric.sample_string(&mut rand::rng(), SECRET_LENGTH)))?;
+    let text = read_or_make(path, || Ok(random_secret()))?;
     let secret = text.trim_end();
     anyhow::ensure!(!secret.is_empty(), "INDEX_INTERNAL_SECRET_PATH: {} is empty", path.display());
     Ok(Some(InternalSecret::new(secret.to_owned())))
+}
+
+fn random_secret() -> String {
+    Alphanumeric.sample_string(&mut rand::rng(), SECRET_LENGTH)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod access_tokens;
 mod admin_users;
 mod collaborators;
 mod content;
+mod cursors;
 mod decisions;
 mod default_grants;
 mod error;
@@ -41,6 +42,7 @@ use crate::store::{Database, Moment};
 use std::sync::Arc;
 
 pub use access_tokens::{NewAccessToken, Rotation};
+pub use cursors::Cursors;
 pub use decisions::Decisions;
 pub use error::Refusal;
 pub use guesses::{GuessRates, Guesses};
@@ -85,12 +87,18 @@ pub struct Index {
     /// Seconds a registry token lives. Clients take less than 60 for 60.
     pub(crate) token_lifetime: u64,
     pub(crate) sign_ups: SignUps,
+    pub(crate) cursors: Arc<Cursors>,
 }
 
 impl Index {
     /// What it calls itself.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// What signs the cursors of its lists.
+    pub fn cursors(&self) -> &Cursors {
+        &self.cursors
     }
 
     /// Whether it can do its work now.

@@ -105,7 +105,7 @@ pub async fn list(
     index: Data<Index>,
     query: Asked<PageQuery>,
 ) -> Result<List<AccessTokenBody>, Failure> {
-    Ok(List::of(index.access_tokens(&person.0, &query.0.page()?).await?))
+    Ok(List::of(index.access_tokens(&person.0, &query.0.page()).await?))
 }
 
 /// Makes an access token. Its secret is in this answer alone.

@@ -80,7 +80,7 @@ pub struct UsersQuery {
 #[utoipa::path(get, path = "/admin/users", params(UsersQuery), responses((status = 200, body = List<UserBody>)))]
 pub async fn list(_: InstanceReader, index: Data<Index>, query: Asked<UsersQuery>) -> Result<List<UserBody>, Failure> {
     let UsersQuery { q, disabled, sort, limit, cursor, count } = query.0;
-    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.into_iter().map(AccountSort::as_str))?;
+    let page = sorted(page(limit, cursor, count), sort.into_iter().map(AccountSort::as_str))?;
     let filter = AccountFilter { disabled: one_of(&disabled), text: q };
     Ok(List::of(index.accounts(&filter, &page).await?))
 }

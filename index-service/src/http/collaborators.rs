@@ -46,5 +46,5 @@ pub async fn list(
     name: Path<NamespaceName>,
     query: Asked<PageQuery>,
 ) -> Result<List<CollaboratorBody>, Failure> {
-    Ok(List::of(index.collaborators(&caller.0, &name, &query.0.page()?).await?))
+    Ok(List::of(index.collaborators(&caller.0, &name, &query.0.page()).await?))
 }

@@ -87,7 +87,7 @@ pub async fn tags(
     name: Path<RepositoryName>,
     query: Asked<PageQuery>,
 ) -> Result<List<TagBody>, Failure> {
-    Ok(List::of(index.tags(&caller.0, &name, &query.0.page()?).await?))
+    Ok(List::of(index.tags(&caller.0, &name, &query.0.page()).await?))
 }
 
 /// A manifest, with everything that it names.

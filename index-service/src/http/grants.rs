@@ -54,7 +54,7 @@ pub async fn list_of_namespace(
     name: Path<NamespaceName>,
     query: Asked<PageQuery>,
 ) -> Result<List<GrantBody>, Failure> {
-    list(&caller, &index, &GrantedOn::Namespace(name.into_inner()), &query.0).await
+    list(&caller, &index, &GrantedOn::Namespace(name.into_inner()), query.0).await
 }
 
 /// Gives a role on everything in a namespace, in place of the one before.
@@ -93,7 +93,7 @@ pub async fn list_of_repository(
     name: Path<RepositoryName>,
     query: Asked<PageQuery>,
 ) -> Result<List<GrantBody>, Failure> {
-    list(&caller, &index, &GrantedOn::Repository(name.into_inner()), &query.0).await
+    list(&caller, &index, &GrantedOn::Repository(name.into_inner()), query.0).await
 }
 
 /// Gives a role on a repository, in place of the one before.
@@ -122,8 +122,8 @@ pub async fn delete_on_repository(
     delete(&caller, &index, &GrantedOn::Repository(name), &subject).await
 }
 
-async fn list(caller: &Caller, index: &Index, on: &GrantedOn, query: &PageQuery) -> Result<List<GrantBody>, Failure> {
-    Ok(List::of(index.grants(&caller.0, on, &query.page()?).await?))
+async fn list(caller: &Caller, index: &Index, on: &GrantedOn, query: PageQuery) -> Result<List<GrantBody>, Failure> {
+    Ok(List::of(index.grants(&caller.0, on, &query.page()).await?))
 }
 
 async fn put(

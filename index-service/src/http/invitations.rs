@@ -112,7 +112,7 @@ pub async fn list(
     organisation: Path<NamespaceName>,
     query: Asked<PageQuery>,
 ) -> Result<List<InvitationBody>, Failure> {
-    Ok(List::of(index.invitations(&caller.0, &organisation, &query.0.page()?).await?))
+    Ok(List::of(index.invitations(&caller.0, &organisation, &query.0.page()).await?))
 }
 
 /// Makes an invitation. Its secret and link are in this answer alone.

@@ -1,15 +1,14 @@
 //! What all JSON answers and requests share: pages of lists, limits, and errors for what cannot be read.
 
 use super::error::Failure;
+use crate::domain::Index;
 use crate::model::{Fault, Page, Paged, Sorting};
 use actix_web::body::BoxBody;
 use actix_web::error::{JsonPayloadError, PathError, QueryPayloadError};
 use actix_web::http::Uri;
 use actix_web::http::header::LINK;
-use actix_web::web::{JsonConfig, PathConfig, QueryConfig, ServiceConfig};
+use actix_web::web::{Data, JsonConfig, PathConfig, QueryConfig, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,6 +20,7 @@ pub const MAX_BODY: usize = 64 * 1024;
 pub struct List<T: ToSchema> {
     items: Vec<T>,
     /// What leads to the next page; null on the last one.
+    // The text that is signed as soon as the address of the list is known.
     next_cursor: Option<String>,
     /// How long the whole list is, with `count=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ impl<T: ToSchema> List<T> {
     pub fn of<M: Into<T>>(page: Paged<M>) -> Self {
         Self {
             items: page.items.into_iter().map(Into::into).collect(),
-            next_cursor: page.next.map(|text| URL_SAFE_NO_PAD.encode(text)),
+            next_cursor: page.next,
             total: page.total,
             total_is_exact: page.total.map(|_| true),
         }
@@ -45,10 +45,11 @@ impl<T: ToSchema> List<T> {
 impl<T: Serialize + ToSchema> Responder for List<T> {
     type Body = BoxBody;
 
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+    fn respond_to(mut self, request: &HttpRequest) -> HttpResponse {
         let mut answer = HttpResponse::Ok();
-        if let Some(cursor) = &self.next_cursor {
-            answer.insert_header((LINK, link_to_next(request.uri(), cursor)));
+        if let (Some(next), Some(index)) = (&mut self.next_cursor, request.app_data::<Data<Index>>()) {
+            *next = index.cursors().to(request.path(), next);
+            answer.insert_header((LINK, link_to_next(request.uri(), next)));
         }
         answer.json(self)
     }
@@ -78,25 +79,21 @@ pub struct PageQuery {
 
 impl PageQuery {
     /// The page.
-    pub fn page(&self) -> Result<Page, Failure> {
-        page(self.limit, self.cursor.as_deref(), self.count)
+    pub fn page(self) -> Page {
+        page(self.limit, self.cursor, self.count)
     }
 }
 
-/// The page of at most `limit` entries that `cursor` leads to, perhaps with the length of the whole list.
-pub fn page(limit: Option<u32>, cursor: Option<&str>, count: Option<bool>) -> Result<Page, Failure> {
-    let after = cursor.map(|cursor| {
-        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-        bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(foreign_cursor)
-    });
-    Ok(Page::new(limit, after.transpose()?).counted(count.unwrap_or_default()))
+/// The page of at most `limit` entries that `cursor`, already read, leads to, perhaps with the length of the whole list.
+pub fn page(limit: Option<u32>, cursor: Option<String>, count: Option<bool>) -> Page {
+    Page::new(limit, cursor).counted(count.unwrap_or_default())
 }
 
 /// The same of a list that has several orders; `keys` are those of `sort`.
 pub fn sorted<'a>(page: Page, keys: impl IntoIterator<Item = &'a str>) -> Result<Page, Failure> {
     let sorting = Sorting::of(keys);
     let sorting = sorting.ok_or_else(|| Fault::of_parameter("sort", "repeated", "each key can be there once"))?;
-    page.sorted(sorting).ok_or_else(foreign_cursor)
+    Ok(page.sorted(sorting).ok_or_else(foreign_cursor)?)
 }
 
 /// What a filter of two values wants: both of them is the same as neither.
@@ -105,9 +102,10 @@ pub fn one_of<T: Copy + PartialEq>(wanted: &[T]) -> Option<T> {
     others.iter().all(|other| other == first).then_some(*first)
 }
 
-fn foreign_cursor() -> Failure {
+/// What is wrong with a cursor that was given for another list or order, or by nobody.
+pub fn foreign_cursor() -> Fault {
     let rule = "this list gave no such cursor: begin without one, or send one with the same sort";
-    Fault::of_parameter("cursor", "foreign_cursor", rule).into()
+    Fault::of_parameter("cursor", "foreign_cursor", rule)
 }
 
 /// Bodies, paths and queries that cannot be read become failures of ours.

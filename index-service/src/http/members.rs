@@ -47,7 +47,7 @@ pub async fn list(
     organisation: Path<NamespaceName>,
     query: Asked<PageQuery>,
 ) -> Result<List<MemberBody>, Failure> {
-    Ok(List::of(index.members(&caller.0, &organisation, &query.0.page()?).await?))
+    Ok(List::of(index.members(&caller.0, &organisation, &query.0.page()).await?))
 }
 
 /// Makes somebody a member, or changes what a member is.

@@ -123,7 +123,7 @@ pub async fn list_deleted(
     namespace: Path<NamespaceName>,
     query: Asked<PageQuery>,
 ) -> Result<List<DeletedBody>, Failure> {
-    Ok(List::of(index.deleted_repositories(&caller.0, &namespace, &query.0.page()?).await?))
+    Ok(List::of(index.deleted_repositories(&caller.0, &namespace, &query.0.page()).await?))
 }
 
 /// The repository as it is now, and where.

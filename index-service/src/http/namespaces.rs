@@ -51,7 +51,7 @@ pub async fn list(
     index: Data<Index>,
     query: Asked<PageQuery>,
 ) -> Result<List<NamespaceBody>, Failure> {
-    Ok(List::of(index.namespaces(&caller.0, &query.0.page()?).await?))
+    Ok(List::of(index.namespaces(&caller.0, &query.0.page()).await?))
 }
 
 /// A namespace.

@@ -88,7 +88,7 @@ pub async fn list(
     index: Data<Index>,
     query: Asked<OrganisationsQuery>,
 ) -> Result<List<OrganisationBody>, Failure> {
-    let page = page(query.0.limit, query.0.cursor.as_deref(), query.0.count)?;
+    let page = page(query.0.limit, query.0.cursor, query.0.count);
     Ok(List::of(index.organisations(&caller.0, query.0.q.as_deref(), &page).await?))
 }
 

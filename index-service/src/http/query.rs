@@ -1,15 +1,19 @@
 //! Queries of the REST API: each parameter is read as the document says of it, and all that is wrong is named at once.
 //!
 //! A parameter that has several values is repeated for any of them; where their order counts, it has them between commas.
-//! Must not know any one parameter but `fields`, which is the answer's and not the handler's.
+//! Must not know any one parameter but `fields`, which is the answer's and not the handler's, and `cursor`, which is read
+//! here as it is written: for one address.
 
 use super::contract::{describe, listed, query_of};
 use super::error::Failure;
+use super::json::foreign_cursor;
 use super::openapi::at;
+use crate::domain::Index;
 use crate::model::Fault;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use jsonschema::Validator;
 use serde::de::DeserializeOwned;
@@ -22,6 +26,9 @@ const MOST: usize = 100;
 
 /// The parameter of every GET that says which members an answer is to have.
 pub const FIELDS: &str = "fields";
+
+/// The parameter that leads to a page of a list.
+const CURSOR: &str = "cursor";
 
 /// The query of one operation: how each parameter is read, and all rules.
 pub struct Query {
@@ -65,8 +72,8 @@ impl Query {
         Some(Self { forms, rules: rules(json!({ "type": "object", "properties": schemas }))? })
     }
 
-    /// The values of a query, or what is wrong with it.
-    fn read(&self, text: &str) -> Result<Map<String, Value>, Vec<Fault>> {
+    /// The values of a query, or what is wrong with it; `begin` says where the page begins that a cursor leads to.
+    fn read(&self, text: &str, begin: impl Fn(&str) -> Option<String>) -> Result<Map<String, Value>, Vec<Fault>> {
         if text.split('&').nth(MOST).is_some() {
             return Err(vec![Fault::of_parameter(
                 "",
@@ -81,6 +88,11 @@ impl Query {
         for (name, text) in pairs {
             let Some(form) = self.forms.get(&name) else {
                 faults.push(Fault::of_parameter(&name, "unknown", self.known(&name)));
+                continue;
+            };
+            let text = if name == CURSOR { begin(&text) } else { Some(text) };
+            let Some(text) = text else {
+                faults.push(foreign_cursor());
                 continue;
             };
             let value = match form.values {
@@ -157,7 +169,9 @@ pub async fn hold_query(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let read = query_of(request.method(), &request).map(|query| query.read(request.query_string()));
+    let index = request.app_data::<Data<Index>>();
+    let begin = |cursor: &str| index?.cursors().text(request.path(), cursor);
+    let read = query_of(request.method(), &request).map(|query| query.read(request.query_string(), begin));
     match read.unwrap_or_else(|| Ok(Map::new())) {
         Ok(mut query) => {
             let fields = query.remove(FIELDS).and_then(|fields| serde_json::from_value(fields).ok());
@@ -177,7 +191,7 @@ impl<T: DeserializeOwned> FromRequest for Asked<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let query = request.extensions().get::<Read>().map(|read| read.0.clone()).unwrap_or_default();
-        // What no schema says.
+        // What the type of a handler refuses and the document does not.
         let asked = serde_json::from_value(Value::Object(query));
         ready(asked.map(Self).map_err(|error| Fault::of_parameter("", "unreadable", error).into()))
     }

@@ -108,7 +108,7 @@ pub async fn list(
     query: Asked<RepositoriesQuery>,
 ) -> Result<List<RepositoryBody>, Failure> {
     let RepositoriesQuery { namespace, visibility, q, sort, limit, cursor, count } = query.0;
-    let page = sorted(page(limit, cursor.as_deref(), count)?, sort.into_iter().map(RepositorySort::as_str))?;
+    let page = sorted(page(limit, cursor, count), sort.into_iter().map(RepositorySort::as_str))?;
     let filter = RepositoryFilter { namespaces: namespace, visibility: one_of(&visibility), text: q };
     Ok(List::of(index.repositories(&caller.0, &filter, &page).await?))
 }

@@ -113,7 +113,7 @@ pub async fn list(
     organisation: Path<NamespaceName>,
     query: Asked<PageQuery>,
 ) -> Result<List<RobotBody>, Failure> {
-    Ok(List::of(index.robots(&caller.0, &organisation, &query.0.page()?).await?))
+    Ok(List::of(index.robots(&caller.0, &organisation, &query.0.page()).await?))
 }
 
 /// Makes a robot that holds nothing yet, for owners with their password. Its secret is in this answer alone.

@@ -103,7 +103,7 @@ pub async fn delete(here: InSession, index: Data<Index>) -> Result<HttpResponse,
 /// A page of where one is signed in.
 #[utoipa::path(get, path = "/user/sessions", params(PageQuery), responses((status = 200, body = List<SessionBody>)))]
 pub async fn list(person: Person, index: Data<Index>, query: Asked<PageQuery>) -> Result<List<SessionBody>, Failure> {
-    Ok(List::of(index.sessions(&person.0, &query.0.page()?, now()).await?))
+    Ok(List::of(index.sessions(&person.0, &query.0.page(), now()).await?))
 }
 
 /// Signs out in one place.

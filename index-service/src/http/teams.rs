@@ -124,7 +124,7 @@ pub async fn list(
     organisation: Path<NamespaceName>,
     query: Asked<PageQuery>,
 ) -> Result<List<TeamBody>, Failure> {
-    Ok(List::of(index.teams(&caller.0, &organisation, &query.0.page()?).await?))
+    Ok(List::of(index.teams(&caller.0, &organisation, &query.0.page()).await?))
 }
 
 /// Makes a team that has no members yet, for owners.
@@ -181,7 +181,7 @@ pub async fn list_members(
     of: Path<OfTeam>,
     query: Asked<PageQuery>,
 ) -> Result<List<TeamMemberBody>, Failure> {
-    Ok(List::of(index.team_members(&caller.0, &of.into_inner().into(), &query.0.page()?).await?))
+    Ok(List::of(index.team_members(&caller.0, &of.into_inner().into(), &query.0.page()).await?))
 }
 
 /// Puts a member of the organisation into a team.
@@ -215,5 +215,5 @@ pub async fn list_grants(
     of: Path<OfTeam>,
     query: Asked<PageQuery>,
 ) -> Result<List<TeamGrantBody>, Failure> {
-    Ok(List::of(index.team_grants(&caller.0, &of.into_inner().into(), &query.0.page()?).await?))
+    Ok(List::of(index.team_grants(&caller.0, &of.into_inner().into(), &query.0.page()).await?))
 }

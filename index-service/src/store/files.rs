@@ -1,4 +1,4 @@
-//! The small secret files of the data folder: the first administrator's password, the internal secret.
+//! The small secret files of the data folder: the first administrator's password, the internal secret, and that of cursors.
 //!
 //! Each is made whole and readable by its owner only, and is durable before anybody relies on it. Must not know what
 //! is written in one.
@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 
 /// The password of the first administrator, until it is changed.
 const INITIAL_PASSWORD: &str = "initial-admin-password";
+
+/// The secret that cursors are signed with.
+const CURSOR_SECRET: &str = "cursor-secret";
 
 /// Locked while the folder is opened.
 const LOCK: &str = ".opening";
@@ -37,6 +40,11 @@ impl DataFolder {
         let path = self.0.join(LOCK);
         let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
         lock.with_context(|| format!("cannot lock {}", path.display()))
+    }
+
+    /// The secret of cursors, made by `make` at the first start.
+    pub fn cursor_secret(&self, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+        read_or_make(&self.0.join(CURSOR_SECRET), || Ok(make()))
     }
 
     /// Writes the first administrator's password, in place of what a start that did not finish may have left.

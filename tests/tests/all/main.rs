@@ -26,6 +26,7 @@ mod commits;
 mod config;
 mod conventions;
 mod crowds;
+mod cursors;
 mod damage;
 mod database_down;
 mod decisions;
