@@ -43,9 +43,9 @@ run_tests() {
     local name=$1
     shift
     if cargo nextest --version >/dev/null 2>&1; then
-        step "$name" cargo nextest run --workspace --run-ignored all "$@"
+        step "$name" cargo nextest run --workspace --run-ignored all --no-fail-fast "$@"
     else
-        step "$name" cargo test --workspace --all-targets -- --include-ignored --show-output "$@"
+        step "$name" cargo test --workspace --all-targets --no-fail-fast -- --include-ignored --show-output "$@"
     fi
     grep --only-matching 'faults: .*' "$(log_of "$name")" | sort --unique || {
         printf 'nobody has counted fail points\n'
