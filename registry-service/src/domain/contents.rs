@@ -3,7 +3,8 @@
 
 use super::Registry;
 use super::refusal::Refusal;
-use crate::model::stored_manifest::stored_media_type;
+use crate::model::stored_manifest::{named_sizes, stored_media_type};
+use crate::store::Storage;
 use crate::store::hashing::digest_of;
 use bytes::Bytes;
 use quick_cache::Weighter;
@@ -24,16 +25,24 @@ pub struct Content {
     /// Exactly the bytes that were pushed.
     pub bytes: Bytes,
     media_type: OnceLock<String>,
+    /// Set when storage was told what it says of its blobs.
+    is_noted: OnceLock<()>,
 }
 
 impl Content {
     fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into(), media_type: OnceLock::new() }
+        Self { bytes: bytes.into(), media_type: OnceLock::new(), is_noted: OnceLock::new() }
     }
 
     /// What it says it is, if it is a manifest.
     pub fn media_type(&self) -> &str {
         self.media_type.get_or_init(|| stored_media_type(&self.bytes))
+    }
+
+    /// Tells `storage` once how long the blobs are that it names, if it is a manifest: clients ask for them next.
+    pub(super) fn note_sizes(&self, storage: &Storage) {
+        self.is_noted
+            .get_or_init(|| named_sizes(&self.bytes).for_each(|(digest, size)| storage.expect_size(digest, size)));
     }
 }
 

@@ -27,6 +27,7 @@ impl Registry {
         }
         let content = content.ok_or_else(unknown)?;
         let manifest = self.content(&content).await?.ok_or_else(unknown)?;
+        manifest.note_sizes(self.storage());
         Ok((digest, manifest))
     }
 }

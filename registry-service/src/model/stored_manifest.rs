@@ -21,6 +21,23 @@ pub fn named_digests(bytes: &[u8]) -> Option<BTreeSet<Digest>> {
     Some(named)
 }
 
+/// How many bytes a stored manifest says that its config and its layers have; nothing, if it cannot be read.
+pub fn named_sizes(bytes: &[u8]) -> impl Iterator<Item = (Digest, u64)> + use<> {
+    #[derive(Deserialize, Default)]
+    struct Image {
+        config: Option<Blob>,
+        #[serde(default)]
+        layers: Vec<Blob>,
+    }
+    #[derive(Deserialize)]
+    struct Blob {
+        digest: Digest,
+        size: u64,
+    }
+    let Image { config, layers } = serde_json::from_slice(bytes).unwrap_or_default();
+    config.into_iter().chain(layers).map(|blob| (blob.digest, blob.size))
+}
+
 /// The manifest that a stored manifest refers to, if it does.
 pub fn subject(bytes: &[u8]) -> Option<Digest> {
     #[derive(Deserialize)]

@@ -8,8 +8,11 @@
 //!
 //! Written lately is what was changed lately in any way: no tool sets that time back, as some do with the content's. What
 //! was found good once has a length that is known: a file with another one, or one found damaged, is not opened any more.
-//! The limit: of a blob that this process has never read to its end it does not know the length, and a HEAD tells that of
-//! the file. If the file has lost bytes, that shows when it is read; if it did so more than a day before, in a scrub.
+//! What a manifest says of its layers' lengths is remembered too: an old file with another one is read as if it had been
+//! written lately.
+//! The limit: of a blob that this process has never read to its end it is not sure of the length, and a HEAD tells that of
+//! the file. If the file has lost bytes, that shows when it is read; if it did so more than a day before, and this process
+//! has sent no manifest that names it, in a scrub.
 
 use super::Storage;
 use super::cached_read::Stamp;
@@ -27,7 +30,7 @@ use std::time::Duration;
 /// How long after its last change a file counts as written lately.
 const LATELY: Duration = Duration::from_hours(24);
 
-/// Files found good or damaged that are remembered.
+/// Files found good or damaged that are remembered, and lengths that manifests say.
 const REMEMBERED: usize = 20_000;
 
 /// A file as it is now, and the digest of what it should hold.
@@ -51,13 +54,15 @@ struct Verdict {
 pub(super) struct Verdicts {
     /// Of the last one that should hold what the digest says.
     found: Cache<Digest, Verdict>,
+    /// How many bytes it should hold, as a manifest says, which may be wrong.
+    named: Cache<Digest, u64>,
     /// Those that are hashed while somebody reads them.
     in_passing: Mutex<HashSet<Claim>>,
 }
 
 impl Verdicts {
     pub fn new() -> Self {
-        Self { found: Cache::new(REMEMBERED), in_passing: Mutex::default() }
+        Self { found: Cache::new(REMEMBERED), named: Cache::new(REMEMBERED), in_passing: Mutex::default() }
     }
 
     /// Whether the file was found good; `None` if nobody has looked.
@@ -183,21 +188,25 @@ impl Unproven {
 impl Storage {
     /// What is known of this file, which lies in the place of `digest`.
     pub(super) fn known(&self, digest: &Digest, file: &Metadata) -> Known {
-        let stamp = Stamp::of_open(file);
-        if stamp.is_older_than(LATELY) {
-            return Known::Good;
-        }
-        match self.inner.verdicts.found.get(digest) {
-            Some(verdict) if verdict.is_good && verdict.size != file.len() => {
-                Known::Damaged(self.damaged(digest, stamp))
-            }
+        let (stamp, size) = (Stamp::of_open(file), file.len());
+        let verdicts = &self.inner.verdicts;
+        match verdicts.found.get(digest) {
+            Some(verdict) if verdict.is_good && verdict.size != size => Known::Damaged(self.damaged(digest, stamp)),
             Some(verdict) if verdict.stamp == stamp && verdict.is_good => Known::Good,
             Some(verdict) if verdict.stamp == stamp => Known::Damaged(self.damaged(digest, stamp)),
+            _ if stamp.is_older_than(LATELY) && verdicts.named.get(digest).is_none_or(|named| named == size) => {
+                Known::Good
+            }
             _ => {
-                let claim = Claim { digest: digest.clone(), stamp, size: file.len() };
+                let claim = Claim { digest: digest.clone(), stamp, size };
                 Known::Nothing(Unproven { storage: self.clone(), claim })
             }
         }
+    }
+
+    /// Remembers how many bytes a manifest says that the blob has.
+    pub fn expect_size(&self, digest: Digest, size: u64) {
+        self.inner.verdicts.named.insert(digest, size);
     }
 
     fn damaged(&self, digest: &Digest, stamp: Stamp) -> Vetted {

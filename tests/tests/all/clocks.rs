@@ -1,7 +1,7 @@
 //! One process on the storage goes by a clock that is a day ahead or behind: its tokens are refused, and nothing is lost by
 //! it. No clock decides what goes; the ages that are judged by one only keep things longer.
 
-use crate::support::{Clock, Image, Program, Repository, Stack, artifact, data, eventually, image, pulls, sha256};
+use crate::support::{Clock, Elsewhen, Image, Repository, Stack, artifact, data, eventually, image, pulls, sha256};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
@@ -10,33 +10,6 @@ use std::time::Duration;
 const DAY: i64 = 24 * 3600;
 
 const PATIENCE: Duration = Duration::from_secs(20);
-
-fn borrowed(variables: &[(String, String)]) -> Vec<(&str, &str)> {
-    variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-}
-
-/// A registry of its own on the storage, and the clock by which it goes.
-struct Elsewhen {
-    program: Program,
-    clock: Clock,
-}
-
-impl Elsewhen {
-    /// So many seconds ahead of everybody else, or behind.
-    async fn start(stack: &Stack, ahead: i64, settings: &[(&str, &str)]) -> Self {
-        let clock = Clock::off_by(ahead);
-        let variables = clock.variables();
-        let program = Program::start_beside(stack, &[&borrowed(&variables)[..], settings].concat()).await;
-        Self { program, clock }
-    }
-}
-
-impl Drop for Elsewhen {
-    fn drop(&mut self) {
-        self.program.kill();
-        Clock::forget(self.program.id());
-    }
-}
 
 /// Seconds by which the registry's clock is ahead, and whether a token that was issued just now is taken: it is for five
 /// minutes, from half a minute before it was issued, and a minute more on either side.

@@ -27,7 +27,7 @@ fn most_held(program: &Program) -> usize {
 /// Holds that what `clients` do costs no more than `bound` bytes more than an idle registry, and that others are served
 /// after it.
 async fn costs_at_most(what: &str, bound: usize, data: &Path, clients: impl AsyncFnOnce(&Repository)) {
-    let program = Program::start_registry(data, "").await.unwrap();
+    let program = Program::start_registry(data, &[]).await;
     let app = Repository::new(&program.host, "acme/app", String::new());
     app.push_image("v1", "layer").await;
     let before = most_held(&program);

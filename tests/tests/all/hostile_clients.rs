@@ -155,7 +155,7 @@ const FEW: usize = 120;
 #[tokio::test]
 async fn a_registry_without_files_left_goes_on_as_soon_as_it_has_some() {
     let folder = tempfile::tempdir().unwrap();
-    let program = Program::start_registry(&folder.path().join("data"), "").await.unwrap();
+    let program = Program::start_registry(&folder.path().join("data"), &[]).await;
     let app = Repository::new(&program.host, "acme/app", String::new());
     let image = app.push_image("v1", "layer").await;
     let open = std::fs::read_dir(format!("/proc/{}/fd", program.id())).unwrap().count();

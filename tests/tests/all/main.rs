@@ -70,6 +70,7 @@ mod names_again;
 mod namespaces;
 mod odd_requests;
 mod odd_tokens;
+mod old_blobs;
 mod openapi;
 mod organisation_moves;
 mod outlived_tokens;

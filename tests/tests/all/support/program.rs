@@ -34,7 +34,7 @@ pub struct Program {
 impl Program {
     /// Starts it in `data`, with these rules of fail points. `None`: a rule has ended it before it was ready.
     pub async fn start(data: &Path, faults: &str) -> Option<Self> {
-        Self::start_as(&[], data, faults).await
+        Self::launch(&[], data, &data.with_extension("log"), &[("BERTH_FAULTS", faults)]).await
     }
 
     /// Starts it in `data`, with these variables. Its log lies beside that.
@@ -44,8 +44,9 @@ impl Program {
     }
 
     /// The same of a registry without an index; any number of them may share the folder.
-    pub async fn start_registry(data: &Path, faults: &str) -> Option<Self> {
-        Self::start_as(&["registry"], data, faults).await
+    pub async fn start_registry(data: &Path, variables: &[(&str, &str)]) -> Self {
+        let started = Self::launch(&["registry"], data, &data.with_extension("log"), variables).await;
+        started.expect("a process that nobody kills")
     }
 
     /// A registry on the storage of `stack`, which asks its index over HTTP, with further variables.
@@ -86,10 +87,6 @@ impl Program {
         let log = stack.folder().join("registry-service.log");
         let started = Self::launch(&["service", "serve"], stack.folder(), &log, &[&own[..], variables].concat()).await;
         started.expect("a process that nobody kills")
-    }
-
-    async fn start_as(arguments: &[&str], data: &Path, faults: &str) -> Option<Self> {
-        Self::launch(arguments, data, &data.with_extension("log"), &[("BERTH_FAULTS", faults)]).await
     }
 
     async fn launch(arguments: &[&str], data: &Path, log: &Path, variables: &[(&str, &str)]) -> Option<Self> {
