@@ -45,7 +45,7 @@ case ${1:-} in
     *) echo "usage: bash benches/compare.sh [--quick]" >&2 && exit 2 ;;
 esac
 
-declare -A pid=() address=() token=([berth]='' [peer]='' [nginx]='' [bare]='') settings=([berth]='')
+declare -A pid=() address=() token=([berth]='' [peer]='' [nginx]='' [bare]='' [alone]='') settings=([berth]='')
 ticks_per_second=$(getconf CLK_TCK)
 mkdir -p target
 work=$(mktemp -d -p "$PWD/target" compare.XXXXXX)
@@ -367,6 +367,17 @@ measure_many() {
     [[ $1 == peer ]] || measure_pages 'page of 100,000 repos' berth "/v2/_catalog?n=1000"
 }
 
+# A registry without an index goes by the directories that lie there. Those of a repository in which nothing is do.
+measure_many_alone() {
+    local repositories=$work/alone/docker/registry/v2/repositories
+    rm -rf "$work/alone"
+    seq -f "$repositories/many/repository-%06g/_layers" "$many_count" | xargs mkdir -p
+    start alone
+    measure_pages 'the same, no index' alone "/v2/_catalog?n=1000"
+    sed -i $'s/\talone\t/\tberth\t/' "$work/results"
+    stop alone
+}
+
 digest_of() { printf 'sha256:%s' "$(sha256sum <"$1" | cut -d ' ' -f 1)"; }
 
 # An image of one small layer, whose config is the small blob.
@@ -420,6 +431,7 @@ first start	MiB idle	30
 $crowd_pulls pulls of 100 MB	MiB at most	100
 page of 100,000 tags	p95 ms	20
 page of 100,000 repos	p95 ms	20
+the same, no index	p95 ms	20
 EOF
 }
 
@@ -492,6 +504,7 @@ main() {
     make_many
     sleep 3
     for server in "${servers[@]}"; do measure_many "$server"; done
+    measure_many_alone
     print_table
 }
 
