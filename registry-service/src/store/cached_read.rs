@@ -23,6 +23,9 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 /// Longer than every link (a sha512 digest has 135 bytes) and every id.
 const SMALL: usize = 256;
 
+/// Bytes of a link: `sha256:` and 64 digits, or `sha512:` and 128.
+const LINK_LENGTHS: [i64; 2] = [71, 135];
+
 /// Two changes within a tick of the clock have one time: only a change longer ago than every tick tells all later ones
 /// apart from itself.
 const SETTLED: Duration = Duration::from_secs(2);
@@ -167,6 +170,12 @@ impl Storage {
     /// The digest in a link, or `None` if there is no link, or one that is empty or garbled.
     pub(super) async fn read_link(&self, path: PathBuf) -> io::Result<Option<Digest>> {
         Ok(self.read_small(path).await?.and_then(|file| file.digest().cloned()))
+    }
+
+    /// Whether a file has as many bytes as a link, which is all that shows without opening it. May wait for the disk.
+    pub(super) fn is_long_as_a_link(&self, path: &Path) -> bool {
+        let found = statat(&self.inner.base, self.below_base(path), AtFlags::empty());
+        found.is_ok_and(|found| LINK_LENGTHS.contains(&found.st_size))
     }
 
     /// `EAGAIN` when the path or the content is not in memory.

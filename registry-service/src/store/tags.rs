@@ -176,10 +176,12 @@ impl Storage {
         Ok(Some(listing))
     }
 
-    /// Looking at each link is what costs, so it is done for the entries of a page, and once for each.
+    /// Looking at each link is what costs, so it is done for the entries of a page, and once for each; and a link as long
+    /// as one is not opened for it.
     fn is_tag(&self, name: &RepositoryName, entry: &Entry) -> io::Result<bool> {
         if entry.has_link.get().is_none() {
-            if self.tag_now(name, &entry.tag)?.is_none() {
+            let is_link = self.is_long_as_a_link(&self.layout().tag_current(name, &entry.tag));
+            if !is_link && self.tag_now(name, &entry.tag)?.is_none() {
                 return Ok(false);
             }
             // Somebody else has perhaps set it meanwhile, to the same.
