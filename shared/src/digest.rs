@@ -53,7 +53,7 @@ pub enum DigestError {
 
 /// The digest of some content: OCI image spec, "Digests".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Digest(String);
 
 text_noun!(

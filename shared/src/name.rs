@@ -32,7 +32,7 @@ pub enum NameError {
 ///
 /// Grammar: OCI distribution spec 1.1, "Pulling manifests".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct RepositoryName(String);
 
 text_noun!(
@@ -76,7 +76,7 @@ impl TryFrom<String> for RepositoryName {
 
 /// The first part of a repository name; also the name of the account or organisation that owns it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct NamespaceName(String);
 
 text_noun!(

@@ -14,7 +14,7 @@ pub struct TagError;
 
 /// A movable name for a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Tag(String);
 
 text_noun!(Tag, at most MAX_TAG, like "^[a-zA-Z0-9_][a-zA-Z0-9._-]*$", as "v1", says "letters, digits, `_`, `.` and `-`, beginning with none of the last two");

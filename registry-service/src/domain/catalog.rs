@@ -2,7 +2,6 @@
 
 use super::Registry;
 use super::refusal::Refusal;
-use super::tags::Page;
 use crate::store::Storage;
 use shared::RepositoryName;
 use shared::internal::CatalogRequest;
@@ -14,6 +13,15 @@ use std::time::{Duration, Instant};
 
 /// How long a walk through storage holds. What this process adds is in it at once, what another adds not before this.
 const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// Some repositories, in byte order.
+#[derive(Debug)]
+pub struct CatalogPage {
+    /// Their names.
+    pub items: Vec<RepositoryName>,
+    /// Whether more follow.
+    pub more: bool,
+}
 
 /// The repositories in storage, as they were a moment ago.
 #[derive(Default)]
@@ -81,22 +89,22 @@ impl Registry {
         from: Option<IpAddr>,
         limit: usize,
         after: Option<String>,
-    ) -> Result<Page<RepositoryName>, Refusal> {
+    ) -> Result<CatalogPage, Refusal> {
         if limit == 0 {
-            return Ok(Page { items: Vec::new(), more: false });
+            return Ok(CatalogPage { items: Vec::new(), more: false });
         }
         let Some(index) = self.index() else { return self.catalog_of_storage(limit, after.as_deref()).await };
         let request = CatalogRequest { subject, from, limit: u32::try_from(limit).unwrap_or(u32::MAX), after };
         let answer = index.catalog(&request).await?;
-        Ok(Page { items: answer.repositories, more: answer.more })
+        Ok(CatalogPage { items: answer.repositories, more: answer.more })
     }
 
-    async fn catalog_of_storage(&self, limit: usize, after: Option<&str>) -> Result<Page<RepositoryName>, Refusal> {
+    async fn catalog_of_storage(&self, limit: usize, after: Option<&str>) -> Result<CatalogPage, Refusal> {
         let names = self.parts.catalog.names(self.storage()).await?;
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let mut rest = names.range::<str, _>((from, Bound::Unbounded));
         let items = rest.by_ref().take(limit).cloned().collect();
-        Ok(Page { items, more: rest.next().is_some() })
+        Ok(CatalogPage { items, more: rest.next().is_some() })
     }
 
     /// Makes the repository if it is not there; for a first push where no index allocates names.

@@ -7,7 +7,13 @@ use super::pages::PageRequest;
 use crate::domain::Registry;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use serde::Serialize;
+use shared::RepositoryName;
+
+#[derive(Serialize)]
+struct Repositories {
+    repositories: Vec<RepositoryName>,
+}
 
 pub async fn list(Catalog(subject): Catalog, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let wanted = PageRequest::of(&request)?;
@@ -16,5 +22,5 @@ pub async fn list(Catalog(subject): Catalog, request: HttpRequest, registry: Dat
     if let Some(last) = page.items.last().filter(|_| page.more) {
         answer.insert_header(wanted.next(&request, last.as_str()));
     }
-    Ok(answer.json(json!({ "repositories": page.items })))
+    Ok(answer.json(Repositories { repositories: page.items }))
 }

@@ -44,6 +44,7 @@ pub use quarantine::{PutAside, Vetted};
 pub use queues::{Mode, Queue, Queued, Queues, Turn};
 pub use repositories::Lies;
 pub use share::Share;
+pub use tags::TagPage;
 pub use trash::{Hidden, Run};
 pub use uploads::UploadSession;
 

@@ -26,6 +26,7 @@ impl Listings {
 }
 
 /// What lies in the directory of tags, in byte order.
+#[derive(Debug)]
 struct Listing {
     stamp: Stamp,
     /// Whether a directory with this stamp holds nothing else.
@@ -35,32 +36,51 @@ struct Listing {
     entries: Vec<Entry>,
 }
 
+#[derive(Debug)]
 struct Entry {
     tag: Tag,
     /// Set when its link was found: without one it is no tag.
     has_link: OnceLock<()>,
 }
 
+/// Some tags of a repository, in byte order.
+#[derive(Debug)]
+pub struct TagPage {
+    listing: Arc<Listing>,
+    /// Where they stand in it.
+    positions: Vec<usize>,
+    /// Whether more follow.
+    pub more: bool,
+}
+
+impl TagPage {
+    /// The tags.
+    pub fn tags(&self) -> impl DoubleEndedIterator<Item = &Tag> {
+        self.positions.iter().filter_map(|position| self.listing.entries.get(*position)).map(|entry| &entry.tag)
+    }
+}
+
 impl Listing {
-    /// The first `limit` tags after `after`, and whether more follow. `look` says whether an entry has a link.
+    /// The first `limit` tags after `after`. `look` says whether an entry has a link.
     fn page<E>(
-        &self,
+        self: Arc<Self>,
         after: Option<&str>,
         limit: usize,
         look: impl Fn(&Entry) -> Result<bool, E>,
-    ) -> Result<(Vec<Tag>, bool), E> {
+    ) -> Result<TagPage, E> {
         let begin = after.map_or(0, |after| self.entries.partition_point(|entry| entry.tag.as_str() <= after));
-        let mut tags = Vec::new();
-        for entry in self.entries.get(begin..).unwrap_or_default() {
+        let (mut positions, mut more) = (Vec::new(), false);
+        for (position, entry) in self.entries.iter().enumerate().skip(begin) {
             if !look(entry)? {
                 continue;
             }
-            if tags.len() == limit {
-                return Ok((tags, limit > 0));
+            if positions.len() == limit {
+                more = limit > 0;
+                break;
             }
-            tags.push(entry.tag.clone());
+            positions.push(position);
         }
-        Ok((tags, false))
+        Ok(TagPage { listing: self, positions, more })
     }
 }
 
@@ -106,14 +126,13 @@ impl Storage {
         Ok(())
     }
 
-    /// The first `limit` tags of `name` after `after`, in byte order, and whether more follow; `None` if `name` holds
-    /// nothing.
+    /// The first `limit` tags of `name` after `after`; `None` if `name` holds nothing.
     pub async fn tag_page(
         &self,
         name: &RepositoryName,
         after: Option<String>,
         limit: usize,
-    ) -> io::Result<Option<(Vec<Tag>, bool)>> {
+    ) -> io::Result<Option<TagPage>> {
         let asked = Instant::now();
         if let Some(listing) = self.inner.listings.0.get(name).filter(|listing| listing.is_settled)
             && self.stamp_cached(&self.layout().tags(name)).is_ok_and(|stamp| stamp == listing.stamp)
