@@ -100,10 +100,8 @@ pub fn internal_secret(settings: &Settings) -> anyhow::Result<Option<InternalSec
         return Ok(Some(InternalSecret::new(secret.clone())));
     }
     let Some(path) = &settings.internal_secret_path else { return Ok(None) };
-    let text = read_or_make(path, || Ok(random_secret()))?;
-    let secret = text.trim_end();
-    anyhow::ensure!(!secret.is_empty(), "INDEX_INTERNAL_SECRET_PATH: {} is empty", path.display());
-    Ok(Some(InternalSecret::new(secret.to_owned())))
+    let secret = read_or_make(path, random_secret).context("INDEX_INTERNAL_SECRET_PATH")?;
+    Ok(Some(InternalSecret::new(secret)))
 }
 
 fn random_secret() -> String {

@@ -37,7 +37,8 @@ fn whole(document: &Value) -> String {
     let body = format!(
         "<h1>REST API</h1><p>All of it lies below <code>/api/v1</code>. The same for programs: \
          <a href=\"/api/v1/openapi.json\">openapi.json</a>, or <a href=\"/api/v1/openapi.yaml\">.yaml</a>. \
-         There are three ways to sign in:</p><table>{ways}</table><nav><ul>{contents}<li>{}</li></ul></nav>{areas}<h2 id=\"bodies\">bodies</h2>{schemas}",
+         There are three ways to sign in:</p><table>{ways}</table>\
+         <nav><ul>{contents}<li>{}</li></ul></nav>{areas}<h2 id=\"bodies\">bodies</h2>{schemas}",
         link("bodies", "bodies")
     );
     page("REST API", &body)

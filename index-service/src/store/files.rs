@@ -44,7 +44,7 @@ impl DataFolder {
 
     /// The secret of cursors, made by `make` at the first start.
     pub fn cursor_secret(&self, make: impl FnOnce() -> String) -> anyhow::Result<String> {
-        read_or_make(&self.0.join(CURSOR_SECRET), || Ok(make()))
+        read_or_make(&self.0.join(CURSOR_SECRET), make)
     }
 
     /// Writes the first administrator's password, in place of what a start that did not finish may have left.
@@ -74,13 +74,19 @@ impl DataFolder {
     }
 }
 
-/// The text of `path`, made by `make` if there is no such file; when two processes make it at once, one text wins.
-pub fn read_or_make(path: &Path, make: impl FnOnce() -> anyhow::Result<String>) -> anyhow::Result<String> {
-    let read = || fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+/// The secret in `path` without a line's end, made by `make` if there is no such file; when two processes make it at once,
+/// one wins. An empty file is an error: everybody knows that secret.
+pub fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    let read = || {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let secret = text.trim_end();
+        anyhow::ensure!(!secret.is_empty(), "{} is empty; remove it to have one made", path.display());
+        Ok(secret.to_owned())
+    };
     if path.exists() {
         return read();
     }
-    match prepare(path, &make()?)?.persist_noclobber(path) {
+    match prepare(path, &make())?.persist_noclobber(path) {
         Ok(_) => sync_folder_of(path)?,
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error).with_context(|| format!("cannot write {}", path.display())),

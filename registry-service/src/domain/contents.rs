@@ -11,7 +11,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use shared::Digest;
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 
 /// Bytes kept.
 const CACHED_BYTES: u64 = 64 * 1024 * 1024;
@@ -26,12 +26,12 @@ pub struct Content {
     pub bytes: Bytes,
     media_type: OnceLock<String>,
     /// Set when storage was told what it says of its blobs.
-    is_noted: OnceLock<()>,
+    noted: Once,
 }
 
 impl Content {
     fn new(bytes: Vec<u8>) -> Self {
-        Self { bytes: bytes.into(), media_type: OnceLock::new(), is_noted: OnceLock::new() }
+        Self { bytes: bytes.into(), media_type: OnceLock::new(), noted: Once::new() }
     }
 
     /// What it says it is, if it is a manifest.
@@ -41,8 +41,7 @@ impl Content {
 
     /// Tells `storage` once how long the blobs are that it names, if it is a manifest: clients ask for them next.
     pub(super) fn note_sizes(&self, storage: &Storage) {
-        self.is_noted
-            .get_or_init(|| named_sizes(&self.bytes).for_each(|(digest, size)| storage.expect_size(digest, size)));
+        self.noted.call_once(|| named_sizes(&self.bytes).for_each(|(digest, size)| storage.expect_size(digest, size)));
     }
 }
 

@@ -153,6 +153,19 @@ async fn a_secret_that_is_an_empty_file_stops_the_start() {
     assert!(!folder.path().join("data").exists(), "nothing was made");
 }
 
+#[tokio::test]
+async fn a_secret_of_its_own_that_was_emptied_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for content in ["", "\n"] {
+        fs::write(folder.path().join("cursor-secret"), content).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_faulty"));
+        command.env("BERTH_LISTEN", "127.0.0.1:0").env("BERTH_DATA", folder.path());
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("cursor-secret is empty; remove it"), "{said}");
+    }
+}
+
 #[test]
 fn no_file_that_is_shipped_sets_a_secret() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
