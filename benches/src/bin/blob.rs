@@ -1,5 +1,5 @@
-//! The client of `compare.sh`: pushes layers as docker does, pulls one, walks through a list, waits for a server. Prints the
-//! seconds it took, or those of the slow pages.
+//! The client of `compare.sh`: pushes layers as docker does, pulls one, walks through a list, waits for a server, or copies
+//! a file without one. Prints the seconds it took, or those of the slow pages.
 //!
 //! Must cost little beside the server that it measures: everything that can be made ready is, before the clock starts.
 
@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const USAGE: &str = "blob ready HOST:PORT | push HOST:PORT NAME FILE DIGEST | push-many HOST:PORT NAME BYTES STREAMS | \
-                     pull HOST:PORT NAME DIGEST STREAMS TIMES | pull-path HOST:PORT PATH STREAMS | pages HOST:PORT TARGET | tags FOLDER COUNT DIGEST";
+                     pull HOST:PORT NAME DIGEST STREAMS TIMES | pull-path HOST:PORT PATH STREAMS | pages HOST:PORT TARGET | tags FOLDER COUNT DIGEST | copy FROM TO";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +25,7 @@ fn main() -> anyhow::Result<()> {
         ["push-many", server, name, bytes, streams] => push_many(server, name, bytes.parse()?, streams.parse()?)?,
         ["pages", server, target] => pages(server, target)?,
         ["tags", folder, count, digest] => tags(Path::new(folder), count.parse()?, digest)?,
+        ["copy", from, to] => copy(Path::new(from), Path::new(to))?,
         _ => bail!(USAGE),
     };
     writeln!(std::io::stdout(), "{:.6}", took.as_secs_f64())?;
@@ -108,6 +109,22 @@ fn tags(folder: &Path, count: u32, digest: &str) -> anyhow::Result<Duration> {
         std::fs::create_dir_all(&current)?;
         std::fs::write(current.join("link"), digest)?;
     }
+    Ok(started.elapsed())
+}
+
+/// The least that a push can cost: bytes are read, hashed as the server does it, written and synced.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<Duration> {
+    let (mut from, mut to) = (std::fs::File::open(from)?, std::fs::File::create(to)?);
+    let (mut hasher, mut buffer) = (sha2::Sha256::new(), vec![0; 256 * 1024]);
+    let started = Instant::now();
+    loop {
+        let length = from.read(&mut buffer)?;
+        let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) else { break };
+        hasher.update(bytes);
+        to.write_all(bytes)?;
+    }
+    std::hint::black_box(hasher.finalize());
+    to.sync_all()?;
     Ok(started.elapsed())
 }
 
