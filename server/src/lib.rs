@@ -11,6 +11,7 @@ pub mod follow;
 mod head;
 pub mod listen;
 pub mod logging;
+mod paced;
 mod settings_file;
 mod span;
 mod tls;

@@ -3,17 +3,27 @@
 //! Must not know which routes it serves.
 
 use crate::body::{AnswerBody, HeldBody};
+use crate::paced::{Paced, Transport};
 use crate::span::{self, RequestSpan};
+use actix_http::error::DispatchError;
+use actix_http::{HttpService, Protocol};
+use actix_server::Server;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::ServiceConfig;
-use actix_web::{App, Error, HttpServer};
+use actix_web::{App, Error};
 use anyhow::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tracing_actix_web::TracingLogger;
 
 /// Idle connections live longer than those of clients (docker 30 s, crane 90 s) and of nginx (60 s): who closes first
@@ -26,6 +36,15 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long running requests may take to end after the signal to stop.
 const DRAIN_SECONDS: u64 = 8;
+
+/// How long a client may take to end a TLS handshake.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a connection is kept that is to be closed, for what the client still sends, or for its own end.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// The name under which TLS agrees on HTTP/2 (RFC 9113, section 3.2).
+const HTTP_2: &[u8] = b"h2";
 
 /// An answer takes its next chunk when less than this is left to be sent. Enough for every head, which goes out with what
 /// follows it: alone, it would wait for the client's next acknowledgement. And little beside a chunk, because a
@@ -40,13 +59,13 @@ pub const HEALTH_DEADLINE: Duration = Duration::from_secs(5);
 /// Binds `address`, with an error that says what to do when it cannot.
 pub fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
+        io::ErrorKind::AddrInUse => {
             anyhow::anyhow!("{address} is in use by another process; stop that one or listen elsewhere")
         }
-        std::io::ErrorKind::PermissionDenied => {
+        io::ErrorKind::PermissionDenied => {
             anyhow::anyhow!("not allowed to listen on {address}; ports below 1024 need root")
         }
-        std::io::ErrorKind::AddrNotAvailable => {
+        io::ErrorKind::AddrNotAvailable => {
             anyhow::anyhow!("{address} is not an address of this machine")
         }
         _ => anyhow::Error::new(error).context(format!("cannot listen on {address}")),
@@ -61,19 +80,33 @@ where
     R: Fn(&mut ServiceConfig) + Clone + Send + 'static,
 {
     raise_file_limit();
-    let app =
-        move || App::new().wrap(from_fn(around)).wrap(TracingLogger::<RequestSpan>::new()).configure(routes.clone());
-    let server = HttpServer::new(app)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEAD_PATIENCE)
-        .h1_write_buffer_size(WRITE_BUFFER)
-        .shutdown_timeout(DRAIN_SECONDS)
-        .disable_signals();
-    let bound = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls),
-        None => server.listen(listener),
+    let address = listener.local_addr().context("the bound port has no address")?;
+    let tls = tls.map(|mut tls| {
+        tls.alpn_protocols = [HTTP_2, b"http/1.1"].map(<[u8]>::to_vec).into();
+        TlsAcceptor::from(Arc::new(tls))
+    });
+    let builder = Server::build().shutdown_timeout(DRAIN_SECONDS).disable_signals();
+    let stopping = builder.graceful_shutdown_signal();
+    let service = move || {
+        let (tls, routes, stopping) = (tls.clone(), routes.clone(), stopping.clone());
+        let app = App::new().wrap(from_fn(around)).wrap(TracingLogger::<RequestSpan>::new()).configure(routes);
+        let app = app.into_factory().map_err(|error: Error| error.error_response());
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(HEAD_PATIENCE)
+            .client_disconnect_timeout(GOODBYE)
+            .h1_write_buffer_size(WRITE_BUFFER)
+            .local_addr(address)
+            .on_connect_ext(|connection: &Paced, data| drop(data.insert(connection.gate())))
+            // Nothing asks it for scheme and host: those are settings.
+            .finish(map_config(app, |()| AppConfig::default()));
+        fn_service(move |stream| connect(stream, tls.clone())).and_then(http)
     };
-    let server = bound.context("cannot serve on the bound port")?.run();
+    let server = builder.listen("http", listener, service).context("cannot serve on the bound port")?.run();
     let handle = server.handle();
     tokio::spawn(async move {
         stop_signal().await;
@@ -81,6 +114,19 @@ where
         handle.stop(true).await;
     });
     server.await.context("the server failed")
+}
+
+/// A connection that was accepted, with the protocol that it carries and the address of the client.
+async fn connect(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+) -> Result<(Paced, Protocol, Option<SocketAddr>), DispatchError> {
+    let client = stream.peer_addr().ok();
+    let Some(tls) = tls else { return Ok((Paced::new(Transport::Left(stream)), Protocol::Http1, client)) };
+    let stream = timeout(HANDSHAKE_PATIENCE, tls.accept(stream)).await.map_err(io::Error::from)??;
+    let (_, agreed) = stream.get_ref();
+    let protocol = if agreed.alpn_protocol() == Some(HTTP_2) { Protocol::Http2 } else { Protocol::Http1 };
+    Ok((Paced::new(Transport::Right(stream)), protocol, client))
 }
 
 /// Around every request: its id is on its answer, and its body is held until that is sent.
@@ -105,14 +151,14 @@ pub async fn check_health(address: SocketAddr) -> anyhow::Result<()> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let target = reachable(address);
     let ask = async {
-        let mut stream = tokio::net::TcpStream::connect(target).await?;
+        let mut stream = TcpStream::connect(target).await?;
         let request = format!("GET /readyz HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.take(64 * 1024).read_to_string(&mut answer).await?;
         anyhow::Ok(answer)
     };
-    let answer = tokio::time::timeout(HEALTH_DEADLINE, ask).await.context("no answer in time")??;
+    let answer = timeout(HEALTH_DEADLINE, ask).await.context("no answer in time")??;
     let status = answer.lines().next().unwrap_or_default();
     anyhow::ensure!(status.contains(" 200 "), "not ready: {status}");
     Ok(())
