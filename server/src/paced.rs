@@ -1,7 +1,7 @@
 //! A client's connection, read no faster than what comes is wanted.
 //!
 //! The web server reads ahead, for each connection until it has 128 KiB that nobody has asked for, in a buffer that grows to
-//! twice as much: of two hundred pushes at once that is more memory than everything else. What is not read stays with the
+//! twice as much: of all memory that two hundred pushes at once take, that is a quarter. What is not read stays with the
 //! system, and TCP slows the client down.
 
 use std::cell::{Cell, RefCell};
