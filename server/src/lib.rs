@@ -6,6 +6,7 @@
 mod body;
 pub mod calls;
 mod client;
+mod connection;
 pub mod environment;
 pub mod follow;
 mod head;

@@ -3,10 +3,10 @@
 //! Must not know which routes it serves.
 
 use crate::body::{AnswerBody, HeldBody};
-use crate::paced::{Paced, Transport};
+use crate::connection;
+use crate::paced::Paced;
 use crate::span::{self, RequestSpan};
-use actix_http::error::DispatchError;
-use actix_http::{HttpService, Protocol};
+use actix_http::HttpService;
 use actix_server::Server;
 use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
 use actix_web::body::BoxBody;
@@ -19,11 +19,9 @@ use anyhow::Context;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 use tracing_actix_web::TracingLogger;
 
 /// Idle connections live longer than those of clients (docker 30 s, crane 90 s) and of nginx (60 s): who closes first
@@ -37,14 +35,8 @@ const HEAD_PATIENCE: Duration = Duration::from_secs(30);
 /// How long running requests may take to end after the signal to stop.
 const DRAIN_SECONDS: u64 = 8;
 
-/// How long a client may take to end a TLS handshake.
-const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(3);
-
 /// How long a connection is kept that is to be closed, for what the client still sends, or for its own end.
 const GOODBYE: Duration = Duration::from_secs(1);
-
-/// The name under which TLS agrees on HTTP/2 (RFC 9113, section 3.2).
-const HTTP_2: &[u8] = b"h2";
 
 /// An answer takes its next chunk when less than this is left to be sent. Enough for every head, which goes out with what
 /// follows it: alone, it would wait for the client's next acknowledgement. And little beside a chunk, because a
@@ -81,10 +73,7 @@ where
 {
     raise_file_limit();
     let address = listener.local_addr().context("the bound port has no address")?;
-    let tls = tls.map(|mut tls| {
-        tls.alpn_protocols = [HTTP_2, b"http/1.1"].map(<[u8]>::to_vec).into();
-        TlsAcceptor::from(Arc::new(tls))
-    });
+    let tls = tls.map(connection::acceptor);
     let builder = Server::build().shutdown_timeout(DRAIN_SECONDS).disable_signals();
     let stopping = builder.graceful_shutdown_signal();
     let service = move || {
@@ -104,7 +93,7 @@ where
             .on_connect_ext(|connection: &Paced, data| drop(data.insert(connection.gate())))
             // Nothing asks it for scheme and host: those are settings.
             .finish(map_config(app, |()| AppConfig::default()));
-        fn_service(move |stream| connect(stream, tls.clone())).and_then(http)
+        fn_service(move |stream| connection::open(stream, tls.clone())).and_then(http)
     };
     let server = builder.listen("http", listener, service).context("cannot serve on the bound port")?.run();
     let handle = server.handle();
@@ -114,19 +103,6 @@ where
         handle.stop(true).await;
     });
     server.await.context("the server failed")
-}
-
-/// A connection that was accepted, with the protocol that it carries and the address of the client.
-async fn connect(
-    stream: TcpStream,
-    tls: Option<TlsAcceptor>,
-) -> Result<(Paced, Protocol, Option<SocketAddr>), DispatchError> {
-    let client = stream.peer_addr().ok();
-    let Some(tls) = tls else { return Ok((Paced::new(Transport::Left(stream)), Protocol::Http1, client)) };
-    let stream = timeout(HANDSHAKE_PATIENCE, tls.accept(stream)).await.map_err(io::Error::from)??;
-    let (_, agreed) = stream.get_ref();
-    let protocol = if agreed.alpn_protocol() == Some(HTTP_2) { Protocol::Http2 } else { Protocol::Http1 };
-    Ok((Paced::new(Transport::Right(stream)), protocol, client))
 }
 
 /// Around every request: its id is on its answer, and its body is held until that is sent.
