@@ -26,20 +26,26 @@ const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// How often leftover intents and moves that were not ended are looked for.
 const SETTLE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Opens the storage and begins settling what a stopped process left. `index` is there if the settings ask for tokens.
+/// Opens a registry and begins its work by timers: settling what a stopped process left, and the purge.
 /// Must be called in a Tokio runtime that lives as long as the process.
 pub fn start(settings: &Settings, index: Option<Arc<dyn Index>>) -> anyhow::Result<Registry> {
-    let admission = admission(&settings.admission, index)?;
-    let read_only = settings.policy.read_only;
-    let storage = if read_only { Storage::open_read_only(&settings.root) } else { Storage::open(&settings.root) };
-    let registry = Registry::new(storage?, admission, settings.policy);
-    if !read_only {
+    let registry = open(settings, index)?;
+    if !settings.policy.read_only {
         tokio::spawn(settle(registry.clone()));
         if settings.purge.enabled {
             tokio::spawn(purge(registry.clone(), settings.purge));
         }
     }
     Ok(registry)
+}
+
+/// Opens the storage and listens to `index`, which is there if the settings ask for tokens. Nothing is done by a timer.
+/// Must be called in a Tokio runtime that outlives all requests.
+pub fn open(settings: &Settings, index: Option<Arc<dyn Index>>) -> anyhow::Result<Registry> {
+    let admission = admission(&settings.admission, index)?;
+    let read_only = settings.policy.read_only;
+    let storage = if read_only { Storage::open_read_only(&settings.root) } else { Storage::open(&settings.root) };
+    Ok(Registry::new(storage?, admission, settings.policy))
 }
 
 fn admission(settings: &AdmissionSettings, index: Option<Arc<dyn Index>>) -> anyhow::Result<Admission> {

@@ -32,12 +32,23 @@ impl Registries {
         &self.settings.root
     }
 
-    /// Settles what stopped writers left, as the next start of a registry does.
+    /// Settles what stopped writers left, as the next start of a registry does. In a runtime of its own, with which it stops
+    /// listening to the index: a test that settles hundreds of times would otherwise wait for hundreds of listeners.
     pub async fn settle(&self) -> anyhow::Result<()> {
         let (settings, index) = (self.settings.clone(), Arc::new(self.index()));
+        let unsettled = |refusal| anyhow::anyhow!("{refusal}");
         // On a thread that a test may stop.
-        let registry = tokio::task::spawn_blocking(move || start::start(&settings, Some(index))).await??;
-        registry.settle_leftovers().await.map_err(|refusal| anyhow::anyhow!("{refusal}"))
+        let settled = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let settled = runtime.block_on(async {
+                let registry = start::open(&settings, Some(index))?;
+                registry.settle_leftovers().await.map_err(unsettled)?;
+                registry.complete_moves().await.map_err(unsettled)
+            });
+            runtime.shutdown_background();
+            settled
+        });
+        settled.await?
     }
 
     /// One more registry.
