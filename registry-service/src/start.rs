@@ -39,7 +39,8 @@ pub fn start(settings: &Settings, index: Option<Arc<dyn Index>>) -> anyhow::Resu
     Ok(registry)
 }
 
-/// Opens the storage and listens to `index`, which is there if the settings ask for tokens. Nothing is done by a timer.
+/// Opens the storage and listens to `index`, which is there if the settings ask for tokens. Nothing in storage is changed by a
+/// timer.
 /// Must be called in a Tokio runtime that outlives all requests.
 pub fn open(settings: &Settings, index: Option<Arc<dyn Index>>) -> anyhow::Result<Registry> {
     let admission = admission(&settings.admission, index)?;

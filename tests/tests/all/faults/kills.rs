@@ -96,7 +96,7 @@ async fn recovers(data: &Path, verb: &Verb, mut ledger: Ledger, what: &str) {
     no_intent_is_left(&client.worker.base(), what).await;
     tidy_up(&client, &mut ledger, what).await;
     check(&client.app, &program.admin(), &ledger, &format!("{what}, the same again")).await;
-    // Before the folder: it still notes what was pulled.
+    // Before the folder: it may still make a file there.
     drop(program);
     fs::remove_dir_all(data).unwrap();
 }
