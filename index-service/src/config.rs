@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Every variable of the index; a secret has a `*_FILE` twin.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 21] = [
     "INDEX_PUBLIC_URL",
     "INDEX_HTTP_ADDR",
     "INDEX_DATA",
@@ -21,11 +21,13 @@ const KNOWN: [&str; 19] = [
     "INDEX_SIGNUP",
     "INDEX_ADMIN_USER",
     "INDEX_ADMIN_PASSWORD",
+    "INDEX_ADMIN_PASSWORD_FILE",
     "INDEX_SERVICE",
     "INDEX_ISSUER",
     "INDEX_TOKEN_LIFETIME",
     "INDEX_TOKEN_X5C",
     "INDEX_INTERNAL_SECRET",
+    "INDEX_INTERNAL_SECRET_FILE",
     "INDEX_INTERNAL_SECRET_PATH",
     "INDEX_REGISTRY_URL",
     "INDEX_TRUSTED_PROXIES",

@@ -54,10 +54,9 @@ impl Environment {
         }
     }
 
-    /// Adds a setting from elsewhere, unless a variable sets it or its `*_FILE` twin.
+    /// Adds a setting from elsewhere, unless a variable sets it.
     pub(crate) fn add(&mut self, name: String, value: String, origin: String) {
-        let twin = name.strip_suffix("_FILE").map_or_else(|| format!("{name}_FILE"), str::to_owned);
-        if self.get(&name).is_none() && self.get(&twin).is_none() {
+        if self.get(&name).is_none() {
             self.variables.insert(name, Setting { value, origin: Some(origin) });
         }
     }
@@ -82,16 +81,15 @@ impl Environment {
         }
     }
 
-    /// Ranges of addresses, with commas between them; none if it is not set. One that is set and empty is refused: it would let
-    /// in everybody by mistake.
+    /// Ranges of addresses, with commas between them; none if nothing begins with `name`. What is empty or misspelt is
+    /// refused: it would let in everybody by mistake.
     pub fn networks(&self, name: &str) -> anyhow::Result<Networks> {
-        if self.mention(name) != Some(name) {
-            return Ok(Networks::default());
-        }
+        let Some(mentioned) = self.mention(name) else { return Ok(Networks::default()) };
         let text = self.get(name).unwrap_or_default();
         let networks = text.parse().ok().filter(|networks: &Networks| !networks.is_empty());
         networks.with_context(|| {
-            format!("{}={text:?} cannot be used: say address ranges as 10.0.0.0/8,fd00::/8", self.origin(name))
+            let origin = self.origin(if self.variables.contains_key(name) { name } else { mentioned });
+            format!("{origin} cannot be used: {name} is address ranges, as 10.0.0.0/8,fd00::/8, and not {text:?}")
         })
     }
 
@@ -102,17 +100,22 @@ impl Environment {
 
     /// A secret: from `name` itself, or from the file that `name_FILE` names, without its last line break. A file with nothing
     /// in it is refused: it was meant to hold one.
+    ///
+    /// One of the two that a variable sets wins over the other in a settings file.
     pub fn secret(&self, name: &str) -> anyhow::Result<Option<String>> {
         let twin = format!("{name}_FILE");
+        let is_variable = |name: &str| self.variables.get(name).is_some_and(|setting| setting.origin.is_none());
         match (self.get(name), self.get(&twin)) {
-            (Some(_), Some(_)) => anyhow::bail!("{name} and {twin} are both set: keep one"),
-            (Some(value), None) => Ok(Some(value.to_owned())),
-            (None, Some(path)) => {
+            (Some(_), Some(_)) if is_variable(name) == is_variable(&twin) => {
+                anyhow::bail!("{name} and {twin} are both set: keep one")
+            }
+            (Some(value), path) if path.is_none() || is_variable(name) => Ok(Some(value.to_owned())),
+            (_, Some(path)) => {
                 let text = std::fs::read_to_string(path).with_context(|| format!("{twin}: cannot read {path}"))?;
                 anyhow::ensure!(!text.trim().is_empty(), "{twin}: {path} is empty");
                 Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
             }
-            (None, None) => Ok(None),
+            (_, None) => Ok(None),
         }
     }
 
@@ -124,8 +127,8 @@ impl Environment {
     }
 
     fn unknown(&self, prefix: &str, known: &[&str]) -> Vec<String> {
-        let is_known = |name: &str| known.contains(&name) || known.contains(&name.trim_end_matches("_FILE"));
-        let unknown = self.variables.keys().filter(|name| name.starts_with(prefix) && !is_known(name));
+        let is_unknown = |name: &&String| name.starts_with(prefix) && !known.contains(&name.as_str());
+        let unknown = self.variables.keys().filter(is_unknown);
         unknown
             .filter_map(|name| {
                 let nearest = known.iter().min_by_key(|known| strsim::levenshtein(known, name))?;
@@ -181,7 +184,29 @@ mod tests {
     #[test]
     fn a_misspelt_name_gets_the_nearest_known_one() {
         let warnings = environment(&[("INDEX_PUBLIC_ULR", "x"), ("INDEX_PASSWORD_FILE", "y"), ("OTHER", "z")])
-            .unknown("INDEX_", &["INDEX_PUBLIC_URL", "INDEX_PASSWORD"]);
+            .unknown("INDEX_", &["INDEX_PUBLIC_URL", "INDEX_PASSWORD_FILE"]);
         assert_eq!(warnings, ["INDEX_PUBLIC_ULR is not a setting and is ignored; the nearest one is INDEX_PUBLIC_URL"]);
+    }
+
+    #[test]
+    fn ranges_that_are_misspelt_do_not_let_everybody_in() {
+        assert!(environment(&[("OTHER", "x")]).networks("ALLOW").unwrap().is_empty());
+        assert_eq!(environment(&[("ALLOW", "10.0.0.0/8")]).networks("ALLOW").unwrap().to_string(), "10.0.0.0/8");
+        for name in ["ALLOW_FILE", "ALLOWED", "ALLOW_0_0", "ALLOW"] {
+            let error = environment(&[(name, "")]).networks("ALLOW").unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{name} cannot be used: ALLOW is address ranges")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_variable_wins_over_the_twin_in_a_settings_file() {
+        let mut given = environment(&[("S", "of the variable")]);
+        given.add("S_FILE".into(), "/nowhere".into(), "s.file".into());
+        assert_eq!(given.secret("S").unwrap().as_deref(), Some("of the variable"));
+        let mut twins = Environment::default();
+        for name in ["S", "S_FILE"] {
+            twins.add(name.into(), "x".into(), name.to_lowercase());
+        }
+        assert!(twins.secret("S").is_err());
     }
 }

@@ -54,6 +54,10 @@ fn entries(text: &str) -> anyhow::Result<Vec<Entry>> {
 fn flatten(node: &MarkedYaml<'_>, path: &mut Vec<String>, entries: &mut Vec<Entry>) -> anyhow::Result<()> {
     let line = node.span.start.line();
     match &node.data {
+        // Named and left empty, as a key without a value: what it was meant to close must not stay open.
+        YamlData::Mapping(map) if map.is_empty() && !path.is_empty() => {
+            entries.push(Entry { path: path.clone(), line, value: String::new() });
+        }
         YamlData::Mapping(map) => {
             for (key, value) in map {
                 let key = value_of(key).with_context(|| format!("line {line}: a key is not a word"))?;
@@ -116,6 +120,8 @@ http:
     X-Content-Type-Options: [nosniff]
   allow: [10.0.0.0/8, '::1/128']
 auth:
+  token: {}
+index:
 again: *storage
 endpoints:
   - name: a
@@ -135,18 +141,19 @@ endpoints:
             ("http.addr", 11, ":5000"),
             ("http.headers.X-Content-Type-Options", 13, "nosniff"),
             ("http.allow", 14, "10.0.0.0/8,::1/128"),
-            ("auth", 15, ""),
+            ("auth.token", 16, ""),
+            ("index", 17, ""),
             ("again.delete.enabled", 7, "true"),
             ("again.filesystem.rootdirectory", 9, "/var/lib/a #b"),
-            ("endpoints.0.name", 18, "a"),
-            ("endpoints.0.url", 19, "b"),
+            ("endpoints.0.name", 20, "a"),
+            ("endpoints.0.url", 21, "b"),
         ];
         assert_eq!(found, expected.map(|(path, line, value)| (path.to_owned(), line, value)));
     }
 
     #[test]
     fn a_file_without_a_value_has_no_entries() {
-        for text in ["", "# nothing\n", "---\n", "~\n"] {
+        for text in ["", "# nothing\n", "---\n", "~\n", "{}\n"] {
             assert!(entries(text).unwrap().is_empty(), "{text:?}");
         }
     }
