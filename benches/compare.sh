@@ -89,30 +89,16 @@ http: {addr: "${address[$1]}", secret: compare}
 EOF
 }
 
-# Sends blobs itself, from Berth's storage: as files, and as the compose stack's nginx does.
+# The compose stack's nginx, with its very file, before Berth; it also sends the blobs by itself, as files.
 write_nginx_config() {
-    cat >"$work/nginx.conf" <<EOF
-daemon off;
-pid $work/nginx.pid;
-user root;
-worker_processes auto;
-events {}
-http {
-    access_log off;
-    error_log $work/nginx.log;
-    sendfile on;
-    tcp_nopush on;
-    server {
-        listen ${address[nginx]};
-        location /files/ { alias $work/berth/registry/docker/registry/v2/blobs/; }
-        location $location { internal; alias $work/berth/registry/docker/registry/v2/blobs/; }
-        location / {
-            proxy_pass http://${address[berth]};
-            proxy_set_header Host \$http_host;
-        }
-    }
-}
-EOF
+    local blobs=$work/berth/registry/docker/registry/v2/blobs/
+    {
+        printf 'daemon off;\npid %s/nginx.pid;\nuser root;\n' "$work"
+        sed -e "s|listen 80;|listen ${address[nginx]};\n location /files/ { alias $blobs; sendfile on; tcp_nopush on; }|" \
+            -e "s|registry:5000|${address[berth]}|" -e "s|index:5001|${address[berth]}|" \
+            -e '/resolver 127.0.0.11/d' -e "s|/var/lib/registry/docker/registry/v2/blobs/|$blobs|" \
+            -e "s|/dev/stdout|$work/nginx.access|" -e "s|/dev/stderr|$work/nginx.log|" deploy/nginx.conf
+    } >"$work/nginx.conf"
 }
 
 # start SERVER: spawns it and waits until it answers. All without the variables of whoever runs this.
@@ -448,6 +434,7 @@ tags/list, $tag_count tags	requests/s	60000	143000
 first start	ms to ready	200
 first start	MiB idle	30
 $crowd_pulls pulls of 100 MB	MiB at most	100
+$crowd_pushes pushes of $((crowd_push_bytes / 1000000)) MB	MiB at most	100
 page of 100,000 tags	p95 ms	20
 page of 100,000 repos	p95 ms	20
 the same, no index	p95 ms	20

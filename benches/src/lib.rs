@@ -3,6 +3,8 @@
 //! A token, if the server wants one, is in the variable `TOKEN`.
 
 use anyhow::{Context, ensure};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::net::TcpStream;
 
@@ -12,6 +14,15 @@ const CHUNK: usize = 32 * 1024;
 /// Many chunks go out at once, as from a fast network.
 const SEND_BUFFER: usize = 256 * 1024;
 const RECEIVE_BUFFER: usize = 256 * 1024;
+
+/// The digest of some content, as `sha256:…`.
+pub fn sha256(content: impl AsRef<[u8]>) -> String {
+    Sha256::digest(content).iter().fold("sha256:".to_owned(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// One connection, kept alive.
 pub struct Connection {

@@ -4,7 +4,7 @@
 //! Must cost little beside the server that it measures: everything that can be made ready is, before the clock starts.
 
 use anyhow::{Context, bail};
-use benches::Connection;
+use benches::{Connection, sha256};
 use sha2::Digest;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -73,13 +73,7 @@ fn push_many(server: &str, name: &str, bytes: usize, streams: u64) -> anyhow::Re
     let one_stream = |number: u64| -> anyhow::Result<()> {
         let mut own = content.clone();
         own.extend_from_slice(&number.to_le_bytes());
-        let hash = sha2::Sha256::digest(&own);
-        let hex: String = hash
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 0xf])
-            .filter_map(|half| char::from_digit(u32::from(half), 16))
-            .collect();
-        push_content(server, name, &own, &format!("sha256:{hex}"))
+        push_content(server, name, &own, &sha256(&own))
     };
     let started = Instant::now();
     at_once(streams, one_stream)?;

@@ -3,10 +3,8 @@
 //! hundredth and the slowest one took, in milliseconds. An answer that refuses ends it with an error.
 
 use anyhow::Context;
-use benches::Connection;
-use sha2::{Digest, Sha256};
+use benches::{Connection, sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -63,12 +61,4 @@ impl Writer {
         self.took.entry(kind).or_default().push(started.elapsed());
         Ok(())
     }
-}
-
-fn sha256(content: &str) -> String {
-    Sha256::digest(content.as_bytes()).iter().fold("sha256:".to_owned(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
