@@ -24,7 +24,7 @@ pub struct CollectionArguments {
     /// What is younger stays; what goes is hidden for so long before it is deleted, and comes back if it is needed.
     #[arg(long, default_value = "24h", value_name = "DURATION")]
     pub grace: SignedDuration,
-    /// What a tag pointed at so long ago can still be restored, and stays.
+    /// What a tag that is still there pointed at so long ago stays.
     #[arg(long, default_value = "168h", value_name = "DURATION")]
     pub restore_window: SignedDuration,
     /// Say of everything that stays why it stays.

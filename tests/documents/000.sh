@@ -17,6 +17,8 @@ expect_success docker run -d -p 5000:5000 --restart=always --name registry "$ima
 answers localhost:5000
 expect_match 'THIS REGISTRY IS OPEN' "$(docker container logs registry 2>&1)"
 expect_equal "who it runs as" 0 "$(docker exec registry id -u)"
+expect_equal "what outlives the container" /var/lib/registry \
+    "$(docker container inspect --format '{{range .Mounts}}{{.Destination}}{{end}}' registry)"
 
 say "copy an image to it, and back"
 expect_success docker tag berth-test/app localhost:5000/my-ubuntu

@@ -20,10 +20,29 @@ all_replicas_seen() {
     [[ $(replicas_seen | wc -l) -ge $1 ]]
 }
 
+# registry_moved: bytes that the one registry's own process has read and written, files and all.
+registry_moved() {
+    local pid
+    pid=$(docker container inspect --format '{{.State.Pid}}' "$(compose ps --quiet registry)")
+    awk '/^[rw]char:/ { sum += $2 } END { printf "%.0f", sum }' "/proc/$pid/io"
+}
+
+# pull_large: leaves in $moved how many of them that took.
+pull_large() {
+    local before
+    before=$(registry_moved)
+    expect_status 200 v2 GET "/admin/large/blobs/$large"
+    moved=$(($(registry_moved) - before))
+    expect_equal "the blob" "$large" "sha256:$(sha256sum <"$work/body" | cut --delimiter ' ' --fields 1)"
+}
+
 say "the stack starts with one command"
 expect_success compose up --detach --build --scale registry=2
 wait_ready "$registry"
 compose exec -T index cat /var/lib/berth/initial-admin-password >"$admin_password_file"
+for service in index registry; do
+    expect_equal "who $service runs as" 10001 "$(compose exec -T "$service" id -u | tr -d '\r')"
+done
 
 say "push and pull through port 80"
 log_in admin
@@ -53,6 +72,18 @@ for _ in {1..10}; do
     expect_status 401 call GET /v2/
 done
 expect_success pull admin library/hello-world
+
+say "nginx sends a large blob from its file, after the registry has once read what is new"
+readonly size=40000000
+truncate --size "$size" "$work/large"
+large=sha256:$(sha256sum <"$work/large" | cut --delimiter ' ' --fields 1)
+take_token admin repository:admin/large:pull,push
+expect_status 201 v2 POST "/admin/large/blobs/uploads/?digest=$large" \
+    --header 'Content-Type: application/octet-stream' --data-binary "@$work/large"
+pull_large
+[[ $moved -ge $size ]] || fail "of $size bytes the registry looked at $moved"
+pull_large
+[[ $moved -lt $((size / 10)) ]] || fail "of $size bytes $moved went through the registry"
 
 say "everything is still there after a stop and a start"
 expect_success compose stop

@@ -224,7 +224,7 @@ impl Registry {
         Ok(permit)
     }
 
-    /// Admits to a delete, if anything can be deleted here.
+    /// Admits to a delete.
     pub async fn admit_deleter(
         &self,
         credentials: &Credentials<'_>,
@@ -233,7 +233,7 @@ impl Registry {
     ) -> Result<Permit, Refusal> {
         let permit = self.admit(credentials, name, &[Action::Delete], now).await?;
         self.require_writable()?;
-        if self.parts.policy.deletes { Ok(permit) } else { Err(Refusal::DeletesDisabled) }
+        Ok(permit)
     }
 
     /// `name` as a repository that the client of `permit` may pull from too, if it may; for mounts.
@@ -283,10 +283,6 @@ impl Registry {
                 Err(Refusal::Unauthorized { fault: CredentialFault::Missing, scopes: Vec::new() })
             }
         }
-    }
-
-    pub(super) fn require_writable(&self) -> Result<(), Refusal> {
-        if self.parts.policy.read_only { Err(Refusal::ReadOnly) } else { Ok(()) }
     }
 }
 

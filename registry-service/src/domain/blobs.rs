@@ -2,7 +2,7 @@
 
 use super::admission::Permit;
 use super::manifest_deletes::holder_of;
-use super::refusal::Refusal;
+use super::refusal::{Deletable, Refusal};
 use super::{Registry, Repository};
 use crate::store::hashing::digest_of;
 use crate::store::{OpenBlob, Storage};
@@ -51,6 +51,8 @@ impl Registry {
         let unknown = || Refusal::BlobUnknown(digest.clone());
         let (content, blob) = match self.blob_in_place(repository, digest).await? {
             Some(blob) => blob,
+            // Nothing is moved where nothing may be written.
+            None if self.parts.policy.read_only => self.blob_anywhere(repository, digest).await?.ok_or_else(unknown)?,
             // Who asks for it may be about to rely on it: a push begins with a HEAD.
             None if self.need_layer(repository, digest).await?.is_some() => {
                 self.blob_in_place(repository, digest).await?.ok_or_else(unknown)?
@@ -80,6 +82,18 @@ impl Registry {
     ) -> Result<Option<(Digest, OpenBlob)>, Refusal> {
         let Some(content) = self.storage().layer(&repository.name, digest).await? else { return Ok(None) };
         Ok(self.storage().open_blob(&content).await?.map(|blob| (content, blob)))
+    }
+
+    /// The same, hidden or not.
+    async fn blob_anywhere(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<Option<(Digest, OpenBlob)>, Refusal> {
+        let (name, wanted) = (repository.name.clone(), digest.clone());
+        let content = self.storage().run(move |storage| storage.layer_now(&name, &wanted)).await?;
+        let Some(content) = content else { return Ok(None) };
+        Ok(self.storage().open_blob_anywhere(&content).await?.map(|blob| (content, blob)))
     }
 
     /// The content that `repository` has under `digest`, brought back to its place if it is hidden.
@@ -178,16 +192,19 @@ impl Registry {
 
     /// Takes a blob away from the permit's repository.
     pub async fn delete_blob(&self, permit: &Permit, digest: &Digest) -> Result<(), Refusal> {
+        self.require_deletes(Deletable::Blob)?;
         let lock = self.exclude(&permit.repository).await?;
         let (name, wanted) = (permit.repository.name.clone(), digest.clone());
         self.storage()
             .run(move |storage| {
                 let _lock = lock;
                 if storage.layer_now(&name, &wanted)?.is_none() {
+                    // Who was told before that deleting it failed learns here that it is gone, so that has to last.
+                    storage.settle_layer(&name, &wanted)?;
                     return Ok(Err(Refusal::BlobUnknown(wanted)));
                 }
                 if let Some(holder) = holder_of(storage, &name, &wanted)? {
-                    return Ok(Err(Refusal::InUse { wanted, holder }));
+                    return Ok(Err(Refusal::InUse { kind: Deletable::Blob, wanted, holder }));
                 }
                 storage.pause("delete looked");
                 Ok(if storage.unlink_layer(&name, &wanted)? { Ok(()) } else { Err(Refusal::BlobUnknown(wanted)) })

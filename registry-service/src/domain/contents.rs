@@ -3,13 +3,14 @@
 
 use super::Registry;
 use super::refusal::Refusal;
-use crate::model::stored_manifest::{named_sizes, stored_media_type};
+use crate::model::stored_manifest::{named_digests, named_sizes, stored_media_type};
 use crate::store::Storage;
 use crate::store::hashing::digest_of;
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use shared::Digest;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Once, OnceLock};
 
@@ -43,6 +44,13 @@ impl Content {
     pub(super) fn note_sizes(&self, storage: &Storage) {
         self.noted.call_once(|| named_sizes(&self.bytes).for_each(|(digest, size)| storage.expect_size(digest, size)));
     }
+}
+
+/// Every digest that a stored manifest names as a part of itself; `None` if that cannot be known: the bytes are not what
+/// `digest` says, or cannot be read.
+pub(super) fn parts_of(digest: &Digest, bytes: &[u8]) -> Option<BTreeSet<Digest>> {
+    // A digit that the disk has changed still parses, and what it stood for would go.
+    if digest_of(digest.algorithm(), bytes) == *digest { named_digests(bytes) } else { None }
 }
 
 /// Contents by their digests, which never change.

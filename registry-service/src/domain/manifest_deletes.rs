@@ -1,10 +1,10 @@
 //! Deleting a manifest or a tag. Blobs stay for the collector.
 
 use super::admission::Permit;
-use super::refusal::Refusal;
+use super::contents::parts_of;
+use super::refusal::{Deletable, Refusal};
 use super::under_intents::Plan;
 use super::{Registry, Repository};
-use crate::model::stored_manifest::named_digests;
 use crate::store::{RepositoryLock, Storage};
 use shared::internal::{Change, ManifestState, TagState};
 use shared::{Digest, Reference, RepositoryName, Tag};
@@ -14,6 +14,7 @@ use tracing::Instrument;
 impl Registry {
     /// Deletes what `reference` means: a tag alone, or a manifest with every tag that points at it.
     pub async fn delete_manifest(&self, permit: &Permit, reference: Reference) -> Result<(), Refusal> {
+        self.require_deletes(Deletable::Manifest)?;
         let (registry, repository, subject) = (self.clone(), permit.repository.clone(), permit.subject.clone());
         let task = async move {
             let lock = registry.exclude(&repository).await?;
@@ -62,7 +63,7 @@ impl Registry {
                     return Ok(Err(Refusal::ManifestUnknown(wanted.to_string())));
                 }
                 match holder_of(storage, &name, &wanted)? {
-                    Some(holder) => Ok(Err(Refusal::InUse { wanted, holder })),
+                    Some(holder) => Ok(Err(Refusal::InUse { kind: Deletable::Manifest, wanted, holder })),
                     None => storage.tags_of(&name, &wanted).map(Ok),
                 }
             })
@@ -95,9 +96,13 @@ pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Diges
         if revision == *wanted {
             continue;
         }
-        let Some(bytes) = storage.read_blob(&revision)? else { continue };
-        // One that cannot be read may name anything.
-        if named_digests(&bytes).is_none_or(|named| named.contains(wanted)) {
+        let is_holder = match storage.read_blob(&revision)? {
+            // One that cannot be read may name anything,
+            Some(bytes) => parts_of(&revision, &bytes).is_none_or(|named| named.contains(wanted)),
+            // and so may one whose bytes were put aside.
+            None => !storage.blob_spot(&revision).beside()?.damaged.is_empty(),
+        };
+        if is_holder {
             return Ok(Some(revision));
         }
     }

@@ -30,6 +30,7 @@ use crate::store::index::Index;
 use admission::Admission;
 use catalog::CatalogSnapshot;
 use contents::ContentCache;
+use refusal::{Deletable, Refusal};
 use shared::RepositoryName;
 use std::sync::Arc;
 
@@ -98,12 +99,20 @@ impl Registry {
 
 impl Registry {
     /// Whether storage can be written, or read where that is all that is asked for, and the index, if there is one, answers.
-    pub async fn check(&self) -> Result<(), refusal::Refusal> {
+    pub async fn check(&self) -> Result<(), Refusal> {
         let look = if self.parts.policy.read_only { Storage::check_readable } else { Storage::check };
         self.storage().run(look).await?;
         if let Some(index) = self.index() {
             index.keys().await?;
         }
         Ok(())
+    }
+
+    fn require_writable(&self) -> Result<(), Refusal> {
+        if self.parts.policy.read_only { Err(Refusal::ReadOnly) } else { Ok(()) }
+    }
+
+    fn require_deletes(&self, of: Deletable) -> Result<(), Refusal> {
+        if self.parts.policy.deletes { Ok(()) } else { Err(Refusal::DeletesDisabled(of)) }
     }
 }

@@ -1,14 +1,16 @@
 //! Listing the manifests that are about another one.
 //!
-//! Entries in storage make the list cheap; what a peer wrote has none, so entries are completed before a list is made
-//! from them. An entry is shown only while the repository has its manifest. A list that an old client keeps under a tag
-//! (`sha256-…`) adds nothing: what counts is each manifest's own word, and a manifest listed there is in the repository.
+//! Entries in storage make the list cheap. What a peer wrote has none, so entries are completed when a list is made, which
+//! shows it in any case: also where nothing can be written. An entry is shown only while the repository has its manifest.
+//! A list that an old client keeps under a tag (`sha256-…`) adds nothing: what counts is each manifest's own word, and a
+//! manifest listed there is in the repository.
 
 use super::refusal::Refusal;
 use super::{Registry, Repository};
 use crate::model::referrer::Referrer;
 use crate::store::Storage;
 use shared::{Digest, RepositoryName};
+use std::collections::HashMap;
 use std::io;
 
 /// Entries looked at for one page: a page that is filtered may show fewer.
@@ -42,22 +44,28 @@ impl Registry {
     /// The manifests of `repository` that are about a subject.
     pub async fn referrers(&self, repository: &Repository, query: ReferrerQuery) -> Result<ReferrerPage, Refusal> {
         let name = repository.name.clone();
-        if !self.storage().run(move |storage| storage.referrers_are_complete(&name)).await? {
-            self.complete_referrers(repository).await?;
-        }
+        let is_complete = self.storage().run(move |storage| storage.referrers_are_complete(&name)).await?;
+        let unlisted = if is_complete { Vec::new() } else { self.complete_referrers(repository).await? };
         let name = repository.name.clone();
-        Ok(self.storage().run(move |storage| page(storage, &name, &query)).await?)
+        Ok(self.storage().run(move |storage| page(storage, &name, &query, unlisted)).await?)
     }
 
-    /// Enters what has no entry yet.
-    async fn complete_referrers(&self, repository: &Repository) -> Result<(), Refusal> {
+    /// Enters what has no entry yet, if that can be done, and returns it with its subjects.
+    async fn complete_referrers(&self, repository: &Repository) -> Result<Vec<(Digest, Referrer)>, Refusal> {
         // One repository at a time: it may have a hundred thousand manifests, and others need the disk too.
         let _turn = self.parts.completing_referrers.lock().await;
         let name = repository.name.clone();
         let unlisted = self.storage().run(move |storage| storage.unlisted_referrers(&name)).await?;
-        if unlisted.is_empty() {
-            return Ok(());
+        if !unlisted.is_empty()
+            && !self.parts.policy.read_only
+            && let Err(error) = self.enter_referrers(repository, unlisted.clone()).await
+        {
+            tracing::warn!(%error, repository = %repository.name, "manifests that a peer wrote have no entries yet");
         }
+        Ok(unlisted)
+    }
+
+    async fn enter_referrers(&self, repository: &Repository, unlisted: Vec<(Digest, Referrer)>) -> Result<(), Refusal> {
         tracing::info!(repository = %repository.name, count = unlisted.len(), "listing manifests that a peer wrote");
         let (lock, name) = (self.share(repository).await?, repository.name.clone());
         let enter = move |storage: &Storage| {
@@ -74,8 +82,19 @@ impl Registry {
     }
 }
 
-fn page(storage: &Storage, name: &RepositoryName, query: &ReferrerQuery) -> io::Result<ReferrerPage> {
-    let digests = storage.referrer_digests(name, &query.subject)?;
+/// `unlisted` are those that may have no entry in storage, with their subjects.
+fn page(
+    storage: &Storage,
+    name: &RepositoryName,
+    query: &ReferrerQuery,
+    unlisted: Vec<(Digest, Referrer)>,
+) -> io::Result<ReferrerPage> {
+    let unlisted = unlisted.into_iter().filter(|(subject, _)| *subject == query.subject);
+    let unlisted: HashMap<_, _> = unlisted.map(|(_, referrer)| (referrer.digest.clone(), referrer)).collect();
+    let mut digests = storage.referrer_digests(name, &query.subject)?;
+    digests.extend(unlisted.keys().cloned());
+    digests.sort_unstable();
+    digests.dedup();
     let after = query.after.as_deref().unwrap_or_default();
     let begin = digests.partition_point(|digest| digest.as_str() <= after);
     let mut page = ReferrerPage::default();
@@ -85,7 +104,7 @@ fn page(storage: &Storage, name: &RepositoryName, query: &ReferrerQuery) -> io::
             page.next = last;
             break;
         }
-        if let Some((referrer, size)) = shown(storage, name, query, digest)? {
+        if let Some((referrer, size)) = shown(storage, name, query, digest, &unlisted)? {
             if !page.items.is_empty() && bytes + size > PAGE_BYTES {
                 page.next = last;
                 break;
@@ -104,11 +123,16 @@ fn shown(
     name: &RepositoryName,
     query: &ReferrerQuery,
     digest: &Digest,
+    unlisted: &HashMap<Digest, Referrer>,
 ) -> io::Result<Option<(Referrer, usize)>> {
     if !storage.has_revision(name, digest)? {
         return Ok(None);
     }
-    let Some(referrer) = storage.referrer(name, &query.subject, digest)? else { return Ok(None) };
+    let referrer = match unlisted.get(digest) {
+        Some(referrer) => Some(referrer.clone()),
+        None => storage.referrer(name, &query.subject, digest)?,
+    };
+    let Some(referrer) = referrer else { return Ok(None) };
     let has_type = |wanted: &String| referrer.artifact_type.as_ref() == Some(wanted);
     if !query.artifact_types.is_empty() && !query.artifact_types.iter().any(has_type) {
         return Ok(None);

@@ -24,6 +24,15 @@ pub enum CredentialFault {
     },
 }
 
+/// What a client may delete by its digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletable {
+    /// A blob.
+    Blob,
+    /// A manifest, or a tag that points at one.
+    Manifest,
+}
+
 /// A request that is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -82,7 +91,9 @@ pub enum Refusal {
     /// Another manifest of the repository names it.
     #[error("{wanted} is part of manifest {holder}; delete that one first")]
     InUse {
-        /// What was to be deleted.
+        /// What was to be deleted: its kind,
+        kind: Deletable,
+        /// and its digest.
         wanted: Digest,
         /// Who names it.
         holder: Digest,
@@ -92,7 +103,7 @@ pub enum Refusal {
     Address,
     /// Nothing can be deleted here.
     #[error("deleting is switched off in this registry (storage.delete.enabled)")]
-    DeletesDisabled,
+    DeletesDisabled(Deletable),
     /// Nothing can be changed here.
     #[error("this registry is read-only now (storage.maintenance.readonly.enabled); pulls go on")]
     ReadOnly,
@@ -124,9 +135,9 @@ pub enum Refusal {
         /// Its size in bytes.
         size: u64,
     },
-    /// A page size that is not a number.
-    #[error("n must be a whole number, 0 or more")]
-    PageSize,
+    /// A page that cannot be told.
+    #[error("n must be a whole number, 0 or more, and neither n nor last may be given twice with different values")]
+    Page,
     /// Somebody else holds what is needed; the same request succeeds a little later.
     #[error("busy with another change of the same content; try again")]
     Busy,

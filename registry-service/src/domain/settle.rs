@@ -55,8 +55,8 @@ impl Registry {
         Ok(())
     }
 
-    /// Tells the index, if there is one, what storage holds of `target`. What was half made of it is mended first: a
-    /// manifest's entry among referrers, a tag that has no link. The caller holds its intent.
+    /// Tells the index, if there is one, what storage holds of `target`. What was half made of it is mended first, and made
+    /// to last: a manifest's entry among referrers, a tag that has no link or no manifest. The caller holds its intent.
     pub(super) async fn report(&self, repository: &Repository, target: &IntentTarget) -> Result<(), Refusal> {
         let turn = match self.index() {
             Some(index) => Some((index, index.turn().await?.number)),
@@ -65,8 +65,11 @@ impl Registry {
         let (Repository { name, id }, looked_at) = (repository.clone(), target.clone());
         let observed = self.storage().run(move |storage| {
             match &looked_at {
-                IntentTarget::Manifest(digest) => settle_referrer(storage, &name, digest)?,
-                IntentTarget::Tag(tag) => storage.remove_unlinked_tag(&name, id.as_deref(), tag)?,
+                IntentTarget::Manifest(digest) => {
+                    settle_referrer(storage, &name, digest)?;
+                    storage.settle_revision(&name, digest)?;
+                }
+                IntentTarget::Tag(tag) => storage.settle_tag(&name, id.as_deref(), tag)?,
             }
             observe(storage, &name, looked_at)
         });

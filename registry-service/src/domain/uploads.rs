@@ -126,7 +126,11 @@ impl Registry {
             let vet = move |storage: &Storage| session.vet(storage, &digest).map(|()| session);
             session = self.storage().run(vet).await?;
             self.storage().pause_task("blob vetted").await;
-            let lock = self.share(&permit.repository).await?;
+            let lock = self.share(&permit.repository).await.map_err(|refusal| match refusal {
+                // It has been put away while the client was sending, and the upload with it.
+                Refusal::RepositoryUnknown(_) => Refusal::UploadUnknown,
+                other => other,
+            })?;
             let (name, digest) = (permit.repository.name.clone(), actual.clone());
             let finish = move |storage: &Storage| session.finish(storage, &name, &lock, &digest);
             match self.storage().run(finish).await? {
@@ -139,7 +143,11 @@ impl Registry {
 
     /// Throws an upload away.
     pub async fn cancel_upload(&self, permit: &Permit, id: UploadId) -> Result<(), Refusal> {
-        let session = self.resume(permit, id, Placement::default()).await?;
+        let session = self.resume(permit, id, Placement::default()).await.map_err(|refusal| match refusal {
+            // Where it stands is no answer to who does not go on with it.
+            Refusal::UploadOffset { .. } => Refusal::Busy,
+            other => other,
+        })?;
         Ok(self.storage().run(move |_| session.remove()).await?)
     }
 

@@ -75,6 +75,9 @@ fn part(bytes: &Bytes, first: u64, length: u64) -> Bytes {
 pub async fn stat(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let digest = digest(&request)?;
     let size = registry.blob(&permit.repository, &digest).await?.size;
+    if client_has(&request, &digest) {
+        return Ok(described(HttpResponse::NotModified(), &digest).finish());
+    }
     // The length is declared and nothing is sent: an empty body would make it 0.
     let nothing = SizedStream::new(size, stream::empty::<io::Result<_>>());
     Ok(described(HttpResponse::Ok(), &digest).insert_header(TAKES_RANGES).body(nothing))

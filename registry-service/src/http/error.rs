@@ -3,7 +3,7 @@
 //! A 5xx tells the client a code; what went wrong stands in the log under the request's id, which is in a header.
 
 use super::headers::{UPLOAD_UUID, upload_location};
-use crate::domain::refusal::{CredentialFault, Refusal};
+use crate::domain::refusal::{CredentialFault, Deletable, Refusal};
 use crate::model::manifest::ManifestError;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName};
@@ -88,8 +88,12 @@ impl ResponseError for Json<Refusal> {
             Refusal::ReadOnly => {
                 answer.insert_header((header::ALLOW, "GET, HEAD"));
             }
-            Refusal::InUse { .. } | Refusal::DeletesDisabled => {
-                answer.insert_header((header::ALLOW, "GET, HEAD, PUT"));
+            Refusal::InUse { kind, .. } | Refusal::DeletesDisabled(kind) => {
+                let others = match kind {
+                    Deletable::Blob => "GET, HEAD",
+                    Deletable::Manifest => "GET, HEAD, PUT",
+                };
+                answer.insert_header((header::ALLOW, others));
             }
             Refusal::RangeNotSatisfiable { size } => {
                 answer.insert_header((header::CONTENT_RANGE, format!("bytes */{size}")));
@@ -154,7 +158,7 @@ fn outcome(refusal: &Refusal) -> (StatusCode, ErrorCode) {
         ) => (StatusCode::BAD_REQUEST, ErrorCode::ManifestInvalid),
         Refusal::ManifestTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::ManifestInvalid),
         Refusal::ManifestBlobUnknown(_) => (StatusCode::BAD_REQUEST, ErrorCode::ManifestBlobUnknown),
-        Refusal::InUse { .. } | Refusal::DeletesDisabled | Refusal::ReadOnly => {
+        Refusal::InUse { .. } | Refusal::DeletesDisabled(_) | Refusal::ReadOnly => {
             (StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported)
         }
         Refusal::Size(_) => (StatusCode::BAD_REQUEST, ErrorCode::SizeInvalid),
@@ -163,7 +167,7 @@ fn outcome(refusal: &Refusal) -> (StatusCode, ErrorCode) {
         Refusal::UploadOffset { .. } | Refusal::RangeNotSatisfiable { .. } => {
             (StatusCode::RANGE_NOT_SATISFIABLE, ErrorCode::BlobUploadInvalid)
         }
-        Refusal::PageSize => (StatusCode::BAD_REQUEST, ErrorCode::PaginationNumberInvalid),
+        Refusal::Page => (StatusCode::BAD_REQUEST, ErrorCode::PaginationNumberInvalid),
         Refusal::Busy | Refusal::Index(_) => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable),
         Refusal::Storage(error) if error.kind() == std::io::ErrorKind::StorageFull => {
             (StatusCode::INSUFFICIENT_STORAGE, ErrorCode::Unavailable)

@@ -20,13 +20,15 @@ impl PageRequest {
     /// Of this request. More than the most is cut: crane asks for it by default.
     pub fn of(request: &HttpRequest) -> Result<Self, Refusal> {
         let query = Query::of(request);
-        let after = query.one("last")?.map(str::to_owned);
-        let limit = match query.one("n")? {
+        // Not the code of a parameter given twice in an upload: crane repeats a request that is told that.
+        let one = |name| query.one(name).map_err(|_| Refusal::Page);
+        let after = one("last")?.map(str::to_owned);
+        let limit = match one("n")? {
             None => MOST,
             Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 digits.parse().unwrap_or(MOST).min(MOST)
             }
-            Some(_) => return Err(Refusal::PageSize),
+            Some(_) => return Err(Refusal::Page),
         };
         Ok(Self { limit, after })
     }

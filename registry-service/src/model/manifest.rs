@@ -3,7 +3,7 @@
 //! A manifest is stored and served as the bytes it came in; this is only ever read from them, never written back.
 //! Sources: OCI image spec 1.1, Docker image manifest version 2 schema 2.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use shared::Digest;
 use shared::internal::{ManifestRecord, ReferenceRecord, ReferenceRole};
 use shared::media_type::{self, OCI_INDEX, OCI_MANIFEST};
@@ -28,7 +28,7 @@ pub enum ManifestError {
     #[error("media type {0:?} is not one of a manifest; use an OCI or Docker (schema 2) image manifest or index")]
     MediaType(String),
     /// The body says one thing and the request another.
-    #[error("Content-Type says {header:?}, the manifest's own mediaType {body:?}")]
+    #[error("Content-Type says {header:?}, and the manifest, by its mediaType or else by its shape, is {body:?}")]
     Disagreement {
         /// The request's `Content-Type`.
         header: String,
@@ -62,6 +62,11 @@ struct Body {
     #[serde(default, deserialize_with = "null_is_empty")]
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
+    /// Read by whoever lists referrers; here so that one given twice is refused, as the others are.
+    #[serde(default, rename = "artifactType")]
+    _artifact_type: IgnoredAny,
+    #[serde(default, rename = "annotations")]
+    _annotations: IgnoredAny,
 }
 
 /// A list that is there; some writers say `null` for an empty one, and are read as what they mean.

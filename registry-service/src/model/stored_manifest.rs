@@ -2,7 +2,7 @@
 //!
 //! Must not be used on what a client sends: see `manifest.rs`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::Value;
 use shared::Digest;
 use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
@@ -74,12 +74,19 @@ pub fn stored_media_type(bytes: &[u8]) -> String {
     struct Outline {
         schema_version: Option<u64>,
         media_type: Option<String>,
-        manifests: Option<serde::de::IgnoredAny>,
+        #[serde(default, deserialize_with = "is_there")]
+        manifests: bool,
+        #[serde(default, deserialize_with = "is_there")]
+        config: bool,
+    }
+    /// Even as `null`, which is an empty list to some writers.
+    fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| true)
     }
     match serde_json::from_slice::<Outline>(bytes) {
         Ok(Outline { media_type: Some(own), .. }) => own,
         Ok(Outline { schema_version: Some(1), .. }) => DOCKER_SCHEMA_1.to_owned(),
-        Ok(Outline { manifests: Some(_), .. }) => OCI_INDEX.to_owned(),
+        Ok(Outline { manifests: true, config: false, .. }) => OCI_INDEX.to_owned(),
         _ => OCI_MANIFEST.to_owned(),
     }
 }
@@ -90,6 +97,15 @@ mod tests {
 
     fn digest(letter: char) -> String {
         format!("sha256:{}", letter.to_string().repeat(64))
+    }
+
+    #[test]
+    fn an_empty_list_of_manifests_makes_an_index() {
+        let index = r#"{"schemaVersion":2,"manifests":null}"#;
+        let image = r#"{"schemaVersion":2,"config":{},"layers":[],"manifests":null}"#;
+        for (manifest, media_type) in [(index, OCI_INDEX), (image, OCI_MANIFEST), ("{}", OCI_MANIFEST)] {
+            assert_eq!(stored_media_type(manifest.as_bytes()), media_type, "{manifest}");
+        }
     }
 
     #[test]

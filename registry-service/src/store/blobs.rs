@@ -22,14 +22,16 @@ pub struct OpenBlob {
     /// Their number.
     pub size: u64,
     file: File,
+    /// `false`: it was hidden, or is perhaps.
+    is_in_place: bool,
     unproven: Option<Unproven>,
 }
 
 impl OpenBlob {
     /// Where they lie within the folder `blobs/` of the storage, for a program that can read them there; `None` while they
-    /// have to be checked.
+    /// have to be checked, or are hidden.
     pub fn place(&self) -> Option<String> {
-        self.unproven.is_none().then(|| Layout::below_blobs(&self.digest))
+        (self.is_in_place && self.unproven.is_none()).then(|| Layout::below_blobs(&self.digest))
     }
 
     /// All bytes, as a stream. If it is the first time since they were written, it ends only if they are good.
@@ -58,6 +60,19 @@ impl Storage {
             Err(_) => self.run(move |_| found(disk::open(&path))).await?,
         };
         let Some(file) = file else { return Ok(None) };
+        self.judged(digest, file, true).await
+    }
+
+    /// The same, hidden or not, and nothing is brought back.
+    pub async fn open_blob_anywhere(&self, digest: &Digest) -> io::Result<Option<OpenBlob>> {
+        let path = self.layout().blob(digest);
+        let file = self.run(move |_| read_anywhere(&path, |path| found(disk::open(path)))).await?;
+        let Some(file) = file else { return Ok(None) };
+        self.judged(digest, file, false).await
+    }
+
+    /// The blob in `file`, if it is not known to be damaged.
+    async fn judged(&self, digest: &Digest, file: File, is_in_place: bool) -> io::Result<Option<OpenBlob>> {
         let metadata = file.metadata()?;
         let unproven = match self.known(digest, &metadata) {
             Known::Good => None,
@@ -67,7 +82,7 @@ impl Storage {
                 return Ok(None);
             }
         };
-        Ok(Some(OpenBlob { digest: digest.clone(), size: metadata.len(), file, unproven }))
+        Ok(Some(OpenBlob { digest: digest.clone(), size: metadata.len(), file, is_in_place, unproven }))
     }
 
     /// All bytes of the content of `digest`, hidden or not.
@@ -120,6 +135,11 @@ impl Storage {
     /// Takes the blob away from `name`; the bytes stay for others. Tells whether it was there.
     pub fn unlink_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<bool> {
         remove_anywhere(&self.layout().layer_link(name, digest))
+    }
+
+    /// Makes sure that the repository's having the blob lasts, or its not having it.
+    pub fn settle_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+        files::make_last(&self.layout().layer_link(name, digest))
     }
 
     /// Writes `bytes`, whose digest is `digest`.

@@ -3,60 +3,18 @@
 //! Must not know what a directory is for.
 
 use super::disk;
+use super::durable::Entry;
 use super::found;
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::SystemTime;
 
 /// How often a write begins again because the directory that it made was removed, empty, before the file was in it.
 const ATTEMPTS: usize = 10;
 
-/// Directories that are remembered; about one megabyte.
-const MOST_REMEMBERED: usize = 16 * 1024;
-
-/// Directories that this process knows to be durable, with all above them. That one is there proves nothing: whoever
-/// made it may not have come to its sync yet.
-static DURABLE: LazyLock<Mutex<HashSet<Stamp>>> = LazyLock::new(Mutex::default);
-
-/// One directory at one path. A number of an inode is used again when its directory has gone, so the time of birth is
-/// part of it.
-#[derive(PartialEq, Eq, Hash)]
-struct Stamp {
-    path: u64,
-    device: u64,
-    inode: u64,
-    born: Option<SystemTime>,
-}
-
-impl Stamp {
-    /// `None` if there is nothing at `path`; an error if it is not a directory.
-    fn of(path: &Path) -> io::Result<Option<Self>> {
-        let Some(there) = found(disk::metadata(path))? else { return Ok(None) };
-        if !there.is_dir() {
-            return Err(io::ErrorKind::NotADirectory.into());
-        }
-        let mut hasher = DefaultHasher::new();
-        path.hash(&mut hasher);
-        let born = there.created().ok();
-        Ok(Some(Self { path: hasher.finish(), device: there.dev(), inode: there.ino(), born }))
-    }
-
-    fn is_durable(&self) -> bool {
-        DURABLE.lock().unwrap_or_else(PoisonError::into_inner).contains(self)
-    }
-
-    fn remember(self) {
-        let mut durable = DURABLE.lock().unwrap_or_else(PoisonError::into_inner);
-        if durable.len() >= MOST_REMEMBERED {
-            // What is needed again is synced once more, which costs little.
-            durable.clear();
-        }
-        durable.insert(self);
-    }
+/// `None` if there is nothing at `path`; an error if it is not a directory.
+fn entry_at(path: &Path) -> io::Result<Option<Entry>> {
+    let Some(there) = found(disk::metadata(path))? else { return Ok(None) };
+    if there.is_dir() { Ok(Some(Entry::new(path, &there))) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
 /// Makes `directory` and what is missing above it, durably.
@@ -66,15 +24,15 @@ pub fn create_dirs(directory: &Path) -> io::Result<()> {
 
 /// Not found: something above was removed just now.
 fn try_create_dirs(directory: &Path) -> io::Result<()> {
-    let there = Stamp::of(directory)?;
-    if there.as_ref().is_some_and(Stamp::is_durable) {
+    let there = entry_at(directory)?;
+    if there.as_ref().is_some_and(Entry::is_durable) {
         return Ok(());
     }
     let Some(parent) = directory.parent() else { return Ok(()) };
     try_create_dirs(parent)?;
     // Looked at before the sync: what is remembered was there when it was made durable.
-    let (stamp, is_new) = match there {
-        Some(stamp) => (stamp, false),
+    let (entry, is_new) = match there {
+        Some(entry) => (entry, false),
         None => (make_dir(directory)?, true),
     };
     match disk::sync_dir(parent) {
@@ -82,14 +40,14 @@ fn try_create_dirs(directory: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !is_new => {}
         synced => synced?,
     }
-    stamp.remember();
+    entry.remember();
     Ok(())
 }
 
-fn make_dir(directory: &Path) -> io::Result<Stamp> {
+fn make_dir(directory: &Path) -> io::Result<Entry> {
     match disk::create_dir(directory) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Stamp::of(directory)?.ok_or_else(|| io::ErrorKind::NotFound.into()),
+        _ => entry_at(directory)?.ok_or_else(|| io::ErrorKind::NotFound.into()),
     }
 }
 
@@ -146,11 +104,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("directory");
         create_dirs(&directory).unwrap();
-        assert!(Stamp::of(&directory).unwrap().unwrap().is_durable());
+        assert!(entry_at(&directory).unwrap().unwrap().is_durable());
         fs::rename(&directory, folder.path().join("moved")).unwrap();
-        assert!(!Stamp::of(&folder.path().join("moved")).unwrap().unwrap().is_durable());
+        assert!(!entry_at(&folder.path().join("moved")).unwrap().unwrap().is_durable());
         fs::create_dir(&directory).unwrap();
-        assert!(!Stamp::of(&directory).unwrap().unwrap().is_durable());
+        assert!(!entry_at(&directory).unwrap().unwrap().is_durable());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! Must not know what a file is for.
 
 use super::directories::in_directory;
-use super::disk::{self, File};
+use super::disk::{self, File, Metadata};
+use super::durable::{Entry, was_written_back};
 use super::found;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,19 @@ pub enum Placed {
     New,
     /// Something; the file is where it was.
     Taken,
+}
+
+/// Makes sure that what is at `path` now lasts, a file or that there is none, whoever made it so.
+pub fn make_last(path: &Path) -> io::Result<()> {
+    if rely_on(path)? {
+        return Ok(());
+    }
+    // What went, with directories of its own perhaps, went from the nearest one that is still there.
+    let mut directory = parent_of(path)?;
+    while found(sync_dir(directory))?.is_none() {
+        directory = parent_of(directory)?;
+    }
+    Ok(())
 }
 
 /// Makes the entries of `directory` durable.
@@ -49,7 +63,38 @@ pub fn replace_there(path: &Path, content: &[u8]) -> io::Result<()> {
 
 fn put_over(temporary: &Path, path: &Path) -> io::Result<()> {
     disk::rename(temporary, path).inspect_err(|_| discard(temporary))?;
-    sync_dir(parent_of(path)?)
+    sync_entry(path)
+}
+
+/// Makes the entry of a file durable whose bytes are.
+fn sync_entry(path: &Path) -> io::Result<()> {
+    // Gone again already: that is for whoever took it away.
+    let there = file_at(path)?;
+    sync_dir(parent_of(path)?)?;
+    if let Some(there) = there {
+        Entry::new(path, &there).remember();
+    }
+    Ok(())
+}
+
+/// `None` if there is no file at `path`.
+fn file_at(path: &Path) -> io::Result<Option<Metadata>> {
+    Ok(found(disk::metadata(path))?.filter(Metadata::is_file))
+}
+
+/// Makes sure that what lies at `path` lasts, before somebody is told something that relies on it: whoever wrote it may
+/// have been stopped before it was durable, or may have told its client that it failed. `false`: there is no file.
+pub fn rely_on(path: &Path) -> io::Result<bool> {
+    let Some(there) = file_at(path)? else { return Ok(false) };
+    let entry = Entry::new(path, &there);
+    if entry.is_durable() || was_written_back(&there) {
+        return Ok(true);
+    }
+    let synced = found(in_directory(parent_of(path)?, || sync(path)))?.is_some();
+    if synced {
+        entry.remember();
+    }
+    Ok(synced)
 }
 
 /// The same, but never over something: tells whether the place was free.
@@ -67,7 +112,7 @@ pub fn create(path: &Path, content: &[u8]) -> io::Result<Placed> {
 pub fn rename_no_replace(from: &Path, to: &Path) -> io::Result<Placed> {
     let placed = rename_no_replace_unsynced(from, to)?;
     if placed == Placed::New {
-        sync_dir(parent_of(to)?)?;
+        sync_entry(to)?;
     }
     Ok(placed)
 }
@@ -142,7 +187,7 @@ pub fn write_all(file: &File, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> 
 
 /// Whether there is a file at `path`.
 pub fn is_file(path: &Path) -> io::Result<bool> {
-    Ok(found(disk::metadata(path))?.is_some_and(|there| there.is_file()))
+    Ok(file_at(path)?.is_some())
 }
 
 /// Whether there is anything at `path`.

@@ -53,6 +53,12 @@ impl Storage {
         Ok(there)
     }
 
+    /// Makes sure that the id of `name` lasts: who claimed the name may have been stopped before it did.
+    pub fn need_id(&self, name: &RepositoryName) -> io::Result<()> {
+        files::rely_on(&self.layout().id(name))?;
+        self.make_repository(name)
+    }
+
     /// Whether the folders of `name` are there, whoever made them.
     pub fn has_repository(&self, name: &RepositoryName) -> io::Result<bool> {
         Ok(files::exists(&self.layout().layers(name))? && files::exists(&self.layout().manifests(name))?)

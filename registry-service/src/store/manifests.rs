@@ -51,6 +51,11 @@ impl Storage {
         Ok(was_there)
     }
 
+    /// Makes sure that the repository's having the manifest lasts, or its not having it.
+    pub fn settle_revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+        files::make_last(&self.layout().revision_link(name, digest))
+    }
+
     /// Every manifest of `name`, hidden or not.
     pub fn revisions(&self, name: &RepositoryName) -> io::Result<Vec<Digest>> {
         let mut all = Vec::new();

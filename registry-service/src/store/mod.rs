@@ -12,6 +12,7 @@ mod collection;
 mod deleted;
 mod directories;
 mod disk;
+mod durable;
 pub mod faults;
 mod files;
 pub mod hashing;
@@ -79,6 +80,8 @@ struct Inner {
     listings: Listings,
     referrers: Cache<RepositoryName, Arc<Known>>,
     queues: Queues,
+    /// Nothing is changed, not even to remember something.
+    is_read_only: bool,
 }
 
 impl Storage {
@@ -98,7 +101,7 @@ impl Storage {
                 ready => ready?,
             }
             let base = disk::open(layout.base())?.into();
-            Ok(Self::new(layout, base))
+            Ok(Self::new(layout, base, false))
         };
         open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be written: {error}", root.display()))
     }
@@ -109,17 +112,18 @@ impl Storage {
             let root = root.canonicalize()?;
             let layout = Layout::new(&root);
             let base = disk::open(layout.base())?.into();
-            Ok(Self::new(layout, base))
+            Ok(Self::new(layout, base, true))
         };
         open().map_err(|error| anyhow::anyhow!("the storage folder {} cannot be read: {error}", root.display()))
     }
 
-    fn new(layout: Layout, base: OwnedFd) -> Self {
+    fn new(layout: Layout, base: OwnedFd, is_read_only: bool) -> Self {
         let weigh = |_: &RepositoryName, known: &Arc<Known>| known.weight();
         let referrers = Cache::builder().max_capacity(LOOKED_AT).weigher(weigh).build();
         let (small_files, verdicts, listings) = (SmallFiles::new(), Verdicts::new(), Listings::new());
         let queues = Queues::default();
-        Self { inner: Arc::new(Inner { layout, base, small_files, verdicts, listings, referrers, queues }) }
+        let inner = Inner { layout, base, small_files, verdicts, listings, referrers, queues, is_read_only };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Whether the directory can be written now.

@@ -83,9 +83,10 @@ impl Storage {
         vet(&self.layout().blob(digest), digest, &mut |_| ())
     }
 
-    /// Renames a damaged file out of the way, durably. `false`: it is not there any more, or another one is.
+    /// Renames a damaged file out of the way, durably. `false`: it is not there any more, or another one is, or nothing may
+    /// be changed here.
     pub fn quarantine(&self, damaged: &Vetted) -> io::Result<bool> {
-        if !damaged.lies_at(&damaged.path)? {
+        if self.inner.is_read_only || !damaged.lies_at(&damaged.path)? {
             return Ok(false);
         }
         let to = quarantined(&damaged.path, &Uuid::new_v4().to_string());

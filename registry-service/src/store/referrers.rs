@@ -9,7 +9,7 @@ use super::intents::digests;
 use super::{Storage, disk, files, found};
 use crate::model::referrer::Referrer;
 use shared::{Algorithm, Digest, RepositoryName};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,12 +17,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// After this, a directory's time of change tells every later change apart.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// What is known of a repository's manifests: of each of `looked_at`, whether it has a subject, and if so its entry is
-/// there. `stamp` is that of the directories when these were all.
+/// What is known of a repository's manifests: of each of `looked_at` its subject, if it has one; it had an entry then.
+/// `stamp` is that of the directories when these were all.
 #[derive(Default)]
 pub(super) struct Known {
     stamp: Option<String>,
-    looked_at: HashSet<Digest>,
+    looked_at: HashMap<Digest, Option<Digest>>,
 }
 
 impl Known {
@@ -75,7 +75,7 @@ impl Storage {
 
     /// Whether nothing came or went among the manifests of `name` since their entries were found complete.
     pub fn referrers_are_complete(&self, name: &RepositoryName) -> io::Result<bool> {
-        let stamp = self.revisions_stamp(name)?.0;
+        let Some((stamp, _)) = self.revisions_stamp(name)? else { return Ok(true) };
         if self.inner.referrers.get(name).is_some_and(|known| known.stamp.as_ref() == Some(&stamp)) {
             return Ok(true);
         }
@@ -84,15 +84,18 @@ impl Storage {
     }
 
     /// The manifests of `name` with a subject that have no entry, with their subjects. If there are none, that is
-    /// remembered, in storage too.
+    /// remembered, in storage too where that can be written.
     pub fn unlisted_referrers(&self, name: &RepositoryName) -> io::Result<Vec<(Digest, Referrer)>> {
         // Taken before anything is looked at: what comes meanwhile changes it.
-        let (stamp, is_settled) = self.revisions_stamp(name)?;
+        let Some((stamp, is_settled)) = self.revisions_stamp(name)? else { return Ok(Vec::new()) };
         let known = self.inner.referrers.get(name).unwrap_or_default();
-        let (mut looked_at, mut unlisted, mut all_there) = (HashSet::new(), Vec::new(), true);
+        let (mut looked_at, mut unlisted, mut all_there) = (HashMap::new(), Vec::new(), true);
         for digest in digests(&self.layout().revisions(name))? {
-            if !known.looked_at.contains(&digest) {
-                match self.read_referrer(name, &digest)? {
+            let subject = match known.looked_at.get(&digest) {
+                Some(None) => None,
+                Some(Some(subject)) if self.is_entered(name, subject, &digest)? => Some(subject.clone()),
+                // Nobody has looked at it yet, or its entry went with it before it came again.
+                _ => match self.read_referrer(name, &digest)? {
                     // Its directory is there before its link, which comes without another change of the stamp.
                     None => {
                         all_there = false;
@@ -102,14 +105,17 @@ impl Storage {
                         unlisted.push((subject, referrer));
                         continue;
                     }
-                    Some(_) => {}
-                }
-            }
-            looked_at.insert(digest);
+                    Some(about) => about.map(|(subject, _)| subject),
+                },
+            };
+            looked_at.insert(digest, subject);
         }
         let is_complete = all_there && is_settled && unlisted.is_empty();
-        if is_complete {
-            files::replace(&self.layout().referrers_stamp(name), stamp.as_bytes())?;
+        if is_complete
+            && !self.inner.is_read_only
+            && let Err(error) = files::replace(&self.layout().referrers_stamp(name), stamp.as_bytes())
+        {
+            tracing::warn!(%error, repository = %name, "that its referrers are all listed is not remembered");
         }
         let known = Known { stamp: is_complete.then_some(stamp), looked_at };
         self.inner.referrers.insert(name.clone(), Arc::new(known));
@@ -120,17 +126,19 @@ impl Storage {
         files::exists(&self.layout().referrer(name, subject, digest))
     }
 
-    /// When a manifest last came to `name` or went, and whether that is long enough ago to be told from a later time.
-    fn revisions_stamp(&self, name: &RepositoryName) -> io::Result<(String, bool)> {
-        let (mut times, mut is_settled) = (Vec::new(), true);
+    /// When a manifest last came to `name` or went, and whether that is long enough ago to be told from a later time; `None`
+    /// if none ever came.
+    fn revisions_stamp(&self, name: &RepositoryName) -> io::Result<Option<(String, bool)>> {
+        let (mut times, mut is_settled, mut is_there) = (Vec::new(), true, false);
         for algorithm in Algorithm::ALL {
             let directory = found(disk::metadata(&self.layout().revisions(name).join(algorithm.as_str())))?;
             let changed_at = directory.map(|directory| directory.modified()).transpose()?;
+            is_there |= changed_at.is_some();
             // Two changes within a tick of the clock have one time, so a recent one proves nothing.
             is_settled &= changed_at.is_none_or(|at| at.elapsed().is_ok_and(|age| age > SETTLED));
             let since_epoch = changed_at.and_then(|at: SystemTime| at.duration_since(UNIX_EPOCH).ok());
             times.push(format!("{} {}", algorithm.as_str(), since_epoch.unwrap_or_default().as_nanos()));
         }
-        Ok((times.join("\n"), is_settled))
+        Ok(is_there.then(|| (times.join("\n"), is_settled)))
     }
 }

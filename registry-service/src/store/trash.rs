@@ -81,16 +81,16 @@ pub(super) fn hidden(path: &Path) -> io::Result<Vec<Hidden>> {
     Ok(entries(directory)?.iter().filter_map(|name| Hidden::parse(directory, name)).collect())
 }
 
-/// Makes sure that the file at `path` is in its place, bringing it back if it is hidden; what is brought back is as good
-/// as new. `false`: it is nowhere.
+/// Makes sure that the file at `path` is in its place and lasts, bringing it back if it is hidden; what is brought back is
+/// as good as new. `false`: it is nowhere.
 pub(super) fn bring_back(path: &Path) -> io::Result<bool> {
     for _ in 0..ROUNDS {
-        if files::is_file(path)? {
+        if files::rely_on(path)? {
             return Ok(true);
         }
         let hidden = hidden(path)?;
         if hidden.is_empty() {
-            return files::is_file(path);
+            return files::rely_on(path);
         }
         for hidden in hidden {
             if put_back(&hidden, path)?.is_some() {
@@ -98,7 +98,7 @@ pub(super) fn bring_back(path: &Path) -> io::Result<bool> {
             }
         }
     }
-    files::is_file(path)
+    files::rely_on(path)
 }
 
 /// Renames one hidden file back, never over another. `None`: it is hidden no more.

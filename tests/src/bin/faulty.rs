@@ -1,7 +1,7 @@
 //! Berth with fail points, as a process: what tests start, kill and start again. Everything lies in the folder in
 //! `BERTH_DATA`, and it does what `BERTH_FAULTS` says. It listens on the address in `BERTH_LISTEN`.
 
-use berth::{admin, gc, keys, scrub, serve};
+use berth::{admin, gc, keys, reindex, scrub, serve};
 use clap::{Parser, Subcommand};
 use registry_service::command;
 use registry_service::config::SplitSettings;
@@ -27,6 +27,8 @@ enum Command {
     Gc(gc::Arguments),
     /// As `berth keys`.
     Keys(keys::Arguments),
+    /// As `berth reindex`.
+    Reindex(reindex::Arguments),
     /// As `berth scrub`.
     Scrub(scrub::Arguments),
     #[command(flatten)]
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         None => server::run(serve::serve(&arguments.serve, environment)),
         Some(Command::Gc(arguments)) => server::run(gc::gc(&arguments, &environment)),
         Some(Command::Keys(arguments)) => server::run(async move { keys::keys(&arguments, environment) }),
+        Some(Command::Reindex(arguments)) => server::run(reindex::reindex(&arguments, environment)),
         Some(Command::Scrub(arguments)) => server::run(scrub::scrub(&arguments, &environment)),
         Some(Command::Admin(command)) => server::run(admin::run(command, environment)),
         Some(Command::Purge) => server::run(purge(&environment)),

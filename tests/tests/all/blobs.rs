@@ -4,13 +4,16 @@ use crate::support::{Repository, Stack, sha256};
 use reqwest::Method;
 use serde_json::json;
 
+/// What a cache may do with a blob: its bytes never change, but whether a client may have them does.
+const KEPT: &str = "private, max-age=31536000, immutable";
+
 async fn pushed(stack: &Stack, content: &[u8]) -> (Repository, String) {
     let app = stack.admin().repository("admin/app").await;
     let digest = app.push_blob(content).await;
     (app, format!("blobs/{digest}"))
 }
 
-/// (size, Range, status, Content-Range, first byte, length).
+/// RFC 9110, sections 14.1.2, 14.4 and 15.5.17: (size, Range, status, Content-Range, first byte, length).
 const RANGES: &[(usize, &str, u16, &str, usize, usize)] = &[
     (2048, "bytes=500-1499", 206, "bytes 500-1499/2048", 500, 1000),
     (2048, "bytes=500-", 206, "bytes 500-2047/2048", 500, 1548),
@@ -35,6 +38,7 @@ async fn a_range_is_answered_as_the_clients_that_resume_expect() {
         let answer = app.get(&path).header("Range", *range).send().await.is(*status);
         assert_eq!(answer.header("content-range"), *content_range, "{range}");
         if *status != 416 {
+            assert_eq!(answer.header("cache-control"), KEPT, "{range}");
             assert_eq!(answer.body, content[*first..first + length], "{range}");
             assert_eq!(answer.header("content-length"), length.to_string(), "{range}");
         }
@@ -77,6 +81,7 @@ async fn the_head_of_a_blob_says_its_length_and_sends_nothing() {
                 "content-type: application/octet-stream".to_owned(),
                 format!("docker-content-digest: {digest}"),
                 format!("etag: \"{digest}\""),
+                format!("cache-control: {KEPT}"),
                 "accept-ranges: bytes".to_owned(),
                 "x-content-type-options: nosniff".to_owned(),
             ] {
@@ -94,15 +99,19 @@ async fn a_client_that_has_the_blob_gets_no_bytes() {
     let stack = Stack::start().await;
     let (app, path) = pushed(&stack, b"content").await;
     let digest = sha256(b"content");
+    let etag = format!("\"{digest}\"");
     for (tag, status) in [
-        (format!("\"{digest}\""), 304),
+        (etag.clone(), 304),
         (digest.clone(), 304),
         (format!("W/\"{digest}\""), 304),
         (format!("\"x\", \"{digest}\""), 304),
         ("*".to_owned(), 304),
         ("\"x\"".to_owned(), 200),
     ] {
-        app.get(&path).header("If-None-Match", tag).send().await.is(status);
+        for method in [Method::GET, Method::HEAD] {
+            let answer = app.request(method, &path).header("If-None-Match", &tag).send().await.is(status);
+            assert_eq!((answer.header("cache-control"), answer.header("etag")), (KEPT, etag.as_str()), "{tag}");
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Bytes that are not what their name says: never a whole answer, not there afterwards, and healed by the next push.
 
 use crate::support::{
-    Host, Nginx, Repository, Request, Stack, Standalone, after_hours, at_once, data, eventually, sha256, with_fate,
+    Host, Nginx, Repository, Request, Stack, Standalone, after_hours, at_once, data, eventually, set_back, sha256,
+    with_fate,
 };
 use futures_util::StreamExt;
 use registry_service::domain::collector::Collection;
@@ -9,7 +10,7 @@ use registry_service::model::collection::{Fate, Keeper};
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// A blob is put away beside the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,12 +49,6 @@ fn is_whole((head, body): &(String, Vec<u8>)) -> bool {
 /// The bytes that arrive of a whole blob.
 async fn received(stack: &Stack, app: &Repository, digest: &str) -> Vec<u8> {
     read(stack.host.clone(), app.clone(), digest.to_owned(), "").await.1
-}
-
-/// Says that the file was changed two days ago.
-fn set_back(file: &Path) {
-    let long_ago = SystemTime::now() - Duration::from_hours(48);
-    fs::File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
 }
 
 #[tokio::test]

@@ -89,8 +89,10 @@ async fn a_part_of_something_cannot_be_deleted() {
     ];
     for part in &parts {
         let answer = app.delete(part).send().await.refuses(405, "UNSUPPORTED");
-        let holder = if part.starts_with("manifests") { sha256(&parent) } else { child.digest.clone() };
+        let is_manifest = part.starts_with("manifests");
+        let holder = if is_manifest { sha256(&parent) } else { child.digest.clone() };
         assert!(answer.text().contains(&holder), "says what holds it: {}", answer.text());
+        assert_eq!(answer.header("allow"), if is_manifest { "GET, HEAD, PUT" } else { "GET, HEAD" }, "{part}");
         app.get(part).send().await.is(200);
     }
     // The whole goes in the order of the tests of the OCI: tags, manifests from the top down, blobs.

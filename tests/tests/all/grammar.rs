@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/// (request line's target after `/v2/`, status, code); sent as it stands, so that no client mends it.
+/// OCI 1.1, "Pulling manifests" and "Error Codes": (request line's target after `/v2/`, status, code); sent as it stands,
+/// so that no client mends it.
 const TARGETS: &[(&str, u16, &str)] = &[
     ("Admin/app/manifests/v1", 400, "NAME_INVALID"),
     ("admin//app/manifests/v1", 400, "NAME_INVALID"),
@@ -122,7 +123,7 @@ fn is_log(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("index.sqlite-"))
 }
 
-/// (path of a POST below the repository, code).
+/// OCI 1.1 end-4 and end-11: (path of a POST below the repository, code).
 const POSTS: &[(&str, &str)] = &[
     ("blobs/uploads/?digest=sha256:bad", "DIGEST_INVALID"),
     ("blobs/uploads/?digest=", "DIGEST_INVALID"),

@@ -96,7 +96,7 @@ async fn a_body_that_is_not_read_to_its_end_ends_the_connection() {
     let app = stack.admin().repository("admin/app").await;
     let location = app.begin().await;
     let held = tokio::spawn(app.patch(&location).stalled("begun").send());
-    eventually("the upload has a writer", PATIENCE, async || app.patch(&location).send().await.status == 416).await;
+    app.until_written(&location).await;
     let token = format!("Authorization: Bearer {}", app.token);
     let rows = [
         (416, format!("PATCH {location} HTTP/1.1\r\n{token}")),

@@ -1,8 +1,10 @@
 //! Lists of tags and repositories: OCI distribution spec 1.1, end-8; the catalog of the Docker registry API; RFC 8288.
 
-use crate::support::Stack;
+use crate::support::{Stack, Standalone};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
 
 /// (where it is written, query, tags, link to the next page) over the tags A, a, b, v1.
 const TAGS: &[(&str, &str, &[&str], &str)] = &[
@@ -167,6 +169,56 @@ async fn what_is_there_all_the_time_stands_on_exactly_one_page_of_the_catalog() 
                 }
             }
         }
+        let found: Vec<_> = seen.into_iter().filter(|name| lasting.contains(name)).collect();
+        assert_eq!(found, lasting, "n={n}");
+    }
+}
+
+/// Repositories that come after a page and go after another: at the beginning, in the middle and at the end of the list.
+fn passing(round: usize) -> [String; 3] {
+    ["0.0", "0.1.3", "z"].map(|place| format!("acme/{place}.{round}"))
+}
+
+#[tokio::test]
+async fn what_lies_in_storage_all_the_time_stands_on_exactly_one_page_of_the_catalog() {
+    for n in 1..=3 {
+        let open = Standalone::start(&[]);
+        let lasting: Vec<_> = CONFUSABLE.iter().map(|name| format!("acme/{name}")).collect();
+        let mut others = BTreeSet::from(passing(9));
+        for name in lasting.iter().chain(&others) {
+            open.repository(name).begin().await;
+        }
+        let (mut path, mut seen) = (format!("/v2/_catalog?n={n}"), Vec::<String>::new());
+        for round in 0..30 {
+            // One registry remembers for some seconds what it has found; one that has just begun looks for itself.
+            let host = if round % 2 == 0 { open.host.clone() } else { open.beside(&[]) };
+            let answer = host.get(&path).send().await.is(200);
+            let page = answer.json()["repositories"].as_array().unwrap().clone();
+            assert!(page.len() <= n);
+            seen.extend(page.iter().map(|name| name.as_str().unwrap().to_owned()));
+            let link = answer.header("link");
+            if link.is_empty() {
+                path.clear();
+                break;
+            }
+            path = link.trim_start_matches('<').trim_end_matches(">; rel=\"next\"").to_owned();
+            if round < 3 {
+                // The very one that the link names, and one that is still to come.
+                let to_come = others.iter().rev().find(|name| !seen.contains(name));
+                let leaving: BTreeSet<_> = seen.last().into_iter().chain(to_come).cloned().collect();
+                for name in leaving {
+                    if others.remove(&name) {
+                        fs::remove_dir_all(open.stored(&format!("repositories/{name}"))).unwrap();
+                    }
+                }
+                for name in passing(round) {
+                    open.repository(&name).begin().await;
+                    others.insert(name);
+                }
+            }
+        }
+        assert!(path.is_empty(), "n={n}: it never ends: {seen:?}");
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), seen.len(), "n={n}: something comes twice: {seen:?}");
         let found: Vec<_> = seen.into_iter().filter(|name| lasting.contains(name)).collect();
         assert_eq!(found, lasting, "n={n}");
     }

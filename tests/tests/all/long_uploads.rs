@@ -1,9 +1,13 @@
-//! Uploads that outlast something: the token that began a request, and the idle time of other servers' connections.
+//! Uploads that outlast something: the token that began a request, the idle time of other servers' connections, their
+//! repository, and the process that takes them.
 
-use crate::support::{Repository, Stack, Wishes, claims, sha256};
-use std::time::Duration;
+use crate::support::{Program, Repository, Stack, Wishes, claims, sha256};
+use reqwest::Method;
+use serde_json::Value;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 /// Seconds that a token is taken beyond its end.
 const LEEWAY: u64 = 60;
@@ -84,4 +88,49 @@ async fn a_large_chunk_is_taken_on_a_connection_that_was_idle_for_a_minute() {
     let ended = answer(&mut connection).await;
     assert!(ended.starts_with("HTTP/1.1 201"), "{ended}");
     assert!(app.get(&format!("blobs/{digest}")).send().await.is(200).body == content, "the same bytes");
+}
+
+#[tokio::test]
+async fn an_upload_whose_repository_is_put_away_while_its_body_comes_is_none_any_more() {
+    let stack = Stack::start().await;
+    let admin = stack.admin();
+    for method in [Method::PATCH, Method::PUT] {
+        let app = admin.repository(&format!("admin/{}", method.as_str().to_lowercase())).await;
+        let location = app.begin().await;
+        let (end, rest) = oneshot::channel();
+        let path = format!("{location}?digest={}", sha256(b"begun, ended"));
+        let writing = tokio::spawn(app.request(method, &path).paused("begun, ", rest).send());
+        app.until_written(&location).await;
+        admin.does(Method::DELETE, &format!("/repositories/{}", app.name), &Value::Null).await;
+        assert!(!stack.stored(&format!("repositories/{}/_uploads", app.name)).exists(), "it is put away");
+        end.send("ended").unwrap();
+        writing.await.unwrap().refuses(404, "BLOB_UPLOAD_UNKNOWN");
+    }
+}
+
+/// How long what is under way when a process is told to stop may take to end.
+const DRAIN: Duration = Duration::from_secs(8);
+
+#[tokio::test]
+async fn a_body_that_ends_soon_after_the_signal_to_stop_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut program = Program::start_registry(&data, &[]).await;
+    let app = Repository::new(&program.host, "acme/app", String::new());
+    let location = app.begin().await;
+    let (end, rest) = oneshot::channel();
+    let writing = tokio::spawn(app.patch(&location).paused("begun, ", rest).send());
+    app.until_written(&location).await;
+    program.ask_to_stop();
+    let asked = Instant::now();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    end.send("ended").unwrap();
+    assert_eq!(writing.await.unwrap().is(202).header("range"), "0-11");
+    let ended = program.end().await;
+    assert!(ended.success(), "{ended}");
+    assert!(asked.elapsed() < DRAIN, "it waited for what was over: {:?}", asked.elapsed());
+    // Acknowledged is durable: the next one goes on with it.
+    let next = Program::start_registry(&data, &[]).await;
+    let end = format!("{location}?digest={}", sha256(b"begun, ended"));
+    app.on(&next.host).put(&end).send().await.is(201);
 }

@@ -31,7 +31,7 @@ async fn mount(alice: &User, target: &str, scopes: &str, query: &str) -> (Reposi
     (repository, answer)
 }
 
-/// (further scope of the token, `from`, status).
+/// OCI 1.1 end-11: (further scope of the token, `from`, status).
 const MOUNTS: &[(&str, &str, u16)] = &[
     ("repository:alice/source:pull", "&from=alice/source", 201),
     ("repository:admin/public:pull", "&from=admin/public", 201),
@@ -40,6 +40,8 @@ const MOUNTS: &[(&str, &str, u16)] = &[
     ("repository:admin/public:pull", "", 201),
     ("repository:admin/private:pull repository:alice/source:pull", "", 201),
     ("repository:admin/private:pull", "", 202),
+    ("repository:alice/source:pull", "&from=", 201),
+    ("repository:admin/private:pull", "&from=", 202),
     ("repository:alice/source:push", "", 202),
     ("repository:alice/nothing:pull", "", 202),
     ("", "", 202),

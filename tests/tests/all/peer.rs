@@ -13,15 +13,6 @@ use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
-async fn push(repository: &Repository, reference: &str, layer: &str) -> Image {
-    let pushed = image(&[layer.as_bytes()]);
-    for blob in &pushed.blobs {
-        repository.upload(blob).await;
-    }
-    repository.put_typed(reference, OCI_MANIFEST, &pushed.manifest).await;
-    pushed
-}
-
 async fn serves_image(repository: &Repository, reference: &str, image: &Image) {
     repository.serves(reference, OCI_MANIFEST, &image.manifest).await;
     for blob in &image.blobs {
@@ -49,7 +40,7 @@ struct Volume {
 impl Volume {
     /// Written by requests that both registries take.
     async fn write(app: &Repository, other: &Repository) -> Self {
-        let amd64 = push(app, "amd64", "for amd64").await;
+        let amd64 = app.push_typed("amd64", "for amd64").await;
         let arm64 = image(&[b"for arm64"]);
         for blob in &arm64.blobs {
             app.upload(blob).await;
@@ -62,11 +53,11 @@ impl Volume {
         other.post(&format!("blobs/uploads/?mount={layer}&from={}", app.name)).send().await.is(201);
         other.upload(b"{}").await;
         other.put_typed("mounted", OCI_MANIFEST, &amd64.manifest).await;
-        push(app, "moving", "before").await;
-        let moved = push(app, "moving", "after").await;
-        let gone = push(app, "gone", "gone").await;
+        app.push_typed("moving", "before").await;
+        let moved = app.push_typed("moving", "after").await;
+        let gone = app.push_typed("gone", "gone").await;
         app.delete(&format!("manifests/{}", gone.digest)).send().await.is(202);
-        let untagged = push(app, &image(&[b"untagged"]).digest, "untagged").await;
+        let untagged = app.push_typed(&image(&[b"untagged"]).digest, "untagged").await;
         let location = app.begin().await;
         app.patch(&location).header("content-type", "application/octet-stream").body("unfin").send().await.is(202);
         Self { amd64, arm64, multi, moved, untagged }
@@ -105,13 +96,13 @@ async fn a_volume_goes_from_the_peer_to_berth_and_back() {
     volume.is_served(&app, &other).await;
     app.get(&format!("blobs/uploads/{peers_upload}")).send().await.refuses(404, "BLOB_UPLOAD_UNKNOWN");
     // More is pushed, moved and deleted, on top of what the peer left.
-    let more = push(&app, "more", "by Berth").await;
-    let moved_again = push(&app, "moving", "once more").await;
+    let more = app.push_typed("more", "by Berth").await;
+    let moved_again = app.push_typed("moving", "once more").await;
     app.delete("manifests/amd64").send().await.is(202);
     other.delete(&format!("manifests/{}", volume.amd64.digest)).send().await.is(202);
     assert_eq!(app.tags().await, ["more", "moving", "multi"]);
     let fresh = berth.repository("fresh");
-    let in_fresh = push(&fresh, "v1", "fresh").await;
+    let in_fresh = fresh.push_typed("v1", "fresh").await;
     app.begin().await;
 
     let peer = Peer::start(&root).await;
@@ -134,8 +125,8 @@ async fn a_volume_goes_from_the_peer_to_berth_and_back() {
     serves_image(&fresh, "v1", &in_fresh).await;
     other.get("manifests/mounted").send().await.refuses(404, "MANIFEST_UNKNOWN");
     // And the peer goes on where Berth stopped.
-    push(&app, "moving", "by the peer").await;
-    push(&fresh, "v2", "by the peer").await;
+    app.push_typed("moving", "by the peer").await;
+    fresh.push_typed("v2", "by the peer").await;
     drop(peer);
     let image = image(&[b"by the peer"]);
     serves_image(&berth.repository("acme/app"), "moving", &image).await;
@@ -238,7 +229,7 @@ async fn the_peers_collector_of_untagged_manifests_leaves_every_tag_what_it_name
     serves_image(&app, "moving", &volume.moved).await;
     assert_eq!(app.tags().await, ["amd64", "empty", "long", "moving", "multi"]);
     // The same pushes bring all of it back.
-    let again = push(&app, &volume.arm64.digest, "for arm64").await;
+    let again = app.push_typed(&volume.arm64.digest, "for arm64").await;
     serves_image(&app, &again.digest, &again).await;
 }
 
@@ -281,7 +272,7 @@ async fn berths_collector_takes_of_a_peers_volume_what_is_garbage_and_nothing_th
         ] {
             if delete_untagged {
                 app.get(&format!("manifests/{}", volume.untagged.digest)).send().await.refuses(404, "MANIFEST_UNKNOWN");
-                push(&app, &volume.untagged.digest, "untagged").await;
+                app.push_typed(&volume.untagged.digest, "untagged").await;
             }
             volume.is_served(&app, &other).await;
             assert_eq!((app.tags().await, other.tags().await.len()), (named(&["amd64", "moving", "multi"]), 1));

@@ -1,9 +1,10 @@
 //! Unfinished uploads that are too old, and temporary files: who removes them, and when not. And a registry that only
 //! reads.
 
-use crate::support::{Standalone, eventually, sha256};
+use crate::support::{Standalone, artifact, data, eventually, sha256, write_as_a_peer};
 use jiff::Timestamp;
 use registry_service::store::faults::arm;
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -119,12 +120,21 @@ async fn a_read_only_registry_serves_reads_refuses_writes_and_touches_nothing() 
     let app = writable.repository("app");
     let image = app.push_image("v1", "layer").await;
     let upload = app.begin().await;
-    // Work for whoever may do any: an upload that is too old, and an intent that a stopped writer left.
+    writable.repository("other").push_image("v1", "layer").await;
+    // Work for whoever may do any: an upload that is too old, an intent that a stopped writer left, a manifest that a peer
+    // wrote without an entry among the referrers, and a blob that the collector has hidden.
     fs::write(directory(&writable, &upload).join("startedat"), started_before(WEEK * 2)).unwrap();
     let left = arm(writable.root(), "eio@1+ unlink /intents/").unwrap();
     app.put_manifest("v3", &image.manifest).await.is(201);
     assert!(left.count() > 0, "no intent is left");
     drop(left);
+    let signature = artifact(&image.digest, &json!({}));
+    write_as_a_peer(writable.root(), "app", &signature);
+    let hidden = app.push_blob(b"hidden").await;
+    for path in [data(&hidden), format!("repositories/app/_layers/{}/link", hidden.replace(':', "/"))] {
+        let path = writable.stored(&path);
+        fs::rename(&path, path.with_file_name("berth-trash.0.earlier")).unwrap();
+    }
     // On a copy, so that whoever touches it is the one that must not. Whatever it does to a file is written down, and fails.
     let copy = tempfile::tempdir().unwrap();
     let copied = Command::new("cp").arg("--archive").arg(writable.root().join(".")).arg(copy.path()).status();
@@ -138,9 +148,14 @@ async fn a_read_only_registry_serves_reads_refuses_writes_and_touches_nothing() 
     let layer = format!("blobs/{}", sha256(b"layer"));
     assert_eq!(app.get(&layer).send().await.is(200).text(), "layer");
     app.head(&layer).send().await.is(200);
-    for path in ["tags/list", &format!("referrers/{}", image.digest), "/v2/_catalog", "/v2/"] {
+    // From now on it could be noted where all referrers have their entries.
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    assert_eq!(app.referrers(&image.digest).await, [sha256(&signature)]);
+    let [of_other, of_nothing] = ["other", "never"].map(|name| format!("/v2/{name}/referrers/{}", image.digest));
+    for path in ["tags/list", &of_other, &of_nothing, "/v2/_catalog", "/v2/"] {
         app.get(path).send().await.is(200);
     }
+    assert_eq!(app.get(&format!("blobs/{hidden}")).send().await.is(200).text(), "hidden");
     app.get(&upload).send().await.is(204);
     for request in [
         app.post("blobs/uploads/"),

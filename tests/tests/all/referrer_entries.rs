@@ -1,7 +1,9 @@
-//! The entries that storage holds of referrers: complete also after a peer wrote and after a writer died.
+//! The entries that storage holds of referrers: complete also after a peer wrote and after a writer died, looked at some at a
+//! time, and not made of a question.
 
-use crate::support::{Repository, Stack, artifact, eventually, sha256};
+use crate::support::{Repository, Stack, Standalone, artifact, eventually, listed, sha256, sha512, write_as_a_peer};
 use serde_json::json;
+use shared::media_type::OCI_MANIFEST;
 use std::fs;
 use std::time::Duration;
 
@@ -11,20 +13,6 @@ async fn repository(stack: &Stack) -> Repository {
     let app = stack.admin().repository("admin/app").await;
     app.push_blob(b"{}").await;
     app
-}
-
-/// Writes a manifest as a peer does: its bytes and its link, and no word to anybody.
-fn write_as_a_peer(stack: &Stack, name: &str, manifest: &[u8]) {
-    let digest = sha256(manifest);
-    let hex = digest.trim_start_matches("sha256:");
-    let files = [
-        (format!("blobs/sha256/{}/{hex}/data", &hex[..2]), manifest),
-        (format!("repositories/{name}/_manifests/revisions/sha256/{hex}/link"), digest.as_bytes()),
-    ];
-    for (path, content) in files {
-        fs::create_dir_all(stack.stored(&path).parent().unwrap()).unwrap();
-        fs::write(stack.stored(&path), content).unwrap();
-    }
 }
 
 #[tokio::test]
@@ -37,7 +25,7 @@ async fn what_a_peer_wrote_is_listed_and_what_it_removed_is_not() {
         (0..4).map(|number| artifact(&subject, &json!({ "annotations": { "number": number.to_string() } }))).collect();
     let lists = async || [app.referrers(&subject).await.len(), app.on(&other).referrers(&subject).await.len()];
     app.put_manifest("ours", &manifests[0]).await.is(201);
-    write_as_a_peer(&stack, "admin/app", &manifests[1]);
+    write_as_a_peer(stack.root(), "admin/app", &manifests[1]);
     assert_eq!(lists().await, [2, 2]);
     // When nothing changed for some seconds, that is remembered, in storage too.
     let stamp = stack.stored("berth/referrers/admin/app/_stamp");
@@ -49,7 +37,7 @@ async fn what_a_peer_wrote_is_listed_and_what_it_removed_is_not() {
     let third = stack.replica();
     assert_eq!(app.on(&third).referrers(&subject).await.len(), 2);
     // And then no more.
-    write_as_a_peer(&stack, "admin/app", &manifests[2]);
+    write_as_a_peer(stack.root(), "admin/app", &manifests[2]);
     assert_eq!(lists().await, [3, 3]);
     app.put_manifest("ours", &manifests[3]).await.is(201);
     assert_eq!(lists().await, [4, 4]);
@@ -87,4 +75,87 @@ async fn an_entry_left_by_a_writer_that_died_is_put_right() {
     };
     eventually("the entries are right", Duration::from_secs(10), settled).await;
     assert_eq!(app.referrers(&subject).await, [sha256(&made)]);
+}
+
+#[tokio::test]
+async fn to_ask_about_a_repository_that_never_was_makes_nothing_of_it() {
+    let registry = Standalone::start(&[]);
+    for subject in [sha256(SUBJECT), sha512(SUBJECT)] {
+        assert_eq!(registry.repository("x").referrers(&subject).await, [] as [String; 0]);
+    }
+    for place in ["berth/referrers/x", "berth/locks/x", "repositories/x"] {
+        assert!(!registry.stored(place).exists(), "{place}");
+    }
+}
+
+/// Entries that are looked at for one page.
+const LOOKED_AT: usize = 1000;
+
+const WANTED: &str = "a/wanted";
+
+/// Manifests of this type about the subject, without end.
+fn manifests(artifact_type: &str) -> impl Iterator<Item = Vec<u8>> {
+    (0..).map(move |number: u32| {
+        let annotations = json!({ "number": number.to_string() });
+        artifact(&sha256(SUBJECT), &json!({ "artifactType": artifact_type, "annotations": annotations }))
+    })
+}
+
+/// The first ones that are wanted and whose digests begin like this.
+fn beginning(hex: &str, count: usize) -> Vec<Vec<u8>> {
+    manifests(WANTED).filter(|manifest| sha256(manifest)["sha256:".len()..].starts_with(hex)).take(count).collect()
+}
+
+/// Lays a manifest and its entry in storage, as if both had been there for long: a registry would sync each.
+fn lay(registry: &Standalone, artifact_type: &str, manifest: &[u8]) {
+    write_as_a_peer(registry.root(), "app", manifest);
+    let digest = sha256(manifest);
+    let places = [sha256(SUBJECT), digest.clone()].map(|digest| digest.replace(':', "/"));
+    let place = registry.stored(&format!("berth/referrers/app/_subjects/{}", places.join("/")));
+    let entry = json!({
+        "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len(), "artifactType": artifact_type,
+    });
+    fs::create_dir_all(place.parent().unwrap()).unwrap();
+    fs::write(place, entry.to_string()).unwrap();
+}
+
+/// The digests on each page of a list, from its first page to its last.
+async fn pages(app: &Repository, query: &str) -> Vec<Vec<String>> {
+    let (mut path, mut pages) = (format!("referrers/{}{query}", sha256(SUBJECT)), Vec::new());
+    while pages.len() < 20 {
+        let answer = app.get(&path).send().await.is(200);
+        pages.push(listed(&answer).iter().map(|entry| entry["digest"].as_str().unwrap().to_owned()).collect());
+        let link = answer.header("link");
+        if link.is_empty() {
+            return pages;
+        }
+        link.trim_start_matches('<').trim_end_matches(">; rel=\"next\"").clone_into(&mut path);
+    }
+    panic!("{query}: it never ends: {pages:?}");
+}
+
+#[tokio::test]
+async fn a_page_of_few_that_match_or_of_none_leads_on_to_the_others() {
+    let registry = Standalone::start(&[]);
+    let app = registry.repository("app");
+    app.push_blob(b"{}").await;
+    let others = 2 * LOOKED_AT + 100;
+    for manifest in manifests("a/other").take(others) {
+        lay(&registry, "a/other", &manifest);
+    }
+    // By their digests one is among the first thousand, and two come after the second.
+    let wanted = [beginning("00", 1), beginning("ff", 2)].concat();
+    for manifest in &wanted {
+        lay(&registry, WANTED, manifest);
+    }
+    let mut digests: Vec<_> = wanted.iter().map(|manifest| sha256(manifest)).collect();
+    digests.sort();
+    let seen = pages(&app, &format!("?artifactType={WANTED}")).await;
+    assert_eq!(seen.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0, 2]);
+    assert_eq!(seen.concat(), digests, "each once");
+    let one_by_one = pages(&app, &format!("?artifactType={WANTED}&n=1")).await;
+    assert!(one_by_one.iter().all(|page| page.len() <= 1), "{one_by_one:?}");
+    assert_eq!(one_by_one.concat(), digests, "each once");
+    let all = pages(&app, "").await;
+    assert_eq!(all.iter().map(Vec::len).collect::<Vec<_>>(), [LOOKED_AT, LOOKED_AT, 100 + wanted.len()]);
 }

@@ -91,6 +91,21 @@ async fn an_entry_is_the_descriptor_of_a_manifest_with_its_type_and_annotations(
 }
 
 #[tokio::test]
+async fn a_referrer_is_listed_by_each_digest_that_it_was_pushed_with() {
+    let stack = Stack::start().await;
+    let app = repository(&stack).await;
+    let subject = sha256(SUBJECT);
+    let manifest = artifact(&subject, &json!({ "artifactType": "a/b" }));
+    let pushed = app.put_manifest(&sha512(&manifest), &manifest).await.is(201);
+    assert_eq!(pushed.header("oci-subject"), subject);
+    assert_eq!(app.referrers(&subject).await, [sha512(&manifest)]);
+    app.push_manifest(&manifest).await;
+    assert_eq!(app.referrers(&subject).await, [sha256(&manifest), sha512(&manifest)]);
+    app.delete(&format!("manifests/{}", sha256(&manifest))).send().await.is(202);
+    assert_eq!(app.referrers(&subject).await, [sha512(&manifest)]);
+}
+
+#[tokio::test]
 async fn a_filter_shows_what_has_exactly_its_type_and_says_so() {
     let stack = Stack::start().await;
     let app = repository(&stack).await;

@@ -2,7 +2,7 @@
 
 use crate::support::Stack;
 
-/// (method, path, `Allow`).
+/// RFC 9110, section 15.5.6: (method, path, `Allow`).
 const WRONG_METHODS: &[(&str, &str, &str)] = &[
     ("POST", "/v2/", "GET, HEAD"),
     ("DELETE", "/v2/_catalog", "GET, HEAD"),

@@ -16,6 +16,10 @@ const RULES: &[Rule] = &[
     ("OCI 1.1 end-2", "HEAD never/blobs/LAYER", "", 404, ""),
     ("RFC 9110 13.1.2", "GET app/blobs/LAYER", "If-None-Match: *", 304, ""),
     ("RFC 9110 13.1.2", "GET app/blobs/NOWHERE", "If-None-Match: *", 404, "BLOB_UNKNOWN"),
+    ("RFC 9110 13.1.2", "HEAD app/blobs/LAYER", "If-None-Match: *", 304, ""),
+    ("RFC 9110 13.1.2", "HEAD app/blobs/LAYER", "If-None-Match: \"LAYER\"", 304, ""),
+    ("RFC 9110 13.1.2", "HEAD app/blobs/LAYER", "If-None-Match: \"NOWHERE\"", 200, ""),
+    ("RFC 9110 13.1.2", "HEAD app/blobs/NOWHERE", "If-None-Match: *", 404, ""),
     ("RFC 9110 14.2", "HEAD app/blobs/LAYER", "Range: bytes=0-0", 200, ""),
     ("RFC 9110 14.2", "GET app/blobs/LAYER", "Range: bytes=0-0", 206, ""),
     ("RFC 9110 14.2", "GET app/blobs/LAYER", "Range: bytes=99-", 416, "BLOB_UPLOAD_INVALID"),
@@ -42,7 +46,7 @@ const RULES: &[Rule] = &[
     ("OCI 1.1 end-8", "GET app/tags/list", "", 200, ""),
     ("OCI 1.1 end-8", "HEAD app/tags/list", "", 200, ""),
     ("OCI 1.1 end-8", "GET app/tags/list?n=9223372036854775807", "", 200, ""),
-    ("OCI 1.1 end-8", "GET app/tags/list?n=1&n=2", "", 400, "BLOB_UPLOAD_INVALID"),
+    ("OCI 1.1 end-8", "GET app/tags/list?n=1&n=2", "", 400, "PAGINATION_NUMBER_INVALID"),
     ("OCI 1.1 end-8", "GET never/tags/list", "", 404, "NAME_UNKNOWN"),
     ("OCI 1.1 end-9", "DELETE app/manifests/v2", "", 404, "MANIFEST_UNKNOWN"),
     ("OCI 1.1 end-9", "DELETE app/manifests/NOWHERE", "", 404, "MANIFEST_UNKNOWN"),
@@ -52,6 +56,7 @@ const RULES: &[Rule] = &[
     ("OCI 1.1 end-12", "GET never/referrers/IMAGE", "", 200, ""),
     ("OCI 1.1 end-12", "HEAD app/referrers/IMAGE", "", 200, ""),
     ("OCI 1.1 end-12", "GET app/referrers/v1", "", 400, "DIGEST_INVALID"),
+    ("OCI 1.1 end-12", "GET app/referrers/IMAGE?n=1&n=2", "", 400, "PAGINATION_NUMBER_INVALID"),
 ];
 
 async fn ask(app: &Repository, never: &Repository, (_, request, header, ..): &Rule, image: &str) -> Answer {

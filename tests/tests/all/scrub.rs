@@ -1,6 +1,6 @@
 //! Reading everything again: what is damaged is found and put aside, who needs it is named, and a push brings it back.
 
-use crate::support::{Standalone, child_descriptor, data, index, scrub_in, sha256};
+use crate::support::{Standalone, after_hours, child_descriptor, collect_in, data, index, scrub_in, sha256};
 use registry_service::domain::scrub::Scrub;
 use registry_service::model::scrub::{Event, Lacks};
 use registry_service::scrub;
@@ -88,6 +88,29 @@ async fn a_damaged_manifest_is_put_aside_and_pushed_again() {
     app.put_manifest("v1", &image.manifest).await.is(201);
     assert_eq!(app.on(&other).get("manifests/v1").send().await.is(200).body, image.manifest);
     assert_eq!(scrub(&registry), (vec![], vec![]));
+}
+
+// The collector, step 5: whoever needs what is hidden renames it back, so it is hashed like what lies in its place.
+#[tokio::test]
+async fn what_is_damaged_while_it_is_hidden_is_put_aside_and_not_brought_back() {
+    let registry = Standalone::start(&[]);
+    let app = registry.repository("app");
+    let digest = app.push_blob(b"nobody names this").await;
+    collect_in(registry.root(), after_hours(25)).await.unwrap();
+    let place = registry.stored(&data(&digest));
+    // All that lies there is one file, whatever its name is by now.
+    let copy = || fs::read_dir(place.parent().unwrap()).unwrap().next().unwrap().unwrap().path();
+    let is_called = |prefix: &str| copy().file_name().unwrap().to_str().unwrap().starts_with(prefix);
+    assert!(is_called("berth-trash."));
+    assert_eq!(scrub(&registry), (vec![], vec![]));
+
+    fs::write(copy(), "damaged").unwrap();
+    assert_eq!(scrub(&registry), (vec![digest.clone()], vec![]));
+    assert!(is_called("berth-damaged."));
+    let blob = format!("blobs/{digest}");
+    app.head(&blob).send().await.is(404);
+    app.push_blob(b"nobody names this").await;
+    assert_eq!(app.get(&blob).send().await.is(200).text(), "nobody names this");
 }
 
 #[tokio::test]

@@ -74,3 +74,28 @@ async fn a_commit_that_arrives_after_the_next_writers_201_changes_nothing() {
     let intents = std::fs::read_dir(stack.stored("berth/intents/admin/app/_tags")).unwrap();
     assert_eq!(intents.count(), 0, "no intent is left");
 }
+
+// An intent: per digest too the index ignores a smaller number than it has taken, and acknowledges it all the same.
+#[tokio::test]
+async fn a_commit_that_arrives_after_its_manifest_was_deleted_changes_nothing() {
+    let stack = Stack::start().await;
+    let (host, index) = stack.unsteady_replica();
+    let app = stack.admin().repository("admin/app").await;
+    let pushed = image(&[b"layer"]);
+    for blob in &pushed.blobs {
+        app.push_blob(blob).await;
+    }
+    let path = format!("/api/v1/repositories/admin/app/-/manifests/{}", pushed.digest);
+    let told = async || stack.admin().asks(Method::GET, &path).send().await.status;
+
+    index.delay_commits();
+    app.on(&host).put_manifest(&pushed.digest, &pushed.manifest).await.refuses(503, "UNAVAILABLE");
+    app.push_manifest(&pushed.manifest).await;
+    assert_eq!(told().await, 200, "the index lists it by its digest");
+    app.delete(&format!("manifests/{}", pushed.digest)).send().await.is(202);
+    assert_eq!(told().await, 404);
+    index.deliver().await;
+    assert_eq!(told().await, 404, "the index does not list it again");
+    app.get(&format!("manifests/{}", pushed.digest)).send().await.refuses(404, "MANIFEST_UNKNOWN");
+    assert!(!stack.files().iter().any(|file| file.starts_with("berth/intents")), "no intent is left");
+}

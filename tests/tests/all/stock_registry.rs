@@ -1,6 +1,6 @@
 //! Debian's `docker-registry` with Berth's index as its token server, and nothing else of Berth: what docker does there.
 
-use crate::support::{Peer, Repository, Stack, User, berth, image};
+use crate::support::{Peer, Repository, Stack, User, berth};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqwest::Method;
@@ -75,12 +75,7 @@ async fn docker_logs_in_pushes_and_pulls_there_and_is_denied_what_the_index_does
 
         for (name, visibility) in [("alice/private", "private"), ("alice/public", "public")] {
             alice.does(Method::PUT, &format!("/repositories/{name}"), &json!({ "visibility": visibility })).await;
-            let pushed = image(&[name.as_bytes()]);
-            let app = scene.for_push(&alice, name).await;
-            for blob in &pushed.blobs {
-                app.upload(blob).await;
-            }
-            app.put_typed("v1", OCI_MANIFEST, &pushed.manifest).await;
+            let pushed = scene.for_push(&alice, name).await.push_typed("v1", name).await;
             let app = scene.for_pull(&alice, name).await;
             app.serves("v1", OCI_MANIFEST, &pushed.manifest).await;
             for blob in &pushed.blobs {

@@ -162,7 +162,7 @@ async fn a_writer_that_is_killed_as_it_stands_is_followed_by_the_second_body() {
             let (first, location, end) = (second.on(&victim.host), location.clone(), first_end.clone());
             async move { ends(&first, &location, &end, &digest_of(&end)).await }
         });
-        is_being_written(&second, &location).await;
+        second.until_written(&location).await;
         // Refused as long as the first lives, however long it stands.
         ends(&second, &location, SECOND, &digest_of(SECOND)).await.unwrap().is(416);
         assert!(!ending.is_finished(), "{place}: it is stopped");
@@ -180,11 +180,6 @@ async fn a_writer_that_is_killed_as_it_stands_is_followed_by_the_second_body() {
         }
         follows(&second, &shared, &location, &first_end).await;
     }
-}
-
-/// Waits until somebody else has the upload. An empty body changes nothing.
-async fn is_being_written(app: &Repository, location: &str) {
-    eventually("the first writes", PATIENCE, async || app.patch(location).send().await.status == 416).await;
 }
 
 /// The second one's body is the only one there is, on a replica started anew too, and the first is told so.

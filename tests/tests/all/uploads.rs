@@ -2,80 +2,98 @@
 
 use crate::support::{Answer, Repository, Stack, eventually, sha256, sha512};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 const CONTENT: &str = "0123456789";
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// (method, Content-Range, body, status, what is acknowledged afterwards as `Range` has it).
-type Step = (&'static str, &'static str, &'static str, u16, &'static str);
+/// (method, Content-Range, body, status, what is acknowledged afterwards as `Range` has it, code of the refusal).
+type Step = (&'static str, &'static str, &'static str, u16, &'static str, &'static str);
 
 /// (where it is written, what happens, its steps).
 const SCENARIOS: &[(&str, &str, &[Step])] = &[
-    ("OCI 1.1 end-5", "a stream and an end", &[("PATCH", "", "0123456789", 202, "0-9"), ("PUT", "", "", 201, "")]),
-    ("OCI 1.1 end-6", "all in the last request", &[("PUT", "", "0123456789", 201, "")]),
-    ("OCI 1.1 end-6", "all in the last request, with its place", &[("PUT", "0-9", "0123456789", 201, "")]),
+    (
+        "OCI 1.1 end-5",
+        "a stream and an end",
+        &[("PATCH", "", "0123456789", 202, "0-9", ""), ("PUT", "", "", 201, "", "")],
+    ),
+    ("OCI 1.1 end-6", "all in the last request", &[("PUT", "", "0123456789", 201, "", "")]),
+    ("OCI 1.1 end-6", "all in the last request, with its place", &[("PUT", "0-9", "0123456789", 201, "", "")]),
     (
         "OCI 1.1 end-5",
         "chunks in order",
         &[
-            ("PATCH", "0-3", "0123", 202, "0-3"),
-            ("PATCH", "4-8", "45678", 202, "0-8"),
-            ("PATCH", "9-9", "9", 202, "0-9"),
-            ("PUT", "", "", 201, ""),
+            ("PATCH", "0-3", "0123", 202, "0-3", ""),
+            ("PATCH", "4-8", "45678", 202, "0-8", ""),
+            ("PATCH", "9-9", "9", 202, "0-9", ""),
+            ("PUT", "", "", 201, "", ""),
         ],
     ),
     (
         "OCI 1.1 end-6",
         "the last chunk with the end",
-        &[("PATCH", "0-3", "0123", 202, "0-3"), ("PUT", "4-9", "456789", 201, "")],
+        &[("PATCH", "0-3", "0123", 202, "0-3", ""), ("PUT", "4-9", "456789", 201, "", "")],
     ),
     (
         "OCI 1.1 end-5",
         "two streams",
-        &[("PATCH", "", "0123", 202, "0-3"), ("PATCH", "", "456789", 202, "0-9"), ("PUT", "", "", 201, "")],
+        &[("PATCH", "", "0123", 202, "0-3", ""), ("PATCH", "", "456789", 202, "0-9", ""), ("PUT", "", "", 201, "", "")],
     ),
-    ("OCI 1.1 end-5", "an empty stream", &[("PATCH", "", "", 202, "0-0"), ("PUT", "", "0123456789", 201, "")]),
+    ("OCI 1.1 end-5", "an empty stream", &[("PATCH", "", "", 202, "0-0", ""), ("PUT", "", "0123456789", 201, "", "")]),
     (
         "OCI 1.1 end-5",
         "a gap",
         &[
-            ("PATCH", "0-3", "0123", 202, "0-3"),
-            ("PATCH", "5-9", "56789", 416, "0-3"),
-            ("PATCH", "4-9", "456789", 202, "0-9"),
-            ("PUT", "", "", 201, ""),
+            ("PATCH", "0-3", "0123", 202, "0-3", ""),
+            ("PATCH", "5-9", "56789", 416, "0-3", "BLOB_UPLOAD_INVALID"),
+            ("PATCH", "4-9", "456789", 202, "0-9", ""),
+            ("PUT", "", "", 201, "", ""),
         ],
     ),
     (
         "OCI 1.1 end-5",
         "a chunk sent again",
         &[
-            ("PATCH", "0-3", "0123", 202, "0-3"),
-            ("PATCH", "0-3", "0123", 416, "0-3"),
-            ("PUT", "4-9", "456789", 201, ""),
+            ("PATCH", "0-3", "0123", 202, "0-3", ""),
+            ("PATCH", "0-3", "0123", 416, "0-3", "BLOB_UPLOAD_INVALID"),
+            ("PUT", "4-9", "456789", 201, "", ""),
         ],
     ),
     (
         "OCI 1.1 end-6",
         "the last chunk out of order",
-        &[("PATCH", "0-3", "0123", 202, "0-3"), ("PUT", "5-9", "56789", 416, "0-3"), ("PUT", "4-9", "456789", 201, "")],
+        &[
+            ("PATCH", "0-3", "0123", 202, "0-3", ""),
+            ("PUT", "5-9", "56789", 416, "0-3", "BLOB_UPLOAD_INVALID"),
+            ("PUT", "4-9", "456789", 201, "", ""),
+        ],
     ),
     (
         "OCI 1.1 end-5",
         "a length that is not the range's",
-        &[("PATCH", "0-9", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")],
+        &[("PATCH", "0-9", "0123", 400, "0-0", "SIZE_INVALID"), ("PUT", "", "0123456789", 201, "", "")],
     ),
     (
         "OCI 1.1 end-6",
         "an end whose length is not the range's",
-        &[("PUT", "0-4", "0123456789", 400, "0-0"), ("PUT", "", "0123456789", 201, "")],
+        &[("PUT", "0-4", "0123456789", 400, "0-0", "SIZE_INVALID"), ("PUT", "", "0123456789", 201, "", "")],
     ),
     (
         "OCI 1.1 end-5",
         "a range with a unit",
-        &[("PATCH", "bytes 0-3", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")],
+        &[("PATCH", "bytes 0-3", "0123", 400, "0-0", "SIZE_INVALID"), ("PUT", "", "0123456789", 201, "", "")],
     ),
-    ("OCI 1.1 end-5", "a range backwards", &[("PATCH", "3-0", "0123", 400, "0-0"), ("PUT", "", "0123456789", 201, "")]),
+    (
+        "OCI 1.1 end-5",
+        "a range backwards",
+        &[("PATCH", "3-0", "0123", 400, "0-0", "SIZE_INVALID"), ("PUT", "", "0123456789", 201, "", "")],
+    ),
+    (
+        "OCI 1.1 end-5",
+        "more after the end",
+        &[("PUT", "", "0123456789", 201, "", ""), ("PATCH", "", "more", 404, "", "BLOB_UPLOAD_UNKNOWN")],
+    ),
 ];
 
 #[tokio::test]
@@ -84,13 +102,14 @@ async fn an_upload_goes_as_its_scenario_says() {
     for (number, (rule, what, steps)) in SCENARIOS.iter().enumerate() {
         let app = stack.admin().repository(&format!("admin/app{number}")).await;
         let mut location = app.begin().await;
-        for (method, range, body, status, acknowledged) in *steps {
+        for (method, range, body, status, acknowledged, code) in *steps {
             let path = if *method == "PUT" { end(&location, &sha256(CONTENT.as_bytes())) } else { location.clone() };
             let request = app.request(method.parse().unwrap(), &path).body(*body);
             let request = if range.is_empty() { request } else { request.header("Content-Range", *range) };
             let answer = request.send().await;
             assert_eq!(answer.status, *status, "{rule}, {what}: {method} {range}: {}", answer.text());
-            if *status == 201 {
+            assert_eq!(answer.code(), *code, "{rule}, {what}: {method} {range}: {}", answer.text());
+            if [201, 404].contains(status) {
                 continue;
             }
             if *status != 400 {
@@ -249,4 +268,20 @@ async fn an_upload_has_one_writer_at_a_time() {
     app.patch(&location).send().await.is(202);
     stands_at(&app.get(&location).send().await.is(204), "0-0");
     app.put(&end(&location, &sha256(CONTENT.as_bytes()))).body(CONTENT).send().await.is(201);
+}
+
+#[tokio::test]
+async fn an_upload_is_not_cancelled_under_its_writer() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let location = app.begin().await;
+    let (end, rest) = oneshot::channel();
+    let writing = tokio::spawn(app.patch(&location).paused("01234", rest).send());
+    app.until_written(&location).await;
+    let refused = app.delete(&location).send().await.refuses(503, "UNAVAILABLE");
+    assert!(refused.header("retry-after").parse::<u64>().is_ok(), "{refused:?}");
+    end.send("56789").unwrap();
+    stands_at(&writing.await.unwrap().is(202), "0-9");
+    app.delete(&location).send().await.is(204);
+    app.get(&location).send().await.refuses(404, "BLOB_UPLOAD_UNKNOWN");
 }

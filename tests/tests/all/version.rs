@@ -31,7 +31,7 @@ async fn with_any_good_token_the_version_is_answered() {
     }
 }
 
-/// (method, path, scope asked for by the challenge): the table of actions needed.
+/// Docker token specification, "How to authenticate": (method, path, scope asked for by the challenge), the actions needed.
 const SCOPES: &[(&str, &str, &str)] = &[
     ("GET", "/v2/acme/app/manifests/v1", "repository:acme/app:pull"),
     ("HEAD", "/v2/acme/app/manifests/v1", "repository:acme/app:pull"),

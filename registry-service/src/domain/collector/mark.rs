@@ -5,8 +5,9 @@
 
 use super::at_once::at_once;
 use super::{Collection, CollectionError, Report};
+use crate::domain::contents::parts_of;
 use crate::model::collection::{Event, Keeper, Kind};
-use crate::model::stored_manifest::{named_digests, subject};
+use crate::model::stored_manifest::subject;
 use crate::store::{Lies, Storage};
 use shared::Digest;
 use shared::moves::{Move, MoveRequest};
@@ -236,7 +237,7 @@ impl Marking<'_, '_> {
             self.report(Event::Lost { repository: lies.to_string(), digest: digest.clone() });
             return Ok(None);
         };
-        let mut named = named_digests(&bytes).ok_or_else(unreadable)?;
+        let mut named = parts_of(content, &bytes).ok_or_else(unreadable)?;
         let mut kept = self.kept();
         kept.keep(Kind::Blob, None, content, keeper);
         // What is left is met for the first time in this repository.

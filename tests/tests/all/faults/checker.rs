@@ -2,9 +2,9 @@
 //! told.
 
 use super::ledger::{Known, Ledger};
-use crate::support::{Repository, User, eventually, sha256};
+use crate::support::{Repository, User, eventually, listed, sha256};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,6 +45,7 @@ pub async fn check_storage(
             assert!(is_right, "{what}: {kind}/{digest} should be {known:?}");
         }
     }
+    lists_referrers(app, ledger, &manifests, what).await;
     // Before the tags are looked at, because that is when storage and index may still differ.
     let mut meanings = BTreeMap::new();
     for (tag, allowed) in &ledger.tags {
@@ -78,14 +79,37 @@ async fn read(app: &Repository, path: &str, digest: &str, what: &str) -> Option<
     assert_eq!(sha256(&answer.body), digest, "{what}: the bytes of {path}");
     if path.starts_with("manifests/") {
         let manifest = answer.json();
-        let layers = manifest["layers"].as_array().into_iter().flatten();
-        for part in layers.chain([&manifest["config"]]) {
+        let list = |name: &str| manifest[name].as_array().into_iter().flatten();
+        let blobs = list("layers").chain(manifest.get("config")).map(|part| ("blobs", part));
+        for (kind, part) in blobs.chain(list("manifests").map(|part| ("manifests", part))) {
             let digest = part["digest"].as_str().unwrap();
-            let blob = app.get(&format!("blobs/{digest}")).send().await;
-            assert_eq!((blob.status, sha256(&blob.body).as_str()), (200, digest), "{what}: a blob of {path}");
+            let part = app.get(&format!("{kind}/{digest}")).send().await;
+            assert_eq!((part.status, sha256(&part.body).as_str()), (200, digest), "{what}: a part of {path}");
         }
     }
     Some(answer.body.to_vec())
+}
+
+/// Holds that each subject's list has the manifests that are about it and are `there`, as they are, and nothing else.
+async fn lists_referrers(app: &Repository, ledger: &Ledger, there: &BTreeSet<String>, what: &str) {
+    let mut lists: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (digest, (bytes, _)) in &ledger.manifests {
+        let manifest: Value = serde_json::from_slice(bytes).unwrap();
+        let Some(subject) = manifest["subject"]["digest"].as_str() else { continue };
+        let list = lists.entry(subject.to_owned()).or_default();
+        if there.contains(digest) {
+            list.push(json!({
+                "mediaType": manifest["mediaType"],
+                "digest": digest,
+                "size": bytes.len(),
+                "artifactType": manifest["config"]["mediaType"],
+            }));
+        }
+    }
+    for (subject, list) in lists {
+        let answer = app.get(&format!("referrers/{subject}")).send().await.is(200);
+        assert_eq!(listed(&answer), list, "{what}: the referrers of {subject}");
+    }
 }
 
 async fn tag_of(app: &Repository, tag: &str, what: &str) -> Option<String> {

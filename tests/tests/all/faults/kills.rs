@@ -139,6 +139,7 @@ async fn every_point(verb: &Verb) {
 tests! { every_point:
     a_push_that_is_killed: "push",
     a_tag_moved_and_killed: "move a tag",
+    a_push_of_a_referrer_and_an_index_that_is_killed: "push a referrer and an index",
     a_tag_deleted_and_killed: "delete a tag",
     a_manifest_deleted_and_killed: "delete a manifest",
     a_blob_deleted_and_killed: "delete a blob",
@@ -153,7 +154,8 @@ tests! { every_point:
 /// A push stopped before the index knows; then the next start, which tells it, killed at each of its points.
 #[tokio::test]
 async fn telling_the_index_that_is_killed() {
-    for verb in VERBS.iter().filter(|verb| verb.steps.iter().any(|step| matches!(step, Step::Manifest { .. }))) {
+    let is_told = |step: &Step| matches!(step, Step::Manifest { .. } | Step::Refer { .. });
+    for verb in VERBS.iter().filter(|verb| verb.steps.iter().any(is_told)) {
         let mut template = Template::before(verb).await;
         let data = template.folder.path().join("template");
         let mut program = Program::start(&data, "kill pause made").await.unwrap();

@@ -111,8 +111,9 @@ impl Ledger {
                     needed.insert(digest.clone());
                 }
                 if needed.contains(digest) {
-                    let layers = manifest["layers"].as_array().into_iter().flatten();
-                    let parts = layers.chain([&manifest["config"]]).filter_map(|part| part["digest"].as_str());
+                    let lists = ["layers", "manifests"].into_iter().filter_map(|list| manifest[list].as_array());
+                    let parts = lists.flatten().chain([&manifest["config"]]);
+                    let parts = parts.filter_map(|part| part["digest"].as_str());
                     needed.extend(parts.map(str::to_owned));
                 }
             }

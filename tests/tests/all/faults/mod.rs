@@ -14,6 +14,7 @@ macro_rules! tests {
 mod checker;
 mod chores;
 mod errors;
+mod failed_syncs;
 mod kills;
 mod ledger;
 mod leftovers;

@@ -109,10 +109,7 @@ impl<'a> Run<'a> {
 
     /// A repository of its own, as it is before the verb.
     async fn prepared(&self, ledger: &mut Ledger) -> Client {
-        let name = format!("admin/{}", self.what.replace([' ', ',', '@', ':', '/', '.'], ""));
-        let scopes = format!("repository:{name}:pull,push,delete repository:{name}-source:pull,push");
-        let app = Repository::new(&self.stack.host, &name, self.stack.admin().token(&scopes).await);
-        let client = Client { app, worker: Worker::Beside(self.stack.registries().clone()) };
+        let client = Client::beside(self.stack, &self.what).await;
         prepare(&client, self.verb, ledger, &self.what).await;
         client
     }
@@ -121,6 +118,7 @@ impl<'a> Run<'a> {
 async fn every_point(verb: &Verb) {
     let stack = Stack::start().await;
     let all = Run::new(&stack, verb, format!("{}, count", verb.name)).count().await;
+    assert!(all > 0, "{}: a verb that changes nothing", verb.name);
     // One more than there are: at its end.
     let numbers = chosen(1, all + 1, ONCE);
     println!("faults: {}, no power at {} of {all} points, and at the end", verb.name, numbers.len());
@@ -148,6 +146,7 @@ tests! { every_point:
     a_push_and_no_power: "push",
     a_chunk_and_no_power: "chunk",
     a_tag_moved_and_no_power: "move a tag",
+    a_push_of_a_referrer_and_an_index_and_no_power: "push a referrer and an index",
     a_tag_deleted_and_no_power: "delete a tag",
     a_manifest_deleted_and_no_power: "delete a manifest",
     a_blob_deleted_and_no_power: "delete a blob",

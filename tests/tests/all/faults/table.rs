@@ -2,8 +2,8 @@
 
 use super::chores::Chore;
 use super::verbs::Step::{
-    self, Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Untold,
-    Whole, Work,
+    self, Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Index, Manifest, Mount, Refer, Strand,
+    Untold, Whole, Work,
 };
 
 /// A verb: its name, what there is before, and what is done.
@@ -36,6 +36,12 @@ pub const VERBS: &[Verb] = &[
         source: &[],
         before: IMAGE,
         steps: &[Chunked("new"), Manifest { tag: "v1", layer: "new" }],
+    },
+    Verb {
+        name: "push a referrer and an index",
+        source: &[],
+        before: IMAGE,
+        steps: &[Refer { layer: "old" }, Index { tag: "v2", layer: "old" }],
     },
     Verb { name: "delete a tag", source: &[], before: IMAGE, steps: &[DeleteTag("v1")] },
     Verb { name: "delete a manifest", source: &[], before: IMAGE, steps: &[DeleteManifest { layer: "old" }] },

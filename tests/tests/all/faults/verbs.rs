@@ -5,8 +5,9 @@ use super::chores::{Chore, Worker};
 use super::ledger::{Known, Ledger, Told};
 use super::leftovers::nothing_is_left;
 use super::table::{CONFIG, Verb};
-use crate::support::{Answer, Call, Image, Repository, artifact, data, image, sha256};
+use crate::support::{Answer, Call, Image, Repository, Stack, artifact, child_descriptor, data, image, index, sha256};
 use serde_json::json;
+use shared::media_type::OCI_MANIFEST;
 use std::fs;
 
 /// One request, or the few that belong together.
@@ -32,6 +33,11 @@ pub enum Step {
     Refer {
         layer: &'static str,
     },
+    /// An index of an image of one layer under a tag.
+    Index {
+        tag: &'static str,
+        layer: &'static str,
+    },
     /// An upload that is begun, gone on with, and never finished.
     Begin,
     /// An upload that has the first half of a blob's bytes, acknowledged.
@@ -47,8 +53,8 @@ pub enum Step {
 }
 
 use Step::{
-    Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Manifest, Mount, Refer, Strand, Untold,
-    Whole, Work,
+    Begin, Chunk, Chunked, Damage, DeleteBlob, DeleteManifest, DeleteTag, Index, Manifest, Mount, Refer, Strand,
+    Untold, Whole, Work,
 };
 
 /// A client of one repository, and who does the chores of the storage that it lies in.
@@ -59,6 +65,14 @@ pub struct Client {
 }
 
 impl Client {
+    /// A client of a repository of its own, which is named after `what` is done there. This process does the chores.
+    pub async fn beside(stack: &Stack, what: &str) -> Self {
+        let name = format!("admin/{}", what.replace(|letter: char| !letter.is_ascii_alphanumeric(), ""));
+        let scopes = format!("repository:{name}:pull,push,delete repository:{name}-source:pull,push");
+        let app = Repository::new(&stack.host, &name, stack.admin().token(&scopes).await);
+        Self { app, worker: Worker::Beside(stack.registries().clone()) }
+    }
+
     /// The same in the repository that is mounted from.
     pub fn of_source(&self) -> Self {
         let app = Repository { name: format!("{}-source", self.app.name), ..self.app.clone() };
@@ -80,6 +94,11 @@ fn image_of(app: &Repository, layer: &str) -> Image {
 fn reference_to(app: &Repository, layer: &str) -> Image {
     let manifest = artifact(&image_of(app, layer).digest, &json!({}));
     Image { digest: sha256(&manifest), manifest, blobs: vec![CONFIG.into()] }
+}
+
+fn index_of(app: &Repository, layer: &str) -> Image {
+    let manifest = index(&[child_descriptor(OCI_MANIFEST, &image_of(app, layer).manifest)]);
+    Image { digest: sha256(&manifest), manifest, blobs: Vec::new() }
 }
 
 /// Whether the answer is the good one. A bad one may promise nothing: it is not this client's fault.
@@ -120,6 +139,10 @@ pub async fn request(client: &Client, step: Step) -> Told {
         Refer { layer } => {
             let Image { digest, manifest, .. } = reference_to(app, layer);
             told(app.put(&format!("manifests/{digest}")).body(manifest).attempt().await, &[201])
+        }
+        Index { tag, layer } => {
+            let manifest = index_of(app, layer).manifest;
+            told(app.put(&format!("manifests/{tag}")).body(manifest).attempt().await, &[201])
         }
         Chunked(content) => {
             let (digest, bytes) = blob_of(app, content);
@@ -167,6 +190,11 @@ pub fn note(client: &Client, step: Step, ledger: &mut Ledger, told: Told) {
         }
         Chunk(content) => ledger.chunk = Some((blob_of(app, content).1, told)),
         Refer { layer } => ledger.manifest(&reference_to(app, layer), Known::There, told),
+        Index { tag, layer } => {
+            let index = index_of(app, layer);
+            ledger.manifest(&index, Known::There, told);
+            ledger.tag(tag, Some(&index.digest), told);
+        }
         Chunked(content) | Whole(content) | Mount(content) => {
             let (digest, bytes) = blob_of(app, content);
             ledger.blob(&digest, &bytes, Known::There, told);

@@ -66,10 +66,15 @@ impl Scene {
     }
 
     async fn is_away(&self) {
-        self.app.get("manifests/v1").send().await.refuses(404, "NAME_UNKNOWN");
-        self.app.get(&format!("blobs/{}", sha256(b"tools"))).send().await.refuses(404, "NAME_UNKNOWN");
-        self.app.post("blobs/uploads/").send().await.refuses(404, "NAME_UNKNOWN");
-        pulls(&self.nested, "v1", &image(&[b"nested"])).await;
+        self.is_away_on(&self.app.host).await;
+    }
+
+    async fn is_away_on(&self, host: &Host) {
+        let app = self.app.on(host);
+        app.get("manifests/v1").send().await.refuses(404, "NAME_UNKNOWN");
+        app.get(&format!("blobs/{}", sha256(b"tools"))).send().await.refuses(404, "NAME_UNKNOWN");
+        app.post("blobs/uploads/").send().await.refuses(404, "NAME_UNKNOWN");
+        pulls(&self.nested.on(host), "v1", &image(&[b"nested"])).await;
     }
 
     /// What lies under the repository's name and its id, as a list of files.

@@ -1,7 +1,9 @@
 //! Debian's `docker-registry` on a folder of ours: the peer whose layout this registry keeps.
 
 use super::host::Host;
+use super::image::{Image, image};
 use super::repository::Repository;
+use shared::media_type::OCI_MANIFEST;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -70,6 +72,17 @@ impl Drop for Peer {
     }
 }
 
+/// Writes a manifest below the storage folder `root` as a peer does: its bytes and its link, and no word to anybody.
+pub fn write_as_a_peer(root: &Path, name: &str, manifest: &[u8]) {
+    let digest = super::sha256(manifest);
+    let link = format!("repositories/{name}/_manifests/revisions/{}/link", digest.replace(':', "/"));
+    for (path, content) in [(super::data(&digest), manifest), (link, digest.as_bytes())] {
+        let path = super::stored(root, &path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+}
+
 /// The peer's program with its settings in a file beside the storage, where it does not look.
 fn command(verb: &str, root: &Path) -> Command {
     let settings = root.join("peer.yml");
@@ -101,6 +114,16 @@ impl Repository {
     pub async fn put_typed(&self, reference: &str, media_type: &str, manifest: &[u8]) {
         let request = self.put(&format!("manifests/{reference}")).header("content-type", media_type);
         request.body(manifest.to_vec()).send().await.is(201);
+    }
+
+    /// Pushes a whole image of one layer, whose content tells it from others, under `reference`.
+    pub async fn push_typed(&self, reference: &str, layer: &str) -> Image {
+        let pushed = image(&[layer.as_bytes()]);
+        for blob in &pushed.blobs {
+            self.upload(blob).await;
+        }
+        self.put_typed(reference, OCI_MANIFEST, &pushed.manifest).await;
+        pushed
     }
 
     /// Holds that the reference means exactly these bytes, with this media type.

@@ -7,7 +7,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// No start takes longer.
@@ -134,6 +134,24 @@ impl Program {
     /// The number that the system knows it by.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to stop, as whoever runs it does: by SIGTERM.
+    pub fn ask_to_stop(&self) {
+        let asked = Command::new("sh").args(["-c", "kill -s TERM \"$0\"", &self.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+    }
+
+    /// Waits until it has ended by itself; how it did.
+    pub async fn end(&mut self) -> ExitStatus {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not end");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     /// Kills it, and waits for its end.

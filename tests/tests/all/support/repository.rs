@@ -1,9 +1,14 @@
 //! A repository as a client with a token sees it, with the verbs of a push.
 
+use super::eventually::eventually;
 use super::host::Host;
 use super::image::{Image, image, sha256};
 use super::request::{Answer, Request, listed};
 use reqwest::Method;
+use std::time::Duration;
+
+/// Until a request that was sent has begun.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A repository, and the token that is sent with each request.
 #[derive(Clone)]
@@ -56,6 +61,12 @@ impl Repository {
     /// Begins an upload; returns where it goes on.
     pub async fn begin(&self) -> String {
         self.post("blobs/uploads/").send().await.is(202).header("location").to_owned()
+    }
+
+    /// Waits until somebody writes the upload at `location`. An empty body changes nothing.
+    pub async fn until_written(&self, location: &str) {
+        let is_taken = async || self.patch(location).send().await.status == 416;
+        eventually("somebody writes the upload", PATIENCE, is_taken).await;
     }
 
     /// Pushes a blob in one request; returns its digest.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use shared::media_type::OCI_INDEX;
+use tokio::sync::oneshot;
 
 /// A request that is not sent yet.
 pub struct Request(reqwest::RequestBuilder);
@@ -40,6 +41,13 @@ impl Request {
         let parts = futures_util::stream::iter([Ok::<_, std::io::Error>(beginning.into())]);
         let endless = futures_util::StreamExt::chain(parts, futures_util::stream::pending());
         Self(self.0.body(reqwest::Body::wrap_stream(endless)))
+    }
+
+    /// A body that begins so, and ends with what `rest` brings as soon as that is there.
+    pub fn paused(self, beginning: impl Into<Bytes>, rest: oneshot::Receiver<&'static str>) -> Self {
+        let begun = futures_util::stream::iter([Ok::<_, std::io::Error>(beginning.into())]);
+        let ended = futures_util::stream::once(async move { Ok(Bytes::from(rest.await.unwrap_or_default())) });
+        Self(self.0.body(reqwest::Body::wrap_stream(futures_util::StreamExt::chain(begun, ended))))
     }
 
     pub fn json(self, body: &Value) -> Self {
