@@ -63,7 +63,10 @@ impl Registry {
             return Ok(blob);
         }
         // Looked at again while it is put away: a push may have healed it.
-        self.storage().run(move |storage| storage.check_blob(&content)).await?;
+        let is_good = self.storage().run(move |storage| storage.check_blob(&content)).await?;
+        if !is_good && self.parts.policy.read_only {
+            return Err(unknown());
+        }
         self.blob_in_place(repository, digest).await?.map(|(_, blob)| blob).ok_or_else(unknown)
     }
 
@@ -105,7 +108,11 @@ impl Registry {
         }
         let lock = self.share(repository).await?;
         let (name, wanted) = (repository.name.clone(), digest.clone());
-        Ok(self.storage().run(move |storage| storage.need_layer(&name, &wanted, &lock)).await?)
+        let need = move |storage: &Storage| {
+            storage.need_name(&name)?;
+            storage.need_layer(&name, &wanted, &lock)
+        };
+        Ok(self.storage().run(need).await?)
     }
 
     /// Makes a blob of `from` readable in the permit's repository too. `false`: it cannot be had, for whatever reason,
@@ -200,7 +207,7 @@ impl Registry {
                 let _lock = lock;
                 if storage.layer_now(&name, &wanted)?.is_none() {
                     // Who was told before that deleting it failed learns here that it is gone, so that has to last.
-                    storage.settle_layer(&name, &wanted)?;
+                    storage.make_layer_last(&name, &wanted)?;
                     return Ok(Err(Refusal::BlobUnknown(wanted)));
                 }
                 if let Some(holder) = holder_of(storage, &name, &wanted)? {

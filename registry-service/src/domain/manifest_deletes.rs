@@ -8,6 +8,7 @@ use super::{Registry, Repository};
 use crate::store::{RepositoryLock, Storage};
 use shared::internal::{Change, ManifestState, TagState};
 use shared::{Digest, Reference, RepositoryName, Tag};
+use std::collections::BTreeSet;
 use std::io;
 use tracing::Instrument;
 
@@ -33,8 +34,12 @@ impl Registry {
         subject: String,
         tag: Tag,
     ) -> Result<(), Refusal> {
-        let pointed_at = self.storage().tag(&repository.name, &tag).await?;
-        let manifest = pointed_at.ok_or_else(|| Refusal::ManifestUnknown(tag.to_string()))?;
+        let Some(manifest) = self.storage().tag(&repository.name, &tag).await? else {
+            // Who was told before that deleting it failed learns here that it is gone, so that has to last.
+            let (name, gone) = (repository.name.clone(), tag.clone());
+            self.storage().run(move |storage| storage.make_tag_last(&name, &gone)).await?;
+            return Err(Refusal::ManifestUnknown(tag.to_string()));
+        };
         let plan = Plan {
             repository: repository.clone(),
             subject,
@@ -60,6 +65,7 @@ impl Registry {
             .storage()
             .run(move |storage| {
                 if storage.revision_now(&name, &wanted)?.is_none() {
+                    storage.make_revision_last(&name, &wanted)?;
                     return Ok(Err(Refusal::ManifestUnknown(wanted.to_string())));
                 }
                 match holder_of(storage, &name, &wanted)? {
@@ -81,6 +87,8 @@ impl Registry {
             for tag in &tags {
                 storage.remove_tag(&repository.name, repository.id.as_deref(), tag)?;
             }
+            // Those too that an earlier attempt removed, and was stopped before it lasted.
+            storage.make_tags_last(&repository.name)?;
             if let Some(Some((subject, _))) = storage.read_referrer(&repository.name, &digest)? {
                 storage.remove_referrer(&repository.name, &subject, &digest)?;
             }
@@ -92,19 +100,27 @@ impl Registry {
 
 /// A manifest of the repository that has `wanted` as a part. Being its subject is not being its part.
 pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Digest) -> io::Result<Option<Digest>> {
+    let own = storage.revision_now(name, wanted)?;
+    let is_lost = match &own {
+        Some(content) => named_by(storage, content)?.is_none(),
+        None => false,
+    };
     for revision in storage.revisions(name)? {
-        if revision == *wanted {
+        if revision == *wanted || own.as_ref() == Some(&revision) {
             continue;
         }
-        let is_holder = match storage.read_blob(&revision)? {
-            // One that cannot be read may name anything,
-            Some(bytes) => parts_of(&revision, &bytes).is_none_or(|named| named.contains(wanted)),
-            // and so may one whose bytes were put aside.
-            None => !storage.blob_spot(&revision).beside()?.damaged.is_empty(),
-        };
-        if is_holder {
+        // One of which that is not known may name anything; but of two such each would hold the other for ever.
+        if named_by(storage, &revision)?.map_or(!is_lost, |named| named.contains(wanted)) {
             return Ok(Some(revision));
         }
     }
     Ok(None)
+}
+
+/// What the manifest with these bytes names; `None` if that cannot be known: they are damaged, or were put aside.
+fn named_by(storage: &Storage, content: &Digest) -> io::Result<Option<BTreeSet<Digest>>> {
+    Ok(match storage.read_blob(content)? {
+        Some(bytes) => parts_of(content, &bytes),
+        None => storage.blob_spot(content).beside()?.damaged.is_empty().then(BTreeSet::new),
+    })
 }

@@ -130,9 +130,7 @@ impl Push {
     /// Its own bytes come first: the intent keeps nothing as long as they are nowhere, and a collection may have taken
     /// them before it was published.
     fn look(&self, storage: &Storage, lock: &RepositoryLock) -> Result<(), Refusal> {
-        if self.repository.id.is_some() {
-            storage.need_id(&self.repository.name)?;
-        }
+        storage.need_name(&self.repository.name)?;
         if !storage.need_blob(&self.digest)? {
             storage.store_blob(&self.digest, &self.bytes)?;
         }

@@ -45,24 +45,27 @@ impl Registry {
     pub async fn referrers(&self, repository: &Repository, query: ReferrerQuery) -> Result<ReferrerPage, Refusal> {
         let name = repository.name.clone();
         let is_complete = self.storage().run(move |storage| storage.referrers_are_complete(&name)).await?;
-        let unlisted = if is_complete { Vec::new() } else { self.complete_referrers(repository).await? };
+        let unlisted =
+            if is_complete { Vec::new() } else { self.complete_referrers(repository, &query.subject).await? };
         let name = repository.name.clone();
         Ok(self.storage().run(move |storage| page(storage, &name, &query, unlisted)).await?)
     }
 
-    /// Enters what has no entry yet, if that can be done, and returns it with its subjects.
-    async fn complete_referrers(&self, repository: &Repository) -> Result<Vec<(Digest, Referrer)>, Refusal> {
+    /// Enters what has no entry yet, if that can be done. Returns those of it that are about `subject`.
+    async fn complete_referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Referrer>, Refusal> {
         // One repository at a time: it may have a hundred thousand manifests, and others need the disk too.
         let _turn = self.parts.completing_referrers.lock().await;
         let name = repository.name.clone();
         let unlisted = self.storage().run(move |storage| storage.unlisted_referrers(&name)).await?;
+        let about_it = unlisted.iter().filter(|(about, _)| about == subject).map(|(_, referrer)| referrer.clone());
+        let about_it = about_it.collect();
         if !unlisted.is_empty()
             && !self.parts.policy.read_only
-            && let Err(error) = self.enter_referrers(repository, unlisted.clone()).await
+            && let Err(error) = self.enter_referrers(repository, unlisted).await
         {
             tracing::warn!(%error, repository = %repository.name, "manifests that a peer wrote have no entries yet");
         }
-        Ok(unlisted)
+        Ok(about_it)
     }
 
     async fn enter_referrers(&self, repository: &Repository, unlisted: Vec<(Digest, Referrer)>) -> Result<(), Refusal> {
@@ -82,15 +85,14 @@ impl Registry {
     }
 }
 
-/// `unlisted` are those that may have no entry in storage, with their subjects.
+/// `unlisted` are those about the subject that may have no entry in storage.
 fn page(
     storage: &Storage,
     name: &RepositoryName,
     query: &ReferrerQuery,
-    unlisted: Vec<(Digest, Referrer)>,
+    unlisted: Vec<Referrer>,
 ) -> io::Result<ReferrerPage> {
-    let unlisted = unlisted.into_iter().filter(|(subject, _)| *subject == query.subject);
-    let unlisted: HashMap<_, _> = unlisted.map(|(_, referrer)| (referrer.digest.clone(), referrer)).collect();
+    let unlisted: HashMap<_, _> = unlisted.into_iter().map(|referrer| (referrer.digest.clone(), referrer)).collect();
     let mut digests = storage.referrer_digests(name, &query.subject)?;
     digests.extend(unlisted.keys().cloned());
     digests.sort_unstable();

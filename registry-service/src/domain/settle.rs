@@ -56,7 +56,7 @@ impl Registry {
     }
 
     /// Tells the index, if there is one, what storage holds of `target`. What was half made of it is mended first, and made
-    /// to last: a manifest's entry among referrers, a tag that has no link or no manifest. The caller holds its intent.
+    /// to last: a manifest's entry among referrers, a tag that has no link. The caller holds its intent.
     pub(super) async fn report(&self, repository: &Repository, target: &IntentTarget) -> Result<(), Refusal> {
         let turn = match self.index() {
             Some(index) => Some((index, index.turn().await?.number)),
@@ -67,9 +67,12 @@ impl Registry {
             match &looked_at {
                 IntentTarget::Manifest(digest) => {
                     settle_referrer(storage, &name, digest)?;
-                    storage.settle_revision(&name, digest)?;
+                    storage.make_revision_last(&name, digest)?;
                 }
-                IntentTarget::Tag(tag) => storage.settle_tag(&name, id.as_deref(), tag)?,
+                IntentTarget::Tag(tag) => {
+                    storage.remove_unlinked_tag(&name, id.as_deref(), tag)?;
+                    storage.make_tag_last(&name, tag)?;
+                }
             }
             observe(storage, &name, looked_at)
         });

@@ -129,6 +129,7 @@ impl Storage {
 
     /// Makes `content`, whose bytes are durable already, readable in `name` under `digest`: nearly always the same.
     pub fn link_layer(&self, name: &RepositoryName, digest: &Digest, content: &Digest) -> io::Result<()> {
+        self.need_name(name)?;
         files::replace(&self.layout().layer_link(name, digest), content.as_str().as_bytes())
     }
 
@@ -138,7 +139,7 @@ impl Storage {
     }
 
     /// Makes sure that the repository's having the blob lasts, or its not having it.
-    pub fn settle_layer(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+    pub fn make_layer_last(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
         files::make_last(&self.layout().layer_link(name, digest))
     }
 

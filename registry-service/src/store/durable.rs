@@ -11,14 +11,15 @@ use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// How many are remembered; about four megabytes.
+/// How many are remembered; about five megabytes.
 const MOST_REMEMBERED: usize = 64 * 1024;
 
 /// After this the system has surely written what was changed, by itself: Linux does within half a minute
 /// (`vm.dirty_expire_centisecs`), file systems commit their journals more often.
 const WRITTEN_BACK: Duration = Duration::from_mins(10);
 
-/// Whether the last change of any kind was long enough ago. No tool sets that time back.
+/// Whether the last change of any kind was long enough ago. No tool sets that time back; a clock that is wrong by more than
+/// that takes too much for written, which matters only where a writer was stopped and the power goes soon after.
 pub fn was_written_back(there: &Metadata) -> bool {
     let changed = u64::try_from(there.ctime()).map(|seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
     changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > WRITTEN_BACK))

@@ -40,8 +40,12 @@ pub fn sync_dir(directory: &Path) -> io::Result<()> {
 
 /// Makes a file that is there already durable, with its entry.
 pub fn sync(path: &Path) -> io::Result<()> {
-    disk::sync_data(&disk::open(path)?)?;
-    sync_dir(parent_of(path)?)
+    let file = disk::open(path)?;
+    let entry = Entry::new(path, &file.metadata()?);
+    disk::sync_data(&file)?;
+    sync_dir(parent_of(path)?)?;
+    entry.remember();
+    Ok(())
 }
 
 /// The directory that holds `path`.
@@ -53,17 +57,18 @@ pub fn parent_of(path: &Path) -> io::Result<&Path> {
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let directory = parent_of(path)?;
     let temporary = in_directory(directory, || write_temporary(directory, content))?;
-    put_over(&temporary, path)
+    put_over(&temporary, path)?;
+    sync_entry(path)
 }
 
 /// The same in a directory that must be there: not found, if it has gone.
 pub fn replace_there(path: &Path, content: &[u8]) -> io::Result<()> {
-    put_over(&write_temporary(parent_of(path)?, content)?, path)
+    put_over(&write_temporary(parent_of(path)?, content)?, path)?;
+    sync_dir(parent_of(path)?)
 }
 
 fn put_over(temporary: &Path, path: &Path) -> io::Result<()> {
-    disk::rename(temporary, path).inspect_err(|_| discard(temporary))?;
-    sync_entry(path)
+    disk::rename(temporary, path).inspect_err(|_| discard(temporary))
 }
 
 /// Makes the entry of a file durable whose bytes are.
@@ -87,14 +92,14 @@ fn file_at(path: &Path) -> io::Result<Option<Metadata>> {
 pub fn rely_on(path: &Path) -> io::Result<bool> {
     let Some(there) = file_at(path)? else { return Ok(false) };
     let entry = Entry::new(path, &there);
-    if entry.is_durable() || was_written_back(&there) {
+    if entry.is_durable() {
         return Ok(true);
     }
-    let synced = found(in_directory(parent_of(path)?, || sync(path)))?.is_some();
-    if synced {
+    if was_written_back(&there) {
         entry.remember();
+        return Ok(true);
     }
-    Ok(synced)
+    Ok(found(in_directory(parent_of(path)?, || sync(path)))?.is_some())
 }
 
 /// The same, but never over something: tells whether the place was free.

@@ -53,8 +53,9 @@ impl Storage {
         Ok(there)
     }
 
-    /// Makes sure that the id of `name` lasts: who claimed the name may have been stopped before it did.
-    pub fn need_id(&self, name: &RepositoryName) -> io::Result<()> {
+    /// Makes sure that it lasts which repository lies under `name`, if something says so: who claimed the name may have been
+    /// stopped before it did.
+    pub fn need_name(&self, name: &RepositoryName) -> io::Result<()> {
         files::rely_on(&self.layout().id(name))?;
         self.make_repository(name)
     }

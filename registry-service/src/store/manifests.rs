@@ -52,7 +52,7 @@ impl Storage {
     }
 
     /// Makes sure that the repository's having the manifest lasts, or its not having it.
-    pub fn settle_revision(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+    pub fn make_revision_last(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
         files::make_last(&self.layout().revision_link(name, digest))
     }
 

@@ -62,7 +62,7 @@ use std::sync::Arc;
 use tags::Listings;
 use tokio::task::JoinHandle;
 
-/// Manifests remembered as looked at for a subject, of all repositories together: some 120 bytes each.
+/// Manifests remembered as looked at for a subject, of all repositories together: some 120 bytes each, twice that with one.
 const LOOKED_AT: u64 = 200_000;
 
 /// One directory of Distribution's layout. Cheap to clone; any number of processes may hold the same one.

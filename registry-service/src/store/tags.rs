@@ -117,17 +117,23 @@ impl Storage {
         Ok(true)
     }
 
-    /// Puts away what a writer left that was stopped: an entry without a link, which to peers is a tag, and a tag of a
-    /// manifest that has gone. What is there then, or is not, lasts. The caller holds the tag's intent.
-    pub fn settle_tag(&self, name: &RepositoryName, repository_id: Option<&str>, tag: &Tag) -> io::Result<()> {
-        let is_whole = match self.tag_now(name, tag)? {
-            Some(digest) => self.revision_now(name, &digest)?.is_some(),
-            None => false,
-        };
-        if !is_whole && files::exists(&self.layout().tag(name, tag))? {
+    /// Puts away an entry without a link, which a writer left that was stopped: to peers it is a tag. The caller holds the
+    /// tag's intent.
+    pub fn remove_unlinked_tag(&self, name: &RepositoryName, repository_id: Option<&str>, tag: &Tag) -> io::Result<()> {
+        if files::exists(&self.layout().tag(name, tag))? && !files::is_file(&self.layout().tag_current(name, tag))? {
             self.remove_tag(name, repository_id, tag)?;
         }
+        Ok(())
+    }
+
+    /// Makes sure that the tag lasts as it is, or that its being gone does.
+    pub fn make_tag_last(&self, name: &RepositoryName, tag: &Tag) -> io::Result<()> {
         files::make_last(&self.layout().tag_current(name, tag))
+    }
+
+    /// Makes sure that every tag of `name` that is gone stays so.
+    pub fn make_tags_last(&self, name: &RepositoryName) -> io::Result<()> {
+        found(files::sync_dir(&self.layout().tags(name))).map(drop)
     }
 
     /// The first `limit` tags of `name` after `after`; `None` if `name` holds nothing.

@@ -1,6 +1,6 @@
 //! Deleting tags, manifests and blobs: OCI distribution spec 1.1, end-9 and end-10. Gone is gone at once, everywhere.
 
-use crate::support::{Repository, Stack, artifact, child_descriptor, index, sha256};
+use crate::support::{Repository, Stack, artifact, child_descriptor, data, index, sha256};
 use reqwest::Method;
 use serde_json::json;
 use shared::media_type::OCI_MANIFEST;
@@ -122,4 +122,20 @@ async fn a_right_to_push_deletes_nothing() {
         assert!(answer.header("www-authenticate").ends_with("error=\"insufficient_scope\""));
         app.get(path).send().await.is(200);
     }
+}
+
+#[tokio::test]
+async fn manifests_that_are_damaged_keep_what_they_may_name_and_can_be_deleted_themselves() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let images = [app.push_image("v1", "one").await, app.push_image("v2", "two").await];
+    for (image, bytes) in images.iter().zip(["{}", "torn"]) {
+        std::fs::write(stack.stored(&data(&image.digest)), bytes).unwrap();
+    }
+    let layer = format!("blobs/{}", sha256(b"one"));
+    app.delete(&layer).send().await.refuses(405, "UNSUPPORTED");
+    for image in &images {
+        app.delete(&format!("manifests/{}", image.digest)).send().await.is(202);
+    }
+    app.delete(&layer).send().await.is(202);
 }

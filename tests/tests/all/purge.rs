@@ -130,6 +130,8 @@ async fn a_read_only_registry_serves_reads_refuses_writes_and_touches_nothing() 
     drop(left);
     let signature = artifact(&image.digest, &json!({}));
     write_as_a_peer(writable.root(), "app", &signature);
+    let emptied = app.push_blob(b"emptied").await;
+    fs::write(writable.stored(&data(&emptied)), "").unwrap();
     let hidden = app.push_blob(b"hidden").await;
     for path in [data(&hidden), format!("repositories/app/_layers/{}/link", hidden.replace(':', "/"))] {
         let path = writable.stored(&path);
@@ -156,6 +158,7 @@ async fn a_read_only_registry_serves_reads_refuses_writes_and_touches_nothing() 
         app.get(path).send().await.is(200);
     }
     assert_eq!(app.get(&format!("blobs/{hidden}")).send().await.is(200).text(), "hidden");
+    app.head(&format!("blobs/{emptied}")).send().await.is(404);
     app.get(&upload).send().await.is(204);
     for request in [
         app.post("blobs/uploads/"),

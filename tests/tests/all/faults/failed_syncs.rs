@@ -2,7 +2,8 @@
 //! which the disk has just said that it may not last. The same again succeeds, and that lasts: what the first attempt left
 //! is relied on by nobody who has not synced it.
 
-use super::checker::check_storage;
+use super::checker::{check_storage, no_intent_is_left};
+use super::chores::Worker;
 use super::chosen;
 use super::ledger::{Ledger, Told};
 use super::table::Verb;
@@ -43,15 +44,18 @@ impl Run {
         let told = take_all(&client, verb.steps, &mut ledger).await;
         let run = Self { told, met: armed.count(), removed: removals.count() };
         drop((armed, removals));
-        // A timer would do it in the middle of another run.
-        stack.settle().await;
         assert_eq!(take_all(&client, verb.steps, &mut ledger).await, Told::Done, "{what}: the same again");
-        check_storage(&client.app, &ledger, &what).await;
         let folder = tempfile::tempdir().unwrap();
         let left = folder.path().join("left");
         journal.after_power_loss(&left, Loss::Everything).unwrap();
+        // A timer would do it in the middle of another run.
+        stack.settle().await;
+        check_storage(&client.app, &ledger, &what).await;
+        let what = format!("{what}, and then no power");
+        let worker = Worker::Beside(stack.registries().on(&left));
         let started = client.app.on(&stack.registry_on(&left));
-        check_storage(&started, &ledger, &format!("{what}, and then no power")).await;
+        no_intent_is_left(&worker.base(), &what).await;
+        check_storage(&started, &ledger, &what).await;
         run
     }
 }
