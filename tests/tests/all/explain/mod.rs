@@ -17,6 +17,9 @@ const ROUNDS: usize = 42;
 /// In each round so many reasons are taken away, if so many are found that can be.
 const TAKEN: usize = 5;
 
+/// And in the end at least so many.
+const ENOUGH: usize = 100;
+
 #[tokio::test]
 async fn what_is_explained_is_what_tokens_grant_and_registries_do() {
     let now = jiff::Timestamp::now().as_microsecond().unsigned_abs();
@@ -42,7 +45,15 @@ async fn what_is_explained_is_what_tokens_grant_and_registries_do() {
         }
     }
     assert!(triples >= 10_000, "{triples}");
-    assert!(fallen >= 100, "only {fallen} reasons were taken away");
+    // Chance may have left few rights that can be taken: it goes on until there were enough.
+    for _ in 0..1000 {
+        if fallen >= ENOUGH {
+            break;
+        }
+        world.changes().await;
+        fallen += usize::from(falls_to_the_next(&mut world).await);
+    }
+    assert!(fallen >= ENOUGH, "only {fallen} reasons were taken away");
 }
 
 #[tokio::test]
