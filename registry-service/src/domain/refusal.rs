@@ -88,12 +88,12 @@ pub enum Refusal {
     /// The manifest names what the repository does not have.
     #[error("the manifest names content that the repository does not have; push that first")]
     ManifestBlobUnknown(Vec<Digest>),
-    /// Another manifest of the repository names it.
+    /// Another manifest of the repository names it, or is damaged, so that nobody knows what it names.
     #[error("{wanted} is part of manifest {holder}; delete that one first")]
     InUse {
-        /// What was to be deleted: its kind,
+        /// What kind of thing was to be deleted.
         kind: Deletable,
-        /// and its digest.
+        /// Its digest.
         wanted: Digest,
         /// Who names it.
         holder: Digest,
