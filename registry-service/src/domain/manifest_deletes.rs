@@ -2,7 +2,7 @@
 
 use super::admission::Permit;
 use super::contents::parts_of;
-use super::refusal::{Deletable, Refusal};
+use super::refusal::{Deletable, Holder, Refusal};
 use super::under_intents::Plan;
 use super::{Registry, Repository};
 use crate::store::{RepositoryLock, Storage};
@@ -98,8 +98,8 @@ impl Registry {
     }
 }
 
-/// A manifest of the repository that has `wanted` as a part. Being its subject is not being its part.
-pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Digest) -> io::Result<Option<Digest>> {
+/// Who has `wanted` as a part, or may have. Being its subject is not being its part.
+pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Digest) -> io::Result<Option<Holder>> {
     let own = storage.revision_now(name, wanted)?;
     let is_lost = match &own {
         Some(content) => named_by(storage, content)?.is_none(),
@@ -109,9 +109,11 @@ pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Diges
         if revision == *wanted || own.as_ref() == Some(&revision) {
             continue;
         }
-        // One of which that is not known may name anything; but of two such each would hold the other for ever.
-        if named_by(storage, &revision)?.map_or(!is_lost, |named| named.contains(wanted)) {
-            return Ok(Some(revision));
+        match named_by(storage, &revision)? {
+            Some(named) if named.contains(wanted) => return Ok(Some(Holder::Whole(revision))),
+            // Of two such each would hold the other for ever.
+            None if !is_lost => return Ok(Some(Holder::Damaged(revision))),
+            _ => {}
         }
     }
     Ok(None)

@@ -33,6 +33,17 @@ pub enum Deletable {
     Manifest,
 }
 
+/// The manifest of the repository for which something cannot be deleted from it.
+#[derive(Debug, thiserror::Error)]
+pub enum Holder {
+    /// It has that as a part.
+    #[error("part of manifest {0}; delete that one first")]
+    Whole(Digest),
+    /// What it has as parts is not known.
+    #[error("perhaps part of manifest {0}, which is damaged; push that one again, or delete it first")]
+    Damaged(Digest),
+}
+
 /// A request that is not done.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -89,14 +100,14 @@ pub enum Refusal {
     #[error("the manifest names content that the repository does not have; push that first")]
     ManifestBlobUnknown(Vec<Digest>),
     /// Another manifest of the repository names it, or is damaged, so that nobody knows what it names.
-    #[error("{wanted} is part of manifest {holder}; delete that one first")]
+    #[error("{wanted} is {holder}")]
     InUse {
         /// What kind of thing was to be deleted.
         kind: Deletable,
         /// Its digest.
         wanted: Digest,
-        /// Who names it.
-        holder: Digest,
+        /// Who holds it.
+        holder: Holder,
     },
     /// The client's address is outside the ranges that are served.
     #[error("this registry does not serve your address (http.allow)")]

@@ -133,7 +133,8 @@ async fn manifests_that_are_damaged_keep_what_they_may_name_and_can_be_deleted_t
         std::fs::write(stack.stored(&data(&image.digest)), bytes).unwrap();
     }
     let layer = format!("blobs/{}", sha256(b"one"));
-    app.delete(&layer).send().await.refuses(405, "UNSUPPORTED");
+    let refused = app.delete(&layer).send().await.refuses(405, "UNSUPPORTED");
+    assert!(refused.text().contains("which is damaged"), "says why: {}", refused.text());
     for image in &images {
         app.delete(&format!("manifests/{}", image.digest)).send().await.is(202);
     }

@@ -45,6 +45,11 @@ async fn what_a_peer_wrote_is_listed_and_what_it_removed_is_not() {
     let hex = sha256(&manifests[0]).replace("sha256:", "");
     fs::remove_dir_all(stack.stored(&format!("repositories/admin/app/_manifests/revisions/sha256/{hex}"))).unwrap();
     assert_eq!(lists().await, [3, 3]);
+    // What Berth deleted, its entry too, and the peer wrote again before anybody looked.
+    let again = &manifests[1];
+    app.delete(&format!("manifests/{}", sha256(again))).send().await.is(202);
+    write_as_a_peer(stack.root(), "admin/app", again);
+    assert_eq!(lists().await, [3, 3]);
 }
 
 #[tokio::test]

@@ -4,10 +4,15 @@ use crate::support::{Standalone, environment, eventually, free_port, serve_tls};
 use registry_service::config::Settings;
 use registry_service::{http, start};
 use reqwest::tls::Version;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use server::TlsFiles;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -82,6 +87,29 @@ async fn both_versions_of_tls_are_spoken_and_nothing_plain() {
     }
     let plain = reqwest::Client::builder().no_proxy().build().unwrap();
     plain.get(format!("http://{address}/v2/")).send().await.unwrap_err();
+}
+
+// HTTP/2 has no limit here of what requests on one connection hold, so it is not agreed on.
+#[tokio::test]
+async fn a_client_that_would_speak_http_2_speaks_http_1() {
+    let (folder, pair) = (tempfile::tempdir().unwrap(), pair());
+    pair.write(folder.path());
+    let address = serve(&folder);
+    let mut trusted = RootCertStore::empty();
+    trusted.add(CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap()).unwrap();
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let mut config = versions.with_root_certificates(trusted).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let agreed = tokio::task::spawn_blocking(move || {
+        let mut connection = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream).unwrap();
+        }
+        connection.alpn_protocol().map(<[u8]>::to_vec)
+    });
+    assert_eq!(agreed.await.unwrap().as_deref(), Some(b"http/1.1".as_slice()));
 }
 
 #[tokio::test]
