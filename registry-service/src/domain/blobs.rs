@@ -207,7 +207,7 @@ impl Registry {
                 let _lock = lock;
                 if storage.layer_now(&name, &wanted)?.is_none() {
                     // Who was told before that deleting it failed learns here that it is gone, so that has to last.
-                    storage.make_layer_last(&name, &wanted)?;
+                    storage.make_layer_durable(&name, &wanted)?;
                     return Ok(Err(Refusal::BlobUnknown(wanted)));
                 }
                 if let Some(holder) = holder_of(storage, &name, &wanted)? {

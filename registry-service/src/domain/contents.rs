@@ -3,14 +3,12 @@
 
 use super::Registry;
 use super::refusal::Refusal;
-use crate::model::stored_manifest::{named_digests, named_sizes, stored_media_type};
-use crate::store::Storage;
-use crate::store::hashing::digest_of;
+use crate::model::stored_manifest::{named_sizes, stored_media_type};
+use crate::store::{Storage, WholeBlob};
 use bytes::Bytes;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use shared::Digest;
-use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Once, OnceLock};
 
@@ -46,13 +44,6 @@ impl Content {
     }
 }
 
-/// Every digest that a stored manifest names as a part of itself; `None` if that cannot be known: the bytes are not what
-/// `digest` says, or cannot be read.
-pub(super) fn parts_of(digest: &Digest, bytes: &[u8]) -> Option<BTreeSet<Digest>> {
-    // A digit that the disk has changed still parses, and what it stood for would go.
-    if digest_of(digest.algorithm(), bytes) == *digest { named_digests(bytes) } else { None }
-}
-
 /// Contents by their digests, which never change.
 pub(super) struct ContentCache(Cache<Digest, Arc<Content>, ByLength>);
 
@@ -84,16 +75,18 @@ impl Registry {
             return Ok(Some(content));
         }
         let wanted = digest.clone();
-        let Some(bytes) = self.storage().run(move |storage| storage.read_blob(&wanted)).await? else {
-            return Ok(None);
+        let bytes = match self.storage().run(move |storage| storage.read_blob(&wanted)).await? {
+            WholeBlob::Good(bytes) => bytes,
+            WholeBlob::Quarantined | WholeBlob::Nowhere => return Ok(None),
+            WholeBlob::Damaged(error) => {
+                // What a disk does not give back now it may give back later; what is something else stays so.
+                if error.kind() == io::ErrorKind::InvalidData {
+                    let damaged = digest.clone();
+                    self.storage().run(move |storage| storage.check_blob(&damaged)).await?;
+                }
+                return Err(error.into());
+            }
         };
-        if digest_of(digest.algorithm(), &bytes) != *digest {
-            let damaged = digest.clone();
-            self.storage().run(move |storage| storage.check_blob(&damaged)).await?;
-            return Err(
-                io::Error::new(io::ErrorKind::InvalidData, format!("the content of {digest} is damaged")).into()
-            );
-        }
         let content = Arc::new(Content::new(bytes));
         self.parts.contents.0.insert(digest.clone(), Arc::clone(&content));
         Ok(Some(content))

@@ -1,11 +1,11 @@
 //! Deleting a manifest or a tag. Blobs stay for the collector.
 
 use super::admission::Permit;
-use super::contents::parts_of;
 use super::refusal::{Deletable, Holder, Refusal};
 use super::under_intents::Plan;
 use super::{Registry, Repository};
-use crate::store::{RepositoryLock, Storage};
+use crate::model::stored_manifest::named_digests;
+use crate::store::{RepositoryLock, Storage, WholeBlob};
 use shared::internal::{Change, ManifestState, TagState};
 use shared::{Digest, Reference, RepositoryName, Tag};
 use std::collections::BTreeSet;
@@ -37,7 +37,7 @@ impl Registry {
         let Some(manifest) = self.storage().tag(&repository.name, &tag).await? else {
             // Who was told before that deleting it failed learns here that it is gone, so that has to last.
             let (name, gone) = (repository.name.clone(), tag.clone());
-            self.storage().run(move |storage| storage.make_tag_last(&name, &gone)).await?;
+            self.storage().run(move |storage| storage.make_tag_durable(&name, &gone)).await?;
             return Err(Refusal::ManifestUnknown(tag.to_string()));
         };
         let plan = Plan {
@@ -65,7 +65,7 @@ impl Registry {
             .storage()
             .run(move |storage| {
                 if storage.revision_now(&name, &wanted)?.is_none() {
-                    storage.make_revision_last(&name, &wanted)?;
+                    storage.make_revision_durable(&name, &wanted)?;
                     return Ok(Err(Refusal::ManifestUnknown(wanted.to_string())));
                 }
                 match holder_of(storage, &name, &wanted)? {
@@ -88,7 +88,7 @@ impl Registry {
                 storage.remove_tag(&repository.name, repository.id.as_deref(), tag)?;
             }
             // Those too that an earlier attempt removed, and was stopped before it lasted.
-            storage.make_tags_last(&repository.name)?;
+            storage.make_removed_tags_durable(&repository.name)?;
             if let Some(Some((subject, _))) = storage.read_referrer(&repository.name, &digest)? {
                 storage.remove_referrer(&repository.name, &subject, &digest)?;
             }
@@ -101,28 +101,47 @@ impl Registry {
 /// Who has `wanted` as a part, or may have. Being its subject is not being its part.
 pub(super) fn holder_of(storage: &Storage, name: &RepositoryName, wanted: &Digest) -> io::Result<Option<Holder>> {
     let own = storage.revision_now(name, wanted)?;
-    let is_lost = match &own {
-        Some(content) => named_by(storage, content)?.is_none(),
-        None => false,
-    };
+    let mut damaged = Vec::new();
     for revision in storage.revisions(name)? {
         if revision == *wanted || own.as_ref() == Some(&revision) {
             continue;
         }
         match named_by(storage, &revision)? {
             Some(named) if named.contains(wanted) => return Ok(Some(Holder::Whole(revision))),
-            // Of two such each would hold the other for ever.
-            None if !is_lost => return Ok(Some(Holder::Damaged(revision))),
-            _ => {}
+            Some(_) => {}
+            None => damaged.push(revision),
         }
     }
-    Ok(None)
+    let below = match own {
+        Some(content) if !damaged.is_empty() => manifests_below(storage, name, &content)?,
+        _ => Some(BTreeSet::new()),
+    };
+    // Of two of which nothing is known each would hold the other for ever.
+    let Some(below) = below else { return Ok(None) };
+    // And no part of a whole has that whole as a part.
+    Ok(damaged.into_iter().find(|manifest| !below.contains(manifest)).map(Holder::Damaged))
 }
 
-/// What the manifest with these bytes names; `None` if that cannot be known: they are damaged, or were put aside.
+/// The manifests of the repository that the one with these bytes has as parts, and those that they have; `None` if it is
+/// damaged itself.
+fn manifests_below(storage: &Storage, name: &RepositoryName, whole: &Digest) -> io::Result<Option<BTreeSet<Digest>>> {
+    let Some(parts) = named_by(storage, whole)? else { return Ok(None) };
+    let (mut below, mut left) = (BTreeSet::new(), Vec::from_iter(parts));
+    while let Some(part) = left.pop() {
+        let Some(content) = storage.revision_now(name, &part)? else { continue };
+        if !below.contains(&content) {
+            left.extend(named_by(storage, &content)?.unwrap_or_default());
+            below.insert(content);
+        }
+    }
+    Ok(Some(below))
+}
+
+/// What the manifest with these bytes names; `None` if that cannot be known: they are damaged.
 fn named_by(storage: &Storage, content: &Digest) -> io::Result<Option<BTreeSet<Digest>>> {
     Ok(match storage.read_blob(content)? {
-        Some(bytes) => parts_of(content, &bytes),
-        None => storage.blob_spot(content).beside()?.damaged.is_empty().then(BTreeSet::new),
+        WholeBlob::Good(bytes) => named_digests(&bytes),
+        WholeBlob::Damaged(_) | WholeBlob::Quarantined => None,
+        WholeBlob::Nowhere => Some(BTreeSet::new()),
     })
 }

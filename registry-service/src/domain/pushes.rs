@@ -180,8 +180,8 @@ fn bring_child(
     let Some(content) = storage.revision_now(name, digest)? else { return Ok(false) };
     // What lies in place keeps all it needs from the collector; only of a hidden one it has to be made sure.
     if !storage.is_revision_in_place(name, digest)? {
-        let Some(bytes) = storage.read_blob(&content)? else { return Ok(false) };
-        let manifest = Manifest::parse(&bytes, None).map_err(io::Error::other)?;
+        let Some(bytes) = storage.read_blob(&content)?.good() else { return Ok(false) };
+        let Ok(manifest) = Manifest::parse(&bytes, None) else { return Ok(false) };
         if !bring_needs(storage, name, lock, &manifest, seen)?.is_empty() {
             return Ok(false);
         }

@@ -10,7 +10,6 @@ use super::{Registry, Repository};
 use crate::model::referrer::Referrer;
 use crate::store::Storage;
 use shared::{Digest, RepositoryName};
-use std::collections::HashMap;
 use std::io;
 
 /// Entries looked at for one page: a page that is filtered may show fewer.
@@ -52,12 +51,12 @@ impl Registry {
     }
 
     /// Enters what has no entry yet, if that can be done. Returns those of it that are about `subject`.
-    async fn complete_referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Referrer>, Refusal> {
+    async fn complete_referrers(&self, repository: &Repository, subject: &Digest) -> Result<Vec<Digest>, Refusal> {
         // One repository at a time: it may have a hundred thousand manifests, and others need the disk too.
         let _turn = self.parts.completing_referrers.lock().await;
         let name = repository.name.clone();
         let unlisted = self.storage().run(move |storage| storage.unlisted_referrers(&name)).await?;
-        let about_it = unlisted.iter().filter(|(about, _)| about == subject).map(|(_, referrer)| referrer.clone());
+        let about_it = unlisted.iter().filter(|(about, _)| about == subject).map(|(_, digest)| digest.clone());
         let about_it = about_it.collect();
         if !unlisted.is_empty()
             && !self.parts.policy.read_only
@@ -68,14 +67,14 @@ impl Registry {
         Ok(about_it)
     }
 
-    async fn enter_referrers(&self, repository: &Repository, unlisted: Vec<(Digest, Referrer)>) -> Result<(), Refusal> {
+    async fn enter_referrers(&self, repository: &Repository, unlisted: Vec<(Digest, Digest)>) -> Result<(), Refusal> {
         tracing::info!(repository = %repository.name, count = unlisted.len(), "listing manifests that a peer wrote");
         let (lock, name) = (self.share(repository).await?, repository.name.clone());
         let enter = move |storage: &Storage| {
             let _lock = lock;
-            for (subject, referrer) in unlisted {
+            for (_, digest) in unlisted {
                 // It may have been deleted before the lock was ours.
-                if storage.has_revision(&name, &referrer.digest)? {
+                if let Some((subject, referrer)) = storage.read_referrer(&name, &digest)?.flatten() {
                     storage.add_referrer(&name, &subject, &referrer)?;
                 }
             }
@@ -90,11 +89,10 @@ fn page(
     storage: &Storage,
     name: &RepositoryName,
     query: &ReferrerQuery,
-    unlisted: Vec<Referrer>,
+    unlisted: Vec<Digest>,
 ) -> io::Result<ReferrerPage> {
-    let unlisted: HashMap<_, _> = unlisted.into_iter().map(|referrer| (referrer.digest.clone(), referrer)).collect();
     let mut digests = storage.referrer_digests(name, &query.subject)?;
-    digests.extend(unlisted.keys().cloned());
+    digests.extend(unlisted);
     digests.sort_unstable();
     digests.dedup();
     let after = query.after.as_deref().unwrap_or_default();
@@ -106,7 +104,7 @@ fn page(
             page.next = last;
             break;
         }
-        if let Some((referrer, size)) = shown(storage, name, query, digest, &unlisted)? {
+        if let Some((referrer, size)) = shown(storage, name, query, digest)? {
             if !page.items.is_empty() && bytes + size > PAGE_BYTES {
                 page.next = last;
                 break;
@@ -125,16 +123,11 @@ fn shown(
     name: &RepositoryName,
     query: &ReferrerQuery,
     digest: &Digest,
-    unlisted: &HashMap<Digest, Referrer>,
 ) -> io::Result<Option<(Referrer, usize)>> {
     if !storage.has_revision(name, digest)? {
         return Ok(None);
     }
-    let referrer = match unlisted.get(digest) {
-        Some(referrer) => Some(referrer.clone()),
-        None => storage.referrer(name, &query.subject, digest)?,
-    };
-    let Some(referrer) = referrer else { return Ok(None) };
+    let Some(referrer) = storage.referrer(name, &query.subject, digest)? else { return Ok(None) };
     let has_type = |wanted: &String| referrer.artifact_type.as_ref() == Some(wanted);
     if !query.artifact_types.is_empty() && !query.artifact_types.iter().any(has_type) {
         return Ok(None);
@@ -145,7 +138,7 @@ fn shown(
 
 /// Puts the entry of a manifest right after a writer died: it is there if the manifest is. The caller holds its intent.
 pub(super) fn settle_referrer(storage: &Storage, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
-    let Some(bytes) = storage.read_blob(digest)? else { return Ok(()) };
+    let Some(bytes) = storage.read_blob(digest)?.good() else { return Ok(()) };
     match Referrer::read(digest, &bytes) {
         Some((subject, referrer)) if storage.has_revision(name, digest)? => {
             storage.add_referrer(name, &subject, &referrer)

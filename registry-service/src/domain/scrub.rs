@@ -95,7 +95,7 @@ impl Scrub<'_> {
     /// What a manifest of the repository needs; or its own digest, if its bytes are nowhere. `None`: there is no link.
     fn needs(&self, lies: &Lies, digest: &Digest) -> io::Result<Option<Result<Needs, Digest>>> {
         let Some(content) = self.storage.revision_meanings(lies, digest)?.pop() else { return Ok(None) };
-        let Some(bytes) = self.storage.read_blob(&content)? else { return Ok(Some(Err(content))) };
+        let Some(bytes) = self.storage.read_blob(&content)?.good() else { return Ok(Some(Err(content))) };
         let needs = match Manifest::parse(&bytes, None) {
             Ok(manifest) => manifest.needs().map(|(digest, is_manifest)| (digest.clone(), is_manifest)).collect(),
             // An older format than is taken today.

@@ -5,8 +5,8 @@ use super::refusal::Refusal;
 use super::under_intents::tell;
 use super::{Registry, Repository};
 use crate::model::manifest::Manifest;
-use crate::store::{IntentTarget, Storage};
-use shared::internal::{CommitRequest, ManifestState, TagState};
+use crate::store::{IntentTarget, Storage, WholeBlob};
+use shared::internal::{CommitRequest, ManifestRecord, ManifestState, TagState};
 use shared::{Digest, RepositoryName};
 use std::io;
 
@@ -55,8 +55,8 @@ impl Registry {
         Ok(())
     }
 
-    /// Tells the index, if there is one, what storage holds of `target`. What was half made of it is mended first, and made
-    /// to last: a manifest's entry among referrers, a tag that has no link. The caller holds its intent.
+    /// Tells the index, if there is one, what storage holds of `target`. What was half made of it is mended first, a manifest's
+    /// entry among referrers and a tag that has no link, and what it is told lasts. The caller holds its intent.
     pub(super) async fn report(&self, repository: &Repository, target: &IntentTarget) -> Result<(), Refusal> {
         let turn = match self.index() {
             Some(index) => Some((index, index.turn().await?.number)),
@@ -67,11 +67,11 @@ impl Registry {
             match &looked_at {
                 IntentTarget::Manifest(digest) => {
                     settle_referrer(storage, &name, digest)?;
-                    storage.make_revision_last(&name, digest)?;
+                    storage.make_revision_durable(&name, digest)?;
                 }
                 IntentTarget::Tag(tag) => {
                     storage.remove_unlinked_tag(&name, id.as_deref(), tag)?;
-                    storage.make_tag_last(&name, tag)?;
+                    storage.make_tag_durable(&name, tag)?;
                 }
             }
             observe(storage, &name, looked_at)
@@ -104,7 +104,13 @@ fn observe(
     }
 }
 
-pub(super) fn record(storage: &Storage, digest: &Digest) -> io::Result<Option<shared::internal::ManifestRecord>> {
-    let Some(bytes) = storage.read_blob(digest)? else { return Ok(None) };
+/// What the index is told of the manifest with these bytes; `None` if there are none, or none that are a manifest.
+pub(super) fn record(storage: &Storage, digest: &Digest) -> io::Result<Option<ManifestRecord>> {
+    let bytes = match storage.read_blob(digest)? {
+        WholeBlob::Good(bytes) => bytes,
+        // What a disk does not give back now is not gone.
+        WholeBlob::Damaged(error) if error.kind() != io::ErrorKind::InvalidData => return Err(error),
+        WholeBlob::Damaged(_) | WholeBlob::Quarantined | WholeBlob::Nowhere => return Ok(None),
+    };
     Ok(Manifest::parse(&bytes, None).ok().map(|manifest| manifest.record(bytes.len() as u64)))
 }

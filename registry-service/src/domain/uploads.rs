@@ -62,8 +62,14 @@ impl Registry {
         Ok(id)
     }
 
-    /// How many bytes of an upload are acknowledged.
+    /// How many bytes of an upload are acknowledged. They last: whoever is told does not send them again.
     pub async fn upload_offset(&self, permit: &Permit, id: UploadId) -> Result<u64, Refusal> {
+        let offset = self.offset_now(permit, id).await?;
+        self.make_upload_durable(permit, id).await?;
+        Ok(offset)
+    }
+
+    async fn offset_now(&self, permit: &Permit, id: UploadId) -> Result<u64, Refusal> {
         let name = permit.repository.name.clone();
         let state = self.storage().run(move |storage| storage.upload_state(&name, id)).await?;
         match state {
@@ -159,23 +165,35 @@ impl Registry {
 
     /// Takes an upload to write it, if the request's bytes come next.
     async fn resume(&self, permit: &Permit, id: UploadId, placement: Placement) -> Result<UploadSession, Refusal> {
-        let offset = self.upload_offset(permit, id).await?;
+        let offset = self.offset_now(permit, id).await?;
         let name = permit.repository.name.clone();
         let attempt = move |storage: &Storage| storage.resume_upload(&name, id);
         let resumed = self.wait_at_most(LAST_WRITES, Queue::Upload(id), Mode::Exclusive, attempt).await;
-        let stands_at = |offset| Refusal::UploadOffset { name: permit.repository.name.clone(), id, offset };
         let session = match resumed {
             Ok(Some(session)) => session,
-            Ok(None) => return Err(stands_at(offset)),
+            Ok(None) => return Err(self.stands_at(permit, id, offset).await),
             Err(Refusal::Storage(error)) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Refusal::UploadUnknown);
             }
             Err(refusal) => return Err(refusal),
         };
         match placement.chunk {
-            Some(chunk) if chunk.first != session.offset() => Err(stands_at(session.offset())),
+            Some(chunk) if chunk.first != session.offset() => Err(self.stands_at(permit, id, session.offset()).await),
             _ => Ok(session),
         }
+    }
+
+    /// Tells a client where to go on.
+    async fn stands_at(&self, permit: &Permit, id: UploadId, offset: u64) -> Refusal {
+        match self.make_upload_durable(permit, id).await {
+            Ok(()) => Refusal::UploadOffset { name: permit.repository.name.clone(), id, offset },
+            Err(refusal) => refusal,
+        }
+    }
+
+    async fn make_upload_durable(&self, permit: &Permit, id: UploadId) -> Result<(), Refusal> {
+        let name = permit.repository.name.clone();
+        Ok(self.storage().run(move |storage| storage.make_upload_durable(&name, id)).await?)
     }
 
     /// Writes a body as it comes: while one batch is hashed and written, the next is gathered.

@@ -6,9 +6,10 @@ use super::chunks::Chunks;
 use super::directories;
 use super::disk::{self, File};
 use super::files::{self, Placed};
+use super::hashing::digest_of;
 use super::layout::Layout;
 use super::locks::RepositoryLock;
-use super::quarantine::Vetted;
+use super::quarantine::{Vetted, is_damage};
 use super::trash::{bring_back, read_anywhere, remove_anywhere};
 use super::{Storage, found};
 use shared::{Digest, RepositoryName};
@@ -25,6 +26,26 @@ pub struct OpenBlob {
     /// `false`: it was hidden, or is perhaps.
     is_in_place: bool,
     unproven: Option<Unproven>,
+}
+
+/// All bytes of a content, as they were found.
+#[derive(Debug)]
+pub enum WholeBlob {
+    /// What the digest says.
+    Good(Vec<u8>),
+    /// They lie somewhere, and are something else, or the disk gives them back no more.
+    Damaged(io::Error),
+    /// They were damaged, and are quarantined.
+    Quarantined,
+    /// Nobody has them.
+    Nowhere,
+}
+
+impl WholeBlob {
+    /// The bytes, if they are what the digest says.
+    pub fn good(self) -> Option<Vec<u8>> {
+        if let Self::Good(bytes) = self { Some(bytes) } else { None }
+    }
 }
 
 impl OpenBlob {
@@ -85,9 +106,19 @@ impl Storage {
         Ok(Some(OpenBlob { digest: digest.clone(), size: metadata.len(), file, is_in_place, unproven }))
     }
 
-    /// All bytes of the content of `digest`, hidden or not.
-    pub fn read_blob(&self, digest: &Digest) -> io::Result<Option<Vec<u8>>> {
-        read_anywhere(&self.layout().blob(digest), |path| found(disk::read(path)))
+    /// All bytes of the content of `digest`, hidden or not, and hashed: a digit that the disk has changed still parses.
+    pub fn read_blob(&self, digest: &Digest) -> io::Result<WholeBlob> {
+        Ok(match read_anywhere(&self.layout().blob(digest), |path| found(disk::read(path))) {
+            Ok(Some(bytes)) if digest_of(digest.algorithm(), &bytes) == *digest => WholeBlob::Good(bytes),
+            Ok(Some(_)) => WholeBlob::Damaged(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the content of {digest} is damaged"),
+            )),
+            Ok(None) if self.blob_spot(digest).beside()?.damaged.is_empty() => WholeBlob::Nowhere,
+            Ok(None) => WholeBlob::Quarantined,
+            Err(error) if is_damage(&error) => WholeBlob::Damaged(error),
+            Err(error) => return Err(error),
+        })
     }
 
     /// Whether the bytes of `content` are there, hidden or not.
@@ -139,15 +170,20 @@ impl Storage {
     }
 
     /// Makes sure that the repository's having the blob lasts, or its not having it.
-    pub fn make_layer_last(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
-        files::make_last(&self.layout().layer_link(name, digest))
+    pub fn make_layer_durable(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+        files::make_durable(&self.layout().layer_link(name, digest))
     }
 
     /// Writes `bytes`, whose digest is `digest`.
     pub fn store_blob(&self, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
         let path = self.layout().blob(digest);
-        let is_there = self.need_blob(digest)? && found(disk::read(&path))?.is_some_and(|there| there == bytes);
-        if is_there && found(files::touch(&path).and_then(|()| files::sync(&path)))?.is_some() {
+        let is_good = self.need_blob(digest)?
+            && match found(disk::read(&path)) {
+                Ok(there) => there.is_some_and(|there| there == bytes),
+                Err(error) if is_damage(&error) => false,
+                Err(error) => return Err(error),
+            };
+        if is_good && found(files::touch(&path).and_then(|()| files::sync(&path)))?.is_some() {
             return Ok(());
         }
         // Free, hidden again, or damaged: what is there is not what its name says.

@@ -21,7 +21,7 @@ pub enum Placed {
 }
 
 /// Makes sure that what is at `path` now lasts, a file or that there is none, whoever made it so.
-pub fn make_last(path: &Path) -> io::Result<()> {
+pub fn make_durable(path: &Path) -> io::Result<()> {
     if rely_on(path)? {
         return Ok(());
     }
@@ -91,12 +91,7 @@ fn file_at(path: &Path) -> io::Result<Option<Metadata>> {
 /// have been stopped before it was durable, or may have told its client that it failed. `false`: there is no file.
 pub fn rely_on(path: &Path) -> io::Result<bool> {
     let Some(there) = file_at(path)? else { return Ok(false) };
-    let entry = Entry::new(path, &there);
-    if entry.is_durable() {
-        return Ok(true);
-    }
-    if was_written_back(&there) {
-        entry.remember();
+    if was_written_back(&there) || Entry::new(path, &there).is_durable() {
         return Ok(true);
     }
     Ok(found(in_directory(parent_of(path)?, || sync(path)))?.is_some())

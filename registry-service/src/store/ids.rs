@@ -29,8 +29,8 @@ impl Storage {
         let path = self.layout().id(name);
         if read_small_blocking(&path)?.is_none() {
             files::create(&path, id.as_bytes())?;
-            self.make_repository(name)?;
         }
+        self.need_name(name)?;
         read_small_blocking(&path)
     }
 
@@ -48,13 +48,13 @@ impl Storage {
             },
             there => there,
         };
-        // Made again here if whoever claimed the name was stopped before it made them.
-        self.make_repository(name)?;
+        // Whoever claimed the name may have been stopped before it lasted, and before it made the folders.
+        self.need_name(name)?;
         Ok(there)
     }
 
-    /// Makes sure that it lasts which repository lies under `name`, if something says so: who claimed the name may have been
-    /// stopped before it did.
+    /// Makes sure that it lasts which repository lies under `name`, if something says so, and then that its folders are
+    /// there: a name with folders and no id is nobody's.
     pub fn need_name(&self, name: &RepositoryName) -> io::Result<()> {
         files::rely_on(&self.layout().id(name))?;
         self.make_repository(name)

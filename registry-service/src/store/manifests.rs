@@ -52,8 +52,8 @@ impl Storage {
     }
 
     /// Makes sure that the repository's having the manifest lasts, or its not having it.
-    pub fn make_revision_last(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
-        files::make_last(&self.layout().revision_link(name, digest))
+    pub fn make_revision_durable(&self, name: &RepositoryName, digest: &Digest) -> io::Result<()> {
+        files::make_durable(&self.layout().revision_link(name, digest))
     }
 
     /// Every manifest of `name`, hidden or not.

@@ -34,7 +34,7 @@ mod tags;
 mod trash;
 mod uploads;
 
-pub use blobs::OpenBlob;
+pub use blobs::{OpenBlob, WholeBlob};
 pub use chunks::Chunks;
 pub use collection::{Beside, Lying, Spot};
 pub use deleted::PutAway;

@@ -118,7 +118,7 @@ fn vet(path: &Path, digest: &Digest, read: &mut dyn FnMut(u64)) -> io::Result<Op
 }
 
 /// The file is shorter than it says, or the disk gives its bytes back no more.
-fn is_damage(error: &io::Error) -> bool {
+pub(super) fn is_damage(error: &io::Error) -> bool {
     let lost = rustix::io::Errno::IO.raw_os_error();
     error.kind() == io::ErrorKind::UnexpectedEof || error.raw_os_error() == Some(lost)
 }

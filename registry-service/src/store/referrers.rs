@@ -17,8 +17,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// After this, a directory's time of change tells every later change apart.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// What is known of a repository's manifests: of each of `looked_at` its subject, if it has one; it had an entry then.
-/// `stamp` is that of the directories when these were all.
+/// What is known of a repository's manifests: of each of `looked_at` its subject, if it has one. `stamp` is that of the
+/// directories when these were all, and had entries.
 #[derive(Default)]
 pub(super) struct Known {
     stamp: Option<String>,
@@ -51,26 +51,26 @@ impl Storage {
         Ok(all)
     }
 
-    /// One entry. One that cannot be read is made anew from the manifest.
+    /// The descriptor of a manifest that is about `subject`, by its entry; if that is missing or cannot be read, by the
+    /// manifest.
     pub fn referrer(&self, name: &RepositoryName, subject: &Digest, digest: &Digest) -> io::Result<Option<Referrer>> {
-        let Some(content) = found(disk::read(&self.layout().referrer(name, subject, digest)))? else {
-            return Ok(None);
-        };
-        match serde_json::from_slice(&content) {
-            Ok(referrer) => Ok(Some(referrer)),
-            Err(_) => Ok(self.read_referrer(name, digest)?.flatten().map(|(_, referrer)| referrer)),
+        let entry = found(disk::read(&self.layout().referrer(name, subject, digest)))?;
+        if let Some(referrer) = entry.and_then(|content| serde_json::from_slice(&content).ok()) {
+            return Ok(Some(referrer));
         }
+        let read = self.read_referrer(name, digest)?.flatten();
+        Ok(read.filter(|(about, _)| about == subject).map(|(_, referrer)| referrer))
     }
 
-    /// A manifest of `name` with its subject, from its bytes: `None` if the manifest is not there, `Some(None)` if it has
-    /// no subject.
+    /// A manifest of `name` with its subject, from its bytes: `None` if the manifest is not there, or damaged, `Some(None)`
+    /// if it has no subject.
     pub fn read_referrer(
         &self,
         name: &RepositoryName,
         digest: &Digest,
     ) -> io::Result<Option<Option<(Digest, Referrer)>>> {
         let Some(content) = self.revision_now(name, digest)? else { return Ok(None) };
-        Ok(self.read_blob(&content)?.map(|bytes| Referrer::read(digest, &bytes)))
+        Ok(self.read_blob(&content)?.good().map(|bytes| Referrer::read(digest, &bytes)))
     }
 
     /// Whether nothing came or went among the manifests of `name` since their entries were found complete.
@@ -83,31 +83,29 @@ impl Storage {
         Ok(read_small_blocking(&self.layout().referrers_stamp(name))?.as_ref() == Some(&stamp))
     }
 
-    /// The manifests of `name` with a subject that have no entry, with their subjects. If there are none, that is
+    /// The manifests of `name` with a subject that have no entry, each after its subject. If there are none, that is
     /// remembered, in storage too where that can be written.
-    pub fn unlisted_referrers(&self, name: &RepositoryName) -> io::Result<Vec<(Digest, Referrer)>> {
+    pub fn unlisted_referrers(&self, name: &RepositoryName) -> io::Result<Vec<(Digest, Digest)>> {
         // Taken before anything is looked at: what comes meanwhile changes it.
         let Some((stamp, is_settled)) = self.revisions_stamp(name)? else { return Ok(Vec::new()) };
         let known = self.inner.referrers.get(name).unwrap_or_default();
         let (mut looked_at, mut unlisted, mut all_there) = (HashMap::new(), Vec::new(), true);
         for digest in digests(&self.layout().revisions(name))? {
-            let subject = match known.looked_at.get(&digest) {
-                Some(None) => None,
-                Some(Some(subject)) if self.is_entered(name, subject, &digest)? => Some(subject.clone()),
-                // Nobody has looked at it yet, or its entry went with it before it came again.
-                _ => match self.read_referrer(name, &digest)? {
-                    // Its directory is there before its link, which comes without another change of the stamp.
-                    None => {
-                        all_there = false;
-                        continue;
-                    }
-                    Some(Some((subject, referrer))) if !self.is_entered(name, &subject, &digest)? => {
-                        unlisted.push((subject, referrer));
-                        continue;
-                    }
-                    Some(about) => about.map(|(subject, _)| subject),
-                },
+            let about = match known.looked_at.get(&digest) {
+                Some(subject) => Some(subject.clone()),
+                None => self.read_referrer(name, &digest)?.map(|about| about.map(|(subject, _)| subject)),
             };
+            // Its directory is there before its link, which comes without another change of the stamp.
+            let Some(subject) = about else {
+                all_there = false;
+                continue;
+            };
+            // Also of one that was looked at: its entry goes with it, and it may have come again.
+            if let Some(subject) = &subject
+                && !files::exists(&self.layout().referrer(name, subject, &digest))?
+            {
+                unlisted.push((subject.clone(), digest.clone()));
+            }
             looked_at.insert(digest, subject);
         }
         let is_complete = all_there && is_settled && unlisted.is_empty();
@@ -120,10 +118,6 @@ impl Storage {
         let known = Known { stamp: is_complete.then_some(stamp), looked_at };
         self.inner.referrers.insert(name.clone(), Arc::new(known));
         Ok(unlisted)
-    }
-
-    fn is_entered(&self, name: &RepositoryName, subject: &Digest, digest: &Digest) -> io::Result<bool> {
-        files::exists(&self.layout().referrer(name, subject, digest))
     }
 
     /// When a manifest last came to `name` or went, and whether that is long enough ago to be told from a later time; `None`

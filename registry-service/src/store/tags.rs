@@ -127,12 +127,12 @@ impl Storage {
     }
 
     /// Makes sure that the tag lasts as it is, or that its being gone does.
-    pub fn make_tag_last(&self, name: &RepositoryName, tag: &Tag) -> io::Result<()> {
-        files::make_last(&self.layout().tag_current(name, tag))
+    pub fn make_tag_durable(&self, name: &RepositoryName, tag: &Tag) -> io::Result<()> {
+        files::make_durable(&self.layout().tag_current(name, tag))
     }
 
     /// Makes sure that every tag of `name` that is gone stays so.
-    pub fn make_tags_last(&self, name: &RepositoryName) -> io::Result<()> {
+    pub fn make_removed_tags_durable(&self, name: &RepositoryName) -> io::Result<()> {
         found(files::sync_dir(&self.layout().tags(name))).map(drop)
     }
 

@@ -59,6 +59,15 @@ impl Storage {
         read_state(&self.layout().upload(name, id))
     }
 
+    /// Makes sure that what is acknowledged of an upload lasts: whoever wrote that may have been stopped before it did.
+    pub fn make_upload_durable(&self, name: &RepositoryName, id: UploadId) -> io::Result<()> {
+        if self.inner.is_read_only {
+            return Ok(());
+        }
+        // Where it has ended meanwhile nothing is made of it.
+        found(files::sync(&self.layout().upload(name, id).join("berth"))).map(drop)
+    }
+
     /// Takes an upload to write it. `Ok(None)`: somebody else is writing it. Not found: it is finished or cancelled.
     pub fn resume_upload(&self, name: &RepositoryName, id: UploadId) -> io::Result<Option<UploadSession>> {
         let directory = self.layout().upload(name, id);

@@ -1,9 +1,11 @@
 //! Deleting tags, manifests and blobs: OCI distribution spec 1.1, end-9 and end-10. Gone is gone at once, everywhere.
 
-use crate::support::{Repository, Stack, artifact, child_descriptor, data, index, sha256};
+use crate::support::{Repository, Stack, artifact, at_once, child_descriptor, data, index, scrub_in, sha256};
+use jiff::SignedDuration;
+use registry_service::domain::collector::Collection;
 use reqwest::Method;
 use serde_json::json;
-use shared::media_type::OCI_MANIFEST;
+use shared::media_type::{OCI_INDEX, OCI_MANIFEST};
 
 #[tokio::test]
 async fn what_is_deleted_is_gone_on_every_replica() {
@@ -139,4 +141,49 @@ async fn manifests_that_are_damaged_keep_what_they_may_name_and_can_be_deleted_t
         app.delete(&format!("manifests/{}", image.digest)).send().await.is(202);
     }
     app.delete(&layer).send().await.is(202);
+}
+
+// What names a part is deleted before it; of a part that is damaged nobody says that it may name the whole.
+#[tokio::test]
+async fn an_index_whose_parts_are_damaged_can_be_deleted_and_then_its_parts() {
+    for is_quarantined in [false, true] {
+        let stack = Stack::start().await;
+        let app = stack.admin().repository("admin/app").await;
+        let child = app.push_image("child", "layer").await;
+        let inner = index(&[child_descriptor(OCI_MANIFEST, &child.manifest)]);
+        app.put_manifest("inner", &inner).await.is(201);
+        let outer = index(&[child_descriptor(OCI_INDEX, &inner)]);
+        app.put_manifest("outer", &outer).await.is(201);
+        for manifest in [&child.manifest, &inner] {
+            std::fs::write(stack.stored(&data(&sha256(manifest))), "{}").unwrap();
+        }
+        if is_quarantined {
+            assert_eq!(scrub_in(stack.root()).0.len(), 2);
+        }
+        let [child, inner, outer] =
+            [&child.manifest, &inner, &outer].map(|bytes| format!("manifests/{}", sha256(bytes)));
+        let held = app.delete(&inner).send().await.refuses(405, "UNSUPPORTED");
+        assert!(held.text().contains(outer.trim_start_matches("manifests/")), "{}", held.text());
+        // Nobody knows any more whose part it was.
+        app.delete(&child).send().await.is(202);
+        for manifest in [&outer, &inner] {
+            app.delete(manifest).send().await.is(202);
+        }
+        // Their tags could be restored, and they could not: that they are damaged ends no collection.
+        let restore_window = SignedDuration::from_hours(24);
+        stack.collect(Collection { restore_window, ..at_once() }).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_index_whose_child_is_damaged_is_not_held_by_it() {
+    let stack = Stack::start().await;
+    let app = stack.admin().repository("admin/app").await;
+    let child = app.push_image("child", "layer").await;
+    let parent = index(&[child_descriptor(OCI_MANIFEST, &child.manifest)]);
+    app.put_manifest("parent", &parent).await.is(201);
+    std::fs::write(stack.stored(&data(&child.digest)), "{}").unwrap();
+    for manifest in [sha256(&parent), child.digest] {
+        app.delete(&format!("manifests/{manifest}")).send().await.is(202);
+    }
 }

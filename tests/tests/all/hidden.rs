@@ -137,3 +137,21 @@ async fn a_hidden_manifest_is_deleted_at_once_and_holds_its_parts_until_then() {
     repository.delete(&format!("manifests/{}", old.digest)).send().await.is(404);
     repository.delete(&format!("blobs/{}", sha256(b"old"))).send().await.is(202);
 }
+
+#[tokio::test]
+async fn a_hidden_child_that_is_torn_is_missing_and_can_be_pushed_again() {
+    let (stack, repository) = stack().await;
+    let child = repository.push_image("v1", "old").await;
+    repository.push_image("v1", "new").await;
+    stack.collect(Collection { delete_untagged: true, ..after_hours(25) }).await.unwrap();
+    std::fs::write(stack.stored(&data(&child.digest)), "{").unwrap();
+    let parent = index(&[child_descriptor(OCI_MANIFEST, &child.manifest)]);
+    let refused = repository.put_manifest("parent", &parent).await.refuses(400, "MANIFEST_BLOB_UNKNOWN");
+    assert_eq!(refused.json()["errors"][0]["detail"]["digest"], child.digest);
+    for blob in &child.blobs {
+        repository.push_blob(blob).await;
+    }
+    repository.put_manifest(&child.digest, &child.manifest).await.is(201);
+    repository.put_manifest("parent", &parent).await.is(201);
+    pulls(&repository, &child.digest, &child).await;
+}

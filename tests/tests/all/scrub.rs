@@ -1,6 +1,9 @@
 //! Reading everything again: what is damaged is found and put aside, who needs it is named, and a push brings it back.
 
-use crate::support::{Standalone, after_hours, child_descriptor, collect_in, data, index, scrub_in, sha256};
+use crate::support::{
+    Standalone, after_hours, at_once, child_descriptor, collect_in, data, index, pulls, scrub_in, sha256,
+};
+use registry_service::domain::collector::CollectionError;
 use registry_service::domain::scrub::Scrub;
 use registry_service::model::scrub::{Event, Lacks};
 use registry_service::scrub;
@@ -154,6 +157,28 @@ async fn what_the_disk_gives_back_no_more_is_no_whole_answer_is_named_and_pushed
             assert_eq!(scrub(&registry), (vec![], vec![]));
         }
     }
+}
+
+#[tokio::test]
+async fn a_manifest_that_the_disk_gives_back_no_more_is_named_and_pushed_again() {
+    let registry = Standalone::start(&[]);
+    let app = registry.repository("app");
+    let (lost, other) = (app.push_image("v1", "one").await, app.push_image("v2", "two").await);
+    let place = data(&lost.digest);
+    let failing = arm(registry.root(), &format!("eio@1+ read {}", place.trim_end_matches("data"))).unwrap();
+    let held = app.delete(&format!("manifests/{}", other.digest)).send().await.refuses(405, "UNSUPPORTED");
+    assert!(held.text().contains(&format!("{}, which is damaged", lost.digest)), "{}", held.text());
+    let error = collect_in(registry.root(), at_once()).await.unwrap_err();
+    let is_named = matches!(&error, CollectionError::Unreadable { digest, .. } if digest.as_str() == lost.digest);
+    assert!(is_named, "{error}");
+    let inode = || fs::metadata(registry.stored(&place)).unwrap().ino();
+    let before = inode();
+    app.put_manifest("v1", &lost.manifest).await.is(201);
+    assert!(inode() != before, "the push took what cannot be read for good");
+    drop(failing);
+    pulls(&app, "v1", &lost).await;
+    app.delete(&format!("manifests/{}", other.digest)).send().await.is(202);
+    collect_in(registry.root(), at_once()).await.unwrap();
 }
 
 #[tokio::test]

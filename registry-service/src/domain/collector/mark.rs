@@ -5,10 +5,9 @@
 
 use super::at_once::at_once;
 use super::{Collection, CollectionError, Report};
-use crate::domain::contents::parts_of;
 use crate::model::collection::{Event, Keeper, Kind};
-use crate::model::stored_manifest::subject;
-use crate::store::{Lies, Storage};
+use crate::model::stored_manifest::{named_digests, subject};
+use crate::store::{Lies, Storage, WholeBlob};
 use shared::Digest;
 use shared::moves::{Move, MoveRequest};
 use std::collections::{HashMap, HashSet};
@@ -213,9 +212,15 @@ impl Marking<'_, '_> {
         Ok(())
     }
 
-    /// A manifest that need not be visible: if its bytes are nowhere, it keeps nothing.
+    /// A manifest that need not be visible: if its bytes are nowhere, it keeps nothing. Nor if they are damaged and it was
+    /// deleted, which is how somebody gets rid of it: nobody can restore it.
     fn read_manifest(&self, lies: &Lies, digest: &Digest, keeper: Keeper) -> Result<(), CollectionError> {
-        if self.storage.read_blob(digest)?.is_some() {
+        let keeps = match self.storage.read_blob(digest)? {
+            WholeBlob::Good(_) => true,
+            WholeBlob::Damaged(_) => keeper != Keeper::History,
+            WholeBlob::Quarantined | WholeBlob::Nowhere => false,
+        };
+        if keeps {
             self.read_manifest_as(lies, digest, digest, keeper)?;
         }
         Ok(())
@@ -230,14 +235,15 @@ impl Marking<'_, '_> {
         keeper: Keeper,
     ) -> Result<Option<Digest>, CollectionError> {
         let unreadable = || CollectionError::Unreadable { repository: lies.to_string(), digest: digest.clone() };
-        let Some(bytes) = self.storage.read_blob(content)? else {
-            if !self.storage.blob_spot(content).beside()?.damaged.is_empty() {
-                return Err(unreadable());
+        let bytes = match self.storage.read_blob(content)? {
+            WholeBlob::Good(bytes) => bytes,
+            WholeBlob::Damaged(_) | WholeBlob::Quarantined => return Err(unreadable()),
+            WholeBlob::Nowhere => {
+                self.report(Event::Lost { repository: lies.to_string(), digest: digest.clone() });
+                return Ok(None);
             }
-            self.report(Event::Lost { repository: lies.to_string(), digest: digest.clone() });
-            return Ok(None);
         };
-        let mut named = parts_of(content, &bytes).ok_or_else(unreadable)?;
+        let mut named = named_digests(&bytes).ok_or_else(unreadable)?;
         let mut kept = self.kept();
         kept.keep(Kind::Blob, None, content, keeper);
         // What is left is met for the first time in this repository.
