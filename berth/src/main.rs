@@ -34,15 +34,19 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = CommandLine::parse();
-    let environment = Environment::of_process();
+    server::run(run(CommandLine::parse()))
+}
+
+async fn run(arguments: CommandLine) -> anyhow::Result<()> {
+    let mut environment = Environment::of_process();
+    registry_service::config::spread_maps(&mut environment)?;
     match arguments.command.unwrap_or(Command::Serve(arguments.serve)) {
-        Command::Serve(arguments) => server::run(serve::serve(&arguments, environment)),
-        Command::Gc(arguments) => server::run(gc::gc(&arguments, &environment)),
-        Command::Keys(arguments) => server::run(async move { keys::keys(&arguments, environment) }),
-        Command::Reindex(arguments) => server::run(reindex::reindex(&arguments, environment)),
-        Command::Scrub(arguments) => server::run(scrub::scrub(&arguments, &environment)),
-        Command::Admin(command) => server::run(admin::run(command, environment)),
+        Command::Serve(arguments) => serve::serve(&arguments, environment).await,
+        Command::Gc(arguments) => gc::gc(&arguments, &environment).await,
+        Command::Keys(arguments) => keys::keys(&arguments, environment),
+        Command::Reindex(arguments) => reindex::reindex(&arguments, environment).await,
+        Command::Scrub(arguments) => scrub::scrub(&arguments, &environment).await,
+        Command::Admin(command) => admin::run(command, environment).await,
     }
 }
 

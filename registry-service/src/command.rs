@@ -59,6 +59,7 @@ impl Command {
 
 fn environment(config: Option<PathBuf>) -> anyhow::Result<Environment> {
     let mut environment = Environment::of_process();
+    config::spread_maps(&mut environment)?;
     if let Some(path) = config {
         environment.add_file("REGISTRY", &path)?;
     }

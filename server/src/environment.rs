@@ -61,6 +61,10 @@ impl Environment {
         }
     }
 
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
     /// The variable parsed, or an error that names it.
     pub fn parse<T: std::str::FromStr>(&self, name: &str) -> anyhow::Result<Option<T>>
     where
@@ -126,16 +130,37 @@ impl Environment {
         }
     }
 
-    fn unknown(&self, prefix: &str, known: &[&str]) -> Vec<String> {
-        let is_unknown = |name: &&String| name.starts_with(prefix) && !known.contains(&name.as_str());
-        let unknown = self.variables.keys().filter(is_unknown);
-        unknown
-            .filter_map(|name| {
-                let nearest = known.iter().min_by_key(|known| strsim::levenshtein(known, name))?;
-                Some(format!("{} is not a setting and is ignored; the nearest one is {nearest}", self.origin(name)))
-            })
-            .collect()
+    /// An error instead, for settings that forbid something: one that is misspelt, or has no value, is not ignored.
+    pub fn refuse_unknown(&self, prefix: &str, known: &[&str]) -> anyhow::Result<()> {
+        for (name, value) in self.below(prefix) {
+            let nearest = nearest(name, known);
+            anyhow::ensure!(
+                known.contains(&name) && !value.is_empty(),
+                "{} says nothing that is understood; set {nearest}, or take it away",
+                self.origin(name)
+            );
+        }
+        Ok(())
     }
+
+    fn unknown(&self, prefix: &str, known: &[&str]) -> Vec<String> {
+        let unknown = self.below(prefix).filter(|(name, _)| !known.contains(name));
+        let warning = |(name, _)| {
+            let nearest = nearest(name, known);
+            format!("{} is not a setting and is ignored; the nearest one is {nearest}", self.origin(name))
+        };
+        unknown.map(warning).collect()
+    }
+
+    /// The variables whose names begin with `prefix`, in their order, with their values.
+    pub(crate) fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.variables.iter().map(|(name, setting)| (name.as_str(), setting.value.as_str()));
+        all.filter(move |(name, _)| name.starts_with(prefix))
+    }
+}
+
+fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
+    known.iter().min_by_key(|known| strsim::levenshtein(known, name)).copied().unwrap_or_default()
 }
 
 impl FromIterator<(String, String)> for Environment {

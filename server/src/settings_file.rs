@@ -1,5 +1,6 @@
-//! Settings from a YAML file in the shape of Distribution's `config.yml`: each value becomes the variable that would set
-//! it, `http.addr` under `REGISTRY` that of `REGISTRY_HTTP_ADDR`. The environment wins over the file.
+//! Settings from a YAML file in the shape of Distribution's `config.yml`, and from variables that hold such YAML: each value
+//! becomes the variable that would set it, `http.addr` under `REGISTRY` that of `REGISTRY_HTTP_ADDR`. The environment wins
+//! over the file.
 //!
 //! Must not know which settings there are: who reads the variables does, and can say the file's own name for each.
 
@@ -7,6 +8,7 @@ use crate::Environment;
 use anyhow::{Context, bail, ensure};
 use saphyr::{MarkedYaml, Scalar, ScalarStyle, YamlData, YamlLoader};
 use saphyr_parser::Parser;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One value of the file.
@@ -23,11 +25,45 @@ impl Environment {
         let shown = path.display();
         let text = std::fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
         for entry in entries(&text).with_context(|| format!("{shown} is no settings file"))? {
-            let variable = format!("{prefix}_{}", entry.path.join("_").to_uppercase());
             let origin = format!("{} (line {} of {shown})", entry.path.join("."), entry.line);
-            self.add(variable, entry.value, origin);
+            self.add(entry.variable(prefix), entry.value, origin);
         }
         Ok(())
+    }
+
+    /// Takes apart each variable below `prefix` that holds a map, as Distribution does: `X_TLS` with `{key: /k}` says
+    /// `X_TLS_KEY`, if no variable does; of two maps the one with the longer name. `is_word` tells names whose values are
+    /// words, whatever they look like. A map that cannot be read is an error.
+    pub fn spread_maps(&mut self, prefix: &str, is_word: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+        let (mut maps, mut spread) = (Vec::new(), BTreeMap::new());
+        for (name, value) in self.below(prefix).filter(|(name, _)| !is_word(name)) {
+            let entries = match entries(value) {
+                Err(error) if value.trim_start().starts_with('{') => {
+                    return Err(error.context(format!("{name} holds no map that can be read")));
+                }
+                // What is no map, or an empty one, stays as it is: who knows the settings warns of it, or refuses it.
+                read => read.unwrap_or_default(),
+            };
+            for entry in entries {
+                let origin = format!("{} in {name}", entry.path.join("."));
+                spread.insert(entry.variable(name), (entry.value, origin));
+                maps.push(name.to_owned());
+            }
+        }
+        for name in &maps {
+            self.remove(name);
+        }
+        for (name, (value, origin)) in spread {
+            self.add(name, value, origin);
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// The variable that would set it.
+    fn variable(&self, prefix: &str) -> String {
+        format!("{prefix}_{}", self.path.join("_").to_uppercase())
     }
 }
 

@@ -90,6 +90,11 @@ fn tokens_of(environment: &Environment) -> anyhow::Result<AdmissionSettings> {
             "{value:?} cannot stand in a challenge: use letters, digits and the punctuation of a URL"
         );
     }
+    let place = super::without_scheme(&realm);
+    anyhow::ensure!(
+        !place.is_empty() && !place.starts_with('/') && !place.contains("//"),
+        "REGISTRY_AUTH_TOKEN_REALM={realm:?} cannot be used: say it as https://registry.example/token"
+    );
     let grace = super::duration(environment, "REGISTRY_INDEX_GRACE", 5 * 60)?;
     let issuer = text("REGISTRY_AUTH_TOKEN_ISSUER");
     Ok(AdmissionSettings::Tokens(TokenSettings { realm, service, issuer, grace }))

@@ -10,7 +10,7 @@ pub use admission::{AdmissionSettings, TokenSettings};
 use crate::domain::Policy;
 use crate::http::Front;
 use anyhow::Context;
-use names::{KNOWN, REFUSED};
+use names::{FORBIDDING, KNOWN, REFUSED, SECTIONS};
 use server::{Environment, TlsFiles};
 use shared::Networks;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -67,6 +67,11 @@ pub struct SplitSettings {
     pub address: SocketAddr,
 }
 
+/// Reads variables that hold a map, as `REGISTRY_STORAGE_MAINTENANCE_READONLY={enabled: true}`.
+pub fn spread_maps(environment: &mut Environment) -> anyhow::Result<()> {
+    environment.spread_maps("REGISTRY_", |name| KNOWN.contains(&name) && !SECTIONS.contains(&name))
+}
+
 impl Settings {
     /// Reads the environment; an error names the variable and what to do.
     pub fn from_environment(environment: &Environment) -> anyhow::Result<Self> {
@@ -75,6 +80,7 @@ impl Settings {
                 anyhow::bail!("{} is set, but {reason}", environment.origin(name));
             }
         }
+        FORBIDDING.iter().try_for_each(|prefix| environment.refuse_unknown(prefix, KNOWN))?;
         let version = environment.get("REGISTRY_VERSION").unwrap_or("0.1");
         anyhow::ensure!(version == "0.1", "the settings file has version {version}, and only 0.1 is known");
         let storage = environment.get("REGISTRY_STORAGE").unwrap_or("filesystem");
@@ -130,7 +136,7 @@ impl SplitSettings {
     }
 }
 
-/// Where to listen: a port alone, as `:5000`, means every address.
+/// Where to listen: a port alone, as `:5000`, means every address of IPv4, and `[::]:5000` those of IPv6 too.
 pub fn address(environment: &Environment) -> anyhow::Result<SocketAddr> {
     const NAME: &str = "REGISTRY_HTTP_ADDR";
     let text = environment.get(NAME).unwrap_or(":5000");
@@ -165,7 +171,7 @@ fn accel(environment: &Environment) -> anyhow::Result<Option<String>> {
 fn host(environment: &Environment) -> anyhow::Result<Option<String>> {
     const NAME: &str = "REGISTRY_HTTP_HOST";
     let Some(host) = environment.get(NAME).map(|host| host.trim_end_matches('/')) else { return Ok(None) };
-    let authority = host.strip_prefix("https://").or_else(|| host.strip_prefix("http://")).unwrap_or_default();
+    let authority = without_scheme(host);
     let is_plain = !authority.is_empty() && authority.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/');
     anyhow::ensure!(
         is_plain,
@@ -175,7 +181,19 @@ fn host(environment: &Environment) -> anyhow::Result<Option<String>> {
     Ok(Some(host.to_owned()))
 }
 
+/// What follows the scheme of a URL of HTTP; empty if it is none.
+fn without_scheme(url: &str) -> &str {
+    url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default()
+}
+
 fn tls(environment: &Environment) -> anyhow::Result<Option<TlsFiles>> {
+    const LEAST: &str = "REGISTRY_HTTP_TLS_MINIMUMTLS";
+    let least = environment.get(LEAST).unwrap_or("tls1.2");
+    anyhow::ensure!(
+        matches!(least, "tls1.0" | "tls1.1" | "tls1.2"),
+        "{}={least:?} cannot be had: 1.2 and 1.3 are spoken, never less; let a proxy in front do that",
+        environment.origin(LEAST)
+    );
     let [certificate, key] =
         ["REGISTRY_HTTP_TLS_CERTIFICATE", "REGISTRY_HTTP_TLS_KEY"].map(|name| environment.get(name));
     match (certificate, key) {

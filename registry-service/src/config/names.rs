@@ -7,6 +7,7 @@ pub(super) const KNOWN: &[&str] = &[
     "REGISTRY_HTTP_HOST",
     "REGISTRY_HTTP_TLS_CERTIFICATE",
     "REGISTRY_HTTP_TLS_KEY",
+    "REGISTRY_HTTP_TLS_MINIMUMTLS",
     "REGISTRY_HTTP_ALLOW",
     "REGISTRY_HTTP_TRUSTED_PROXIES",
     "REGISTRY_STORAGE",
@@ -40,6 +41,12 @@ pub(super) const KNOWN: &[&str] = &[
     "REGISTRY_HEALTH_STORAGEDRIVER_INTERVAL",
     "REGISTRY_HEALTH_STORAGEDRIVER_THRESHOLD",
 ];
+
+/// Those that say one word or hold a map.
+pub(super) const SECTIONS: &[&str] = &["REGISTRY_STORAGE", "REGISTRY_AUTH"];
+
+/// Beginnings of names by which something is forbidden.
+pub(super) const FORBIDDING: &[&str] = &["REGISTRY_STORAGE_DELETE", "REGISTRY_STORAGE_MAINTENANCE_READONLY"];
 
 /// Beginnings of names that Distribution knows and that must not be ignored, and why not.
 pub(super) const REFUSED: &[(&str, &str)] = &[

@@ -11,7 +11,8 @@ use crate::domain::refusal::Refusal;
 use crate::model::range::{Wanted, wanted};
 use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RANGE,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, HeaderName, HeaderValue, IF_MATCH,
+    IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
 };
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
@@ -21,6 +22,9 @@ use std::io;
 
 /// On whole answers, as nginx has it: a part shows it by itself.
 const TAKES_RANGES: (HeaderName, &str) = (ACCEPT_RANGES, "bytes");
+
+/// Digits of a number that nginx surely reads.
+const LONGEST_NUMBER: usize = 18;
 
 pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Registry>) -> Handled {
     let digest = digest(&request)?;
@@ -52,7 +56,7 @@ pub async fn read(Pull(permit): Pull, request: HttpRequest, registry: Data<Regis
 }
 
 /// The location from which the nginx in front can send the blob itself; ranges too are its own then, as far as it surely
-/// reads them as we do.
+/// reads them as we do. Conditions that we do not know it would judge.
 fn place_for_nginx(request: &HttpRequest, blob: &Blob, wanted: Wanted) -> Option<String> {
     let location = request.app_data::<Data<Front>>()?.accel.as_deref()?;
     let Blob::Open(blob) = blob else { return None };
@@ -62,8 +66,15 @@ fn place_for_nginx(request: &HttpRequest, blob: &Blob, wanted: Wanted) -> Option
         Wanted::Part { .. } => !has(IF_RANGE),
         Wanted::Unsatisfiable => false,
     };
+    let is_plain = is_plain && ![IF_MATCH, IF_UNMODIFIED_SINCE].into_iter().any(has) && !overflows(request);
     let place = blob.place().filter(|_| is_plain && !has(ACCEL))?;
     Some(format!("{location}{place}"))
+}
+
+/// Whether a number in the range asked for is too large for nginx.
+fn overflows(request: &HttpRequest) -> bool {
+    let range = request.headers().get(RANGE).map(HeaderValue::as_bytes).unwrap_or_default();
+    range.split(|byte| !byte.is_ascii_digit()).any(|digits| digits.len() > LONGEST_NUMBER)
 }
 
 /// The same part of bytes in memory.

@@ -65,6 +65,25 @@ async fn the_last_use_of_a_secret_tells_the_client_s_true_address() {
     }
 }
 
+#[tokio::test]
+async fn a_proxy_before_nginx_that_its_file_names_is_believed_and_no_other() {
+    let stack = Stack::start_with(&[("INDEX_TRUSTED_PROXIES", "127.0.0.1")]).await;
+    let alice = stack.user("alice").await;
+    let token = alice.does(Method::POST, "/user/tokens", &json!({ "name": "laptop" })).await;
+    let (path, secret) = (format!("/user/tokens/{}", token["id"].as_str().unwrap()), token["secret"].as_str().unwrap());
+    let nginx = Nginx::behind(OFFICE, &stack.host, &stack.stored("blobs")).await;
+    for (from, forwarded, seen) in [
+        (OFFICE, "203.0.113.9", "203.0.113.9"),
+        (OFFICE, "198.51.100.1, 203.0.113.8", "203.0.113.8"),
+        (ELSEWHERE, "203.0.113.7", "127.0.0.3"),
+    ] {
+        let request = nginx.host.from(from).get("/token?service=berth").basic("alice", secret);
+        request.header("X-Forwarded-For", forwarded).send().await.is(200);
+        let is_noted = async || alice.does(Method::GET, &path, &Value::Null).await["last_used_from"] == seen;
+        eventually(&format!("alice was seen from {seen}"), Duration::from_secs(5), is_noted).await;
+    }
+}
+
 /// The repository as this person, at this client of nginx, has a token for it.
 async fn repository(host: &Host, user: &str, name: &str) -> Repository {
     User::new(host, user).repository(name).await

@@ -1,7 +1,7 @@
 //! The settings file, in the shape of Distribution's `config.yml`, under the environment; and the ranges of addresses.
 
 use crate::support::{Standalone, environment};
-use registry_service::config::{AdmissionSettings, SplitSettings};
+use registry_service::config::{AdmissionSettings, SplitSettings, spread_maps};
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -137,9 +137,37 @@ const FILES: &[(&str, &str)] = &[
     ("http:\n  tls:\n    clientcas: [/ca]\n", "http.tls.clientcas (line 3 of "),
     ("http:\n  tls:\n    certificate: /c\n", "TLS needs both"),
     ("storage:\n  delete:\n    enabled: perhaps\n", "storage.delete.enabled (line 3 of "),
+    ("storage: { delete: { enabled: } }\n", "storage.delete.enabled (line 1 of …) says nothing that is understood"),
+    ("storage: { delete: false }\n", "storage.delete (line 1 of …) says nothing that is understood"),
+    ("storage: { maintenance: { readonly: true } }\n", "set REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED"),
+    ("storage: { maintenance: { readonly: {} } }\n", "set REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED"),
+    ("http: { tls: { minimumtls: tls1.3 } }\n", "http.tls.minimumtls (line 1 of "),
     ("- a\n", "is no settings file"),
     ("a: b: c\n", "is no settings file"),
 ];
+
+// Who comes from Distribution sets `readonly` so: a variable for its one key is an error there.
+#[test]
+fn a_variable_that_holds_a_map_says_each_of_its_values() {
+    let variables = [
+        ("REGISTRY_STORAGE_MAINTENANCE_READONLY", "{\"enabled\":true}"),
+        ("REGISTRY_STORAGE", "{filesystem: {rootdirectory: /of-the-map}, delete: {enabled: true}}"),
+        ("REGISTRY_STORAGE_DELETE", "enabled: false"),
+        ("REGISTRY_HTTP", "{addr: ':5051', allow: [10.0.0.0/8]}"),
+        ("REGISTRY_HTTP_ADDR", ":5052"),
+        ("REGISTRY_HTTP_SECRET", "{any: thing}"),
+    ];
+    let mut environment = environment(&variables);
+    spread_maps(&mut environment).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.yml");
+    fs::write(&path, "storage: { filesystem: { rootdirectory: /of-the-file } }\n").unwrap();
+    environment.add_file("REGISTRY", &path).unwrap();
+    let SplitSettings { common, address, .. } = SplitSettings::from_environment(&environment).unwrap();
+    assert_eq!((common.root, address.port()), (PathBuf::from("/of-the-map"), 5052));
+    assert!(common.policy.read_only && !common.policy.deletes);
+    assert_eq!(common.allowed.to_string(), "10.0.0.0/8");
+}
 
 #[test]
 fn a_file_that_cannot_be_used_stops_the_start_and_says_where() {

@@ -1,7 +1,7 @@
 //! A registry without an index: open, or closed by the policy; what it lists; and what it leaves on disk.
 
 use crate::support::{Standalone, environment, eventually, sha256, stored};
-use registry_service::config::{AdmissionSettings, Settings, SplitSettings};
+use registry_service::config::{AdmissionSettings, Settings, SplitSettings, spread_maps};
 use serde_json::json;
 use std::fs;
 use std::time::Duration;
@@ -171,6 +171,9 @@ const OPENS: &[(&[(&str, &str)], &str)] = &[
     (&[("REGISTRY_AUTH_TOKEN_RAELM", "http://index/token")], "REGISTRY_AUTH_TOKEN_REALM is not set"),
     (&[("REGISTRY_AUTH_TOKEN_REALM", "http://a\"b/token")], "cannot stand in a challenge"),
     (&[("REGISTRY_AUTH_TOKEN_REALM", "http://index/token")], "REGISTRY_INDEX_URL is not set"),
+    (&[("REGISTRY_AUTH_TOKEN_REALM", "http://index//token")], "say it as https://registry.example/token"),
+    (&[("REGISTRY_AUTH_TOKEN_REALM", "index/token")], "say it as https://registry.example/token"),
+    (&[("REGISTRY_AUTH_TOKEN_REALM", "https:///token")], "say it as https://registry.example/token"),
     (&[("REGISTRY_INDEX_URL", "")], "REGISTRY_AUTH_TOKEN_REALM is not set"),
     (&[("REGISTRY_INDEX_URL", "http://index:5001")], "REGISTRY_AUTH_TOKEN_REALM is not set"),
     (&[("REGISTRY_INDEX_SECRET_FILE", "/run/secret")], "REGISTRY_AUTH_TOKEN_REALM is not set"),
@@ -200,6 +203,18 @@ const OPENS: &[(&[(&str, &str)], &str)] = &[
     (&[("REGISTRY_HTTP_TRUSTED_PROXIESS", "10.9.0.1")], "REGISTRY_HTTP_TRUSTED_PROXIESS cannot be used"),
     (&[("REGISTRY_HTTP_TRUSTED_PROXIES_FILE", "/x")], "REGISTRY_HTTP_TRUSTED_PROXIES is address ranges"),
     (&[("REGISTRY_STORAGE_DELETE_ENABLED", "maybe")], "say true or false"),
+    (&[("REGISTRY_STORAGE_DELETE_ENABLED", "")], "set REGISTRY_STORAGE_DELETE_ENABLED, or take it away"),
+    (&[("REGISTRY_STORAGE_DELETE_ENABLE", "false")], "set REGISTRY_STORAGE_DELETE_ENABLED, or take it away"),
+    (&[("REGISTRY_STORAGE_MAINTENANCE_READONLY", "true")], "set REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED"),
+    (&[("REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED", "")], "set REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED"),
+    // Maps in variables, as Distribution reads them.
+    (&[("REGISTRY_AUTH", "{htpasswd: {}}")], "REGISTRY_AUTH_HTPASSWD_PATH is not set"),
+    (&[("REGISTRY_AUTH", "{}")], "it can be htpasswd or token"),
+    (&[("REGISTRY_HTTP", "{tls: {certificate: /c}}")], "TLS needs both"),
+    (&[("REGISTRY_STORAGE_MAINTENANCE", "{readonly: {enabled: true}")], "holds no map that can be read"),
+    (&[("REGISTRY_HTTP", "{allow: all}")], "allow in REGISTRY_HTTP cannot be used"),
+    (&[("REGISTRY_STORAGE", "{s3: {bucket: b}}")], "on a file system only"),
+    (&[("REGISTRY_HTTP_TLS_MINIMUMTLS", "tls1.3")], "cannot be had"),
     (&[("REGISTRY_STORAGE_MAINTENANCE_UPLOADPURGING_AGE", "old")], "UPLOADPURGING_AGE=\"old\" cannot be used"),
     (&[("REGISTRY_LOG_LEVEL", "info"), ("REGISTRY_STORAGE", "filesystem"), ("REGISTRY_HTTP_SECRET", "x")], ""),
     (&[("REGISTRY_STORAGE_MAINTENANCE_READONLY_ENABLED", "true"), ("REGISTRY_HTTP_ADDR", "localhost:5000")], ""),
@@ -208,7 +223,9 @@ const OPENS: &[(&[(&str, &str)], &str)] = &[
 #[test]
 fn only_a_registry_that_nothing_closes_is_open() {
     for (settings, refusal) in OPENS {
-        match SplitSettings::from_environment(&environment(settings)) {
+        let mut environment = environment(settings);
+        let read = spread_maps(&mut environment).and_then(|()| SplitSettings::from_environment(&environment));
+        match read {
             Ok(read) => {
                 assert!(matches!(read.common.admission, AdmissionSettings::Open), "{settings:?} is {read:?}");
                 assert_eq!(*refusal, "", "{settings:?} starts");

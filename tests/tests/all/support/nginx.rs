@@ -4,6 +4,7 @@ use super::eventually::eventually;
 use super::host::Host;
 use super::stack::free_port;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -22,6 +23,19 @@ pub struct Nginx {
 impl Nginx {
     /// Before the server `host`, which is a registry, an index or both, with the blobs of this folder.
     pub async fn before(host: &Host, blobs: &Path) -> Self {
+        Self::with(host, blobs, |config| config).await
+    }
+
+    /// The same, behind a proxy at this address, named as the file says.
+    pub async fn behind(proxy: Ipv4Addr, host: &Host, blobs: &Path) -> Self {
+        let name_it = |config: String| {
+            let named = config.replace("# set_real_ip_from 172.18.0.1;", &format!("set_real_ip_from {proxy};"));
+            named.replace("# real_ip_", "real_ip_")
+        };
+        Self::with(host, blobs, name_it).await
+    }
+
+    async fn with(host: &Host, blobs: &Path, change: impl Fn(String) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path().display();
         let (listener, address) = free_port();
@@ -39,6 +53,7 @@ impl Nginx {
             assert!(config.contains(in_compose), "deploy/nginx.conf has no {in_compose:?}");
             config = config.replace(in_compose, &in_test);
         }
+        let config = change(config);
         let path = folder.path().join("nginx.conf");
         // The folders of a test belong to who runs it alone, and so must the workers.
         let own = format!("daemon off; master_process off; pid {here}/pid;\n");
