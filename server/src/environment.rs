@@ -17,6 +17,7 @@ pub struct Environment {
 struct Setting {
     value: String,
     origin: Option<String>,
+    is_of_file: bool,
 }
 
 impl std::fmt::Debug for Setting {
@@ -44,7 +45,7 @@ impl Environment {
 
     /// Sets `name`, whatever it was.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.variables.insert(name.to_owned(), Setting { value: value.into(), origin: None });
+        self.variables.insert(name.to_owned(), Setting { value: value.into(), origin: None, is_of_file: false });
     }
 
     /// Sets what is unset: a default that a flag or an enclosing program gives.
@@ -54,10 +55,10 @@ impl Environment {
         }
     }
 
-    /// Adds a setting from elsewhere, unless a variable sets it.
-    pub(crate) fn add(&mut self, name: String, value: String, origin: String) {
+    /// Adds a setting of a file, or one that stands within a variable, unless a variable of its own sets it.
+    pub(crate) fn add(&mut self, name: String, value: String, origin: String, is_of_file: bool) {
         if self.get(&name).is_none() {
-            self.variables.insert(name, Setting { value, origin: Some(origin) });
+            self.variables.insert(name, Setting { value, origin: Some(origin), is_of_file });
         }
     }
 
@@ -108,7 +109,7 @@ impl Environment {
     /// One of the two that a variable sets wins over the other in a settings file.
     pub fn secret(&self, name: &str) -> anyhow::Result<Option<String>> {
         let twin = format!("{name}_FILE");
-        let is_variable = |name: &str| self.variables.get(name).is_some_and(|setting| setting.origin.is_none());
+        let is_variable = |name: &str| self.variables.get(name).is_some_and(|setting| !setting.is_of_file);
         match (self.get(name), self.get(&twin)) {
             (Some(_), Some(_)) if is_variable(name) == is_variable(&twin) => {
                 anyhow::bail!("{name} and {twin} are both set: keep one")
@@ -130,14 +131,14 @@ impl Environment {
         }
     }
 
-    /// An error instead, for settings that forbid something: one that is misspelt, or has no value, is not ignored.
+    /// An error instead, for settings that forbid something: one that is misspelt is not ignored, nor one that is written
+    /// without a value, as no variable is that a script leaves empty.
     pub fn refuse_unknown(&self, prefix: &str, known: &[&str]) -> anyhow::Result<()> {
         for (name, value) in self.below(prefix) {
-            let nearest = nearest(name, known);
+            let (nearest, origin) = (nearest(name, known), self.origin(name));
             anyhow::ensure!(
-                known.contains(&name) && !value.is_empty(),
-                "{} says nothing that is understood; set {nearest}, or take it away",
-                self.origin(name)
+                known.contains(&name) && (!value.is_empty() || origin == name),
+                "{origin} says nothing that is understood; set {nearest}, or take it away"
             );
         }
         Ok(())
@@ -165,7 +166,7 @@ fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        let setting = |(name, value)| (name, Setting { value, origin: None });
+        let setting = |(name, value)| (name, Setting { value, origin: None, is_of_file: false });
         Self { variables: variables.into_iter().map(setting).collect() }
     }
 }
@@ -226,11 +227,11 @@ mod tests {
     #[test]
     fn a_variable_wins_over_the_twin_in_a_settings_file() {
         let mut given = environment(&[("S", "of the variable")]);
-        given.add("S_FILE".into(), "/nowhere".into(), "s.file".into());
+        given.add("S_FILE".into(), "/nowhere".into(), "s.file".into(), true);
         assert_eq!(given.secret("S").unwrap().as_deref(), Some("of the variable"));
         let mut twins = Environment::default();
         for name in ["S", "S_FILE"] {
-            twins.add(name.into(), "x".into(), name.to_lowercase());
+            twins.add(name.into(), "x".into(), name.to_lowercase(), true);
         }
         assert!(twins.secret("S").is_err());
     }

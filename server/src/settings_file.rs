@@ -26,24 +26,22 @@ impl Environment {
         let text = std::fs::read_to_string(path).with_context(|| format!("{shown} cannot be read"))?;
         for entry in entries(&text).with_context(|| format!("{shown} is no settings file"))? {
             let origin = format!("{} (line {} of {shown})", entry.path.join("."), entry.line);
-            self.add(entry.variable(prefix), entry.value, origin);
+            self.add(entry.variable(prefix), entry.value, origin, true);
         }
         Ok(())
     }
 
-    /// Takes apart each variable below `prefix` that holds a map, as Distribution does: `X_TLS` with `{key: /k}` says
-    /// `X_TLS_KEY`, if no variable does; of two maps the one with the longer name. `is_word` tells names whose values are
-    /// words, whatever they look like. A map that cannot be read is an error.
-    pub fn spread_maps(&mut self, prefix: &str, is_word: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    /// Takes apart each variable below `prefix` that `is_section` says holds a map, by its name and its value, as users of
+    /// Distribution write them: `X_TLS` with `{key: /k}` says `X_TLS_KEY`, if no variable does; of two maps the one with the
+    /// longer name. One that holds no map is an error, which does not show it: it may hold a secret.
+    pub fn spread_maps(&mut self, prefix: &str, is_section: impl Fn(&str, &str) -> bool) -> anyhow::Result<()> {
         let (mut maps, mut spread) = (Vec::new(), BTreeMap::new());
-        for (name, value) in self.below(prefix).filter(|(name, _)| !is_word(name)) {
-            let entries = match entries(value) {
-                Err(error) if value.trim_start().starts_with('{') => {
-                    return Err(error.context(format!("{name} holds no map that can be read")));
-                }
-                // What is no map, or an empty one, stays as it is: who knows the settings warns of it, or refuses it.
-                read => read.unwrap_or_default(),
-            };
+        for (name, value) in self.below(prefix).filter(|(name, value)| !value.is_empty() && is_section(name, value)) {
+            let entries = entries(value).unwrap_or_default();
+            ensure!(
+                !entries.is_empty(),
+                "{name} holds no map that can be read: write one as {{key: value}}, or a variable for each value"
+            );
             for entry in entries {
                 let origin = format!("{} in {name}", entry.path.join("."));
                 spread.insert(entry.variable(name), (entry.value, origin));
@@ -54,7 +52,7 @@ impl Environment {
             self.remove(name);
         }
         for (name, (value, origin)) in spread {
-            self.add(name, value, origin);
+            self.add(name, value, origin, false);
         }
         Ok(())
     }

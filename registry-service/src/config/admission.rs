@@ -79,9 +79,10 @@ impl AdmissionSettings {
 }
 
 fn tokens_of(environment: &Environment) -> anyhow::Result<AdmissionSettings> {
+    const REALM: &str = "REGISTRY_AUTH_TOKEN_REALM";
     let text = |name: &str| environment.get(name).unwrap_or("berth").to_owned();
     let realm = environment
-        .get("REGISTRY_AUTH_TOKEN_REALM")
+        .get(REALM)
         .context("REGISTRY_AUTH_TOKEN_REALM is not set; it is the address of the index's /token that clients use")?;
     let (realm, service) = (realm.to_owned(), text("REGISTRY_AUTH_TOKEN_SERVICE"));
     for value in [&realm, &service] {
@@ -90,10 +91,11 @@ fn tokens_of(environment: &Environment) -> anyhow::Result<AdmissionSettings> {
             "{value:?} cannot stand in a challenge: use letters, digits and the punctuation of a URL"
         );
     }
-    let place = super::without_scheme(&realm);
+    let place = super::without_scheme(&realm).split('?').next().unwrap_or_default();
     anyhow::ensure!(
         !place.is_empty() && !place.starts_with('/') && !place.contains("//"),
-        "REGISTRY_AUTH_TOKEN_REALM={realm:?} cannot be used: say it as https://registry.example/token"
+        "{}={realm:?} cannot be used: say it as https://registry.example/token",
+        environment.origin(REALM)
     );
     let grace = super::duration(environment, "REGISTRY_INDEX_GRACE", 5 * 60)?;
     let issuer = text("REGISTRY_AUTH_TOKEN_ISSUER");

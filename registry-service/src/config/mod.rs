@@ -10,7 +10,7 @@ pub use admission::{AdmissionSettings, TokenSettings};
 use crate::domain::Policy;
 use crate::http::Front;
 use anyhow::Context;
-use names::{FORBIDDING, KNOWN, REFUSED, SECTIONS};
+use names::{FORBIDDING, KNOWN, REFUSED, WORDS_OR_MAPS};
 use server::{Environment, TlsFiles};
 use shared::Networks;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -67,9 +67,16 @@ pub struct SplitSettings {
     pub address: SocketAddr,
 }
 
-/// Reads variables that hold a map, as `REGISTRY_STORAGE_MAINTENANCE_READONLY={enabled: true}`.
+/// Reads variables that hold a map, as `REGISTRY_STORAGE_MAINTENANCE_READONLY={enabled: true}`; an error names one of which
+/// the map cannot be read.
 pub fn spread_maps(environment: &mut Environment) -> anyhow::Result<()> {
-    environment.spread_maps("REGISTRY_", |name| KNOWN.contains(&name) && !SECTIONS.contains(&name))
+    let is_below = |known: &str, name: &str| known.strip_prefix(name).is_some_and(|rest| rest.starts_with('_'));
+    let known = || KNOWN.iter().copied().chain(REFUSED.iter().map(|(name, _)| *name));
+    environment.spread_maps("REGISTRY_", |name, value| {
+        let is_word = value.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let may_be_a_map = !KNOWN.contains(&name) || WORDS_OR_MAPS.contains(&name) && !is_word;
+        may_be_a_map && known().any(|known| is_below(known, name))
+    })
 }
 
 impl Settings {

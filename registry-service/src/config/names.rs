@@ -43,7 +43,7 @@ pub(super) const KNOWN: &[&str] = &[
 ];
 
 /// Those that say one word or hold a map.
-pub(super) const SECTIONS: &[&str] = &["REGISTRY_STORAGE", "REGISTRY_AUTH"];
+pub(super) const WORDS_OR_MAPS: &[&str] = &["REGISTRY_STORAGE", "REGISTRY_AUTH"];
 
 /// Beginnings of names by which something is forbidden.
 pub(super) const FORBIDDING: &[&str] = &["REGISTRY_STORAGE_DELETE", "REGISTRY_STORAGE_MAINTENANCE_READONLY"];
@@ -61,5 +61,8 @@ pub(super) const REFUSED: &[(&str, &str)] = &[
     ("REGISTRY_STORAGE_GCS", "this registry stores on a file system only"),
     ("REGISTRY_STORAGE_OSS", "this registry stores on a file system only"),
     ("REGISTRY_STORAGE_SWIFT", "this registry stores on a file system only"),
+    ("REGISTRY_STORAGE_RADOS", "this registry stores on a file system only"),
+    ("REGISTRY_STORAGE_COS", "this registry stores on a file system only"),
+    ("REGISTRY_STORAGE_B2", "this registry stores on a file system only"),
     ("REGISTRY_STORAGE_INMEMORY", "this registry stores on a file system only"),
 ];

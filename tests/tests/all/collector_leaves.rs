@@ -5,6 +5,7 @@ use crate::support::{
     Image, Peer, Repository, Stack, Standalone, after_hours, at_once, collect_in, data, image, pulls, scrub_in,
     set_back, sha256, with_fate,
 };
+use jiff::SignedDuration;
 use registry_service::domain::collector::{Collection, CollectionError};
 use registry_service::model::collection::{Fate, Keeper};
 use serde_json::json;
@@ -112,4 +113,23 @@ async fn a_manifest_that_names_another_layer_than_was_pushed_ends_the_run() {
     assert!(changed.contains(&other) && !changed.contains(&layer));
     fs::write(stack.stored(&data(&pushed.digest)), changed).unwrap();
     ends_the_run(&stack, &app, &pushed).await;
+}
+
+// A tag that is still there pointed at it lately, so that it could be restored.
+#[tokio::test]
+async fn a_deleted_manifest_ends_the_run_only_while_its_bytes_may_come_back() {
+    let (stack, app, old) = stack().await;
+    app.push_image("v1", "new").await;
+    app.delete(&format!("manifests/{}", old.digest)).send().await.is(202);
+    let lately = || Collection { restore_window: SignedDuration::from_hours(24), ..at_once() };
+    let place = data(&old.digest);
+    let failing = stack.arm(&format!("eio@1+ read {}", place.trim_end_matches("data")));
+    let error = stack.collect(lately()).await.unwrap_err();
+    let is_named = matches!(&error, CollectionError::Unreadable { digest, .. } if digest.as_str() == old.digest);
+    assert!(is_named && failing.count() > 0, "{error}");
+    drop(failing);
+    stack.collect(lately()).await.unwrap();
+    assert!(stack.stored(&data(&sha256(b"layer"))).exists(), "with all it needs");
+    fs::write(stack.stored(&place), "{}").unwrap();
+    stack.collect(lately()).await.unwrap();
 }

@@ -212,12 +212,13 @@ impl Marking<'_, '_> {
         Ok(())
     }
 
-    /// A manifest that need not be visible: if its bytes are nowhere, it keeps nothing. Nor if they are damaged and it was
-    /// deleted, which is how somebody gets rid of it: nobody can restore it.
+    /// A manifest that need not be visible: if its bytes are nowhere, it keeps nothing. Nor if they are something else and it
+    /// was deleted, which is how somebody gets rid of it: nobody can restore it.
     fn read_manifest(&self, lies: &Lies, digest: &Digest, keeper: Keeper) -> Result<(), CollectionError> {
         let keeps = match self.storage.read_blob(digest)? {
             WholeBlob::Good(_) => true,
-            WholeBlob::Damaged(_) => keeper != Keeper::History,
+            // What a disk does not give back now may come back.
+            WholeBlob::Damaged(error) => keeper != Keeper::History || error.kind() != io::ErrorKind::InvalidData,
             WholeBlob::Quarantined | WholeBlob::Nowhere => false,
         };
         if keeps {
