@@ -131,8 +131,8 @@ impl Environment {
         }
     }
 
-    /// An error instead, for settings that forbid something: one that is misspelt is not ignored, nor one that is written
-    /// without a value, as no variable is that a script leaves empty.
+    /// An error instead, for settings that forbid something: one that is misspelt is not ignored, nor a key without a value
+    /// in a map or a file. A variable that is left empty is unset, as everywhere.
     pub fn refuse_unknown(&self, prefix: &str, known: &[&str]) -> anyhow::Result<()> {
         for (name, value) in self.below(prefix) {
             let (nearest, origin) = (nearest(name, known), self.origin(name));

@@ -45,8 +45,8 @@ impl Environment {
             for entry in entries {
                 let origin = format!("{} in {name}", entry.path.join("."));
                 spread.insert(entry.variable(name), (entry.value, origin));
-                maps.push(name.to_owned());
             }
+            maps.push(name.to_owned());
         }
         for name in &maps {
             self.remove(name);

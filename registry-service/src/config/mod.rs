@@ -198,7 +198,7 @@ fn tls(environment: &Environment) -> anyhow::Result<Option<TlsFiles>> {
     let least = environment.get(LEAST).unwrap_or("tls1.2");
     anyhow::ensure!(
         matches!(least, "tls1.0" | "tls1.1" | "tls1.2"),
-        "{}={least:?} cannot be had: 1.2 and 1.3 are spoken, never less; let a proxy in front do that",
+        "{}={least:?} cannot be had: clients may speak 1.2 as well as 1.3; let a proxy in front refuse it",
         environment.origin(LEAST)
     );
     let [certificate, key] =

@@ -78,13 +78,12 @@ impl Registry {
         let bytes = match self.storage().run(move |storage| storage.read_blob(&wanted)).await? {
             WholeBlob::Good(bytes) => bytes,
             WholeBlob::Quarantined | WholeBlob::Nowhere => return Ok(None),
-            WholeBlob::Damaged(error) => {
-                // What a disk does not give back now it may give back later; what is something else stays so.
-                if error.kind() == io::ErrorKind::InvalidData {
-                    let damaged = digest.clone();
-                    self.storage().run(move |storage| storage.check_blob(&damaged)).await?;
-                }
-                return Err(error.into());
+            WholeBlob::Unreadable(error) => return Err(error.into()),
+            WholeBlob::Damaged => {
+                let damaged = digest.clone();
+                self.storage().run(move |storage| storage.check_blob(&damaged)).await?;
+                let said = format!("the content of {digest} is damaged");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, said).into());
             }
         };
         let content = Arc::new(Content::new(bytes));

@@ -141,7 +141,7 @@ fn manifests_below(storage: &Storage, name: &RepositoryName, whole: &Digest) -> 
 fn named_by(storage: &Storage, content: &Digest) -> io::Result<Option<BTreeSet<Digest>>> {
     Ok(match storage.read_blob(content)? {
         WholeBlob::Good(bytes) => named_digests(&bytes),
-        WholeBlob::Damaged(_) | WholeBlob::Quarantined => None,
+        WholeBlob::Damaged | WholeBlob::Unreadable(_) | WholeBlob::Quarantined => None,
         WholeBlob::Nowhere => Some(BTreeSet::new()),
     })
 }

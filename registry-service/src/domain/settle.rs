@@ -108,9 +108,9 @@ fn observe(
 pub(super) fn record(storage: &Storage, digest: &Digest) -> io::Result<Option<ManifestRecord>> {
     let bytes = match storage.read_blob(digest)? {
         WholeBlob::Good(bytes) => bytes,
-        // What a disk does not give back now is not gone.
-        WholeBlob::Damaged(error) if error.kind() != io::ErrorKind::InvalidData => return Err(error),
-        WholeBlob::Damaged(_) | WholeBlob::Quarantined | WholeBlob::Nowhere => return Ok(None),
+        // It is not gone.
+        WholeBlob::Unreadable(error) => return Err(error),
+        WholeBlob::Damaged | WholeBlob::Quarantined | WholeBlob::Nowhere => return Ok(None),
     };
     Ok(Manifest::parse(&bytes, None).ok().map(|manifest| manifest.record(bytes.len() as u64)))
 }

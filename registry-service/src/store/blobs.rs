@@ -33,8 +33,10 @@ pub struct OpenBlob {
 pub enum WholeBlob {
     /// What the digest says.
     Good(Vec<u8>),
-    /// They lie somewhere, and are something else, or the disk gives them back no more.
-    Damaged(io::Error),
+    /// They lie somewhere, and are something else.
+    Damaged,
+    /// They lie somewhere, and the disk does not give them back now. It may later.
+    Unreadable(io::Error),
     /// They were damaged, and are quarantined.
     Quarantined,
     /// Nobody has them.
@@ -110,13 +112,10 @@ impl Storage {
     pub fn read_blob(&self, digest: &Digest) -> io::Result<WholeBlob> {
         Ok(match read_anywhere(&self.layout().blob(digest), |path| found(disk::read(path))) {
             Ok(Some(bytes)) if digest_of(digest.algorithm(), &bytes) == *digest => WholeBlob::Good(bytes),
-            Ok(Some(_)) => WholeBlob::Damaged(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the content of {digest} is damaged"),
-            )),
+            Ok(Some(_)) => WholeBlob::Damaged,
             Ok(None) if self.blob_spot(digest).beside()?.damaged.is_empty() => WholeBlob::Nowhere,
             Ok(None) => WholeBlob::Quarantined,
-            Err(error) if is_damage(&error) => WholeBlob::Damaged(error),
+            Err(error) if is_damage(&error) => WholeBlob::Unreadable(error),
             Err(error) => return Err(error),
         })
     }

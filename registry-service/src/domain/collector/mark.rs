@@ -216,9 +216,8 @@ impl Marking<'_, '_> {
     /// was deleted, which is how somebody gets rid of it: nobody can restore it.
     fn read_manifest(&self, lies: &Lies, digest: &Digest, keeper: Keeper) -> Result<(), CollectionError> {
         let keeps = match self.storage.read_blob(digest)? {
-            WholeBlob::Good(_) => true,
-            // What a disk does not give back now may come back.
-            WholeBlob::Damaged(error) => keeper != Keeper::History || error.kind() != io::ErrorKind::InvalidData,
+            WholeBlob::Good(_) | WholeBlob::Unreadable(_) => true,
+            WholeBlob::Damaged => keeper != Keeper::History,
             WholeBlob::Quarantined | WholeBlob::Nowhere => false,
         };
         if keeps {
@@ -238,7 +237,7 @@ impl Marking<'_, '_> {
         let unreadable = || CollectionError::Unreadable { repository: lies.to_string(), digest: digest.clone() };
         let bytes = match self.storage.read_blob(content)? {
             WholeBlob::Good(bytes) => bytes,
-            WholeBlob::Damaged(_) | WholeBlob::Quarantined => return Err(unreadable()),
+            WholeBlob::Damaged | WholeBlob::Unreadable(_) | WholeBlob::Quarantined => return Err(unreadable()),
             WholeBlob::Nowhere => {
                 self.report(Event::Lost { repository: lies.to_string(), digest: digest.clone() });
                 return Ok(None);
